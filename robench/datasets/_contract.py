@@ -1,0 +1,103 @@
+"""What a data set is to the rest of robench: labelled uint8 images of one size, read on demand, each with its id."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robench.errors import DatasetError
+
+Images = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """N images of one shape, after the view.
+
+    `read` takes positions, an int64 array of values in 0..N-1, and returns uint8 (n, H, W, C).
+    `ids` are the images' places in the data set's own order: a limit drops ids, it does not renumber them.
+    `boxes` are (x0, y0, x1, y1), half-open, in pixels of the view. `stems` name the images in a folder of files.
+    """
+
+    name: str
+    split: str
+    view: str
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    ids: Ints
+    labels: Ints
+    read: Callable[[Ints], Images] = field(repr=False)
+    boxes: Ints | None = field(default=None, repr=False)
+    stems: tuple[str, ...] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not len(self.ids):
+            raise DatasetError(f"data set {self.name}@{self.split}: expected at least one image, got none")
+        for what, values in (("labels", self.labels), ("boxes", self.boxes), ("stems", self.stems)):
+            if values is not None and len(values) != len(self.ids):
+                raise DatasetError(
+                    f"data set {self.name}@{self.split}: expected {len(self.ids)} {what}, got {len(values)}"
+                )
+        if self.labels.min() < 0 or self.labels.max() >= len(self.classes):
+            raise DatasetError(
+                f"data set {self.name}@{self.split}: labels must be 0..{len(self.classes) - 1}, "
+                f"got {self.labels.min()}..{self.labels.max()}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def images(self, start: int, stop: int) -> Images:
+        """The images at positions start..stop-1 as uint8 (n, H, W, C)."""
+        return self.read(np.arange(start, min(stop, len(self)), dtype=np.int64))
+
+    def blocks(self, size: int = 256) -> Iterator[tuple[slice, Images]]:
+        """All images in order, at most `size` at a time, with the positions they stand at."""
+        for start in range(0, len(self), size):
+            where = slice(start, min(start + size, len(self)))
+            yield where, self.images(where.start, where.stop)
+
+    def limited(self, limit: int | None) -> Dataset:
+        """`limit` images spread evenly: positions floor(i * N / limit). A class-sorted folder stays balanced."""
+        if limit is None or limit >= len(self):
+            return self
+        if limit < 1:
+            raise DatasetError(f"limit must be at least 1, got {limit}")
+        chosen = np.arange(limit, dtype=np.int64) * len(self) // limit
+        return self.at(chosen)
+
+    def at(self, chosen: Ints) -> Dataset:
+        """The images at these positions, in this order, with their ids, labels, boxes and stems."""
+        read = self.read
+        return replace(
+            self,
+            ids=self.ids[chosen],
+            labels=self.labels[chosen],
+            read=lambda positions: read(chosen[positions]),
+            boxes=None if self.boxes is None else self.boxes[chosen],
+            stems=None if self.stems is None else tuple(self.stems[i] for i in chosen),
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over the sha256 of (shape, pixels, label, box) of every image, in id order. Reads all images once."""
+        whole = hashlib.sha256()
+        order = np.argsort(self.ids, kind="stable")
+        for start in range(0, len(self), 256):
+            positions = order[start : start + 256]
+            for position, image in zip(positions, self.read(positions), strict=True):
+                box = () if self.boxes is None else self.boxes[position]
+                whole.update(sample_digest(image, int(self.labels[position]), box))
+        return whole.hexdigest()
+
+
+def sample_digest(image: Images, label: int, box: Ints | tuple[()] = ()) -> bytes:
+    """sha256 of one image's shape, pixels, label and box (empty where there is none)."""
+    header = f"{image.shape}|{label}|{tuple(int(edge) for edge in box)}|"
+    return hashlib.sha256(header.encode() + np.ascontiguousarray(image).tobytes()).digest()

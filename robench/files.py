@@ -1,0 +1,57 @@
+"""Files that appear whole or not at all, and their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from robench.errors import RobenchError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Write to the path given by `with`; the file gets its name only when the block ends well."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(path)
+    except OSError as fault:
+        raise RobenchError(f"{path}: cannot be written: {reason(fault)}") from fault
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def reason(fault: BaseException) -> str:
+    """What the system said, without its number and path."""
+    return getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
+
+
+def write_text(path: Path, text: str) -> None:
+    """A whole text file in UTF-8 with \\n line ends."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON with sorted keys, so that equal values are equal bytes."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def sha256_file(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def sha256_text(text: str) -> str:
+    """Hex sha256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
