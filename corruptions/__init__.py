@@ -1,0 +1,44 @@
+"""Corruptions: degraded images from clean ones, deterministically, a block at a time.
+
+    apply(images, name, severity)    degrade uint8 images
+    names(), get(name)               what there is, and one definition with its strengths, source and facts
+    suite(name), suites()            named, versioned lists
+    corruption(...)                  register your own
+
+Needs numpy, numba and OpenCV; no PyTorch.
+"""
+
+from corruptions import blur, digital, noise, resolution
+from corruptions._core import Corruption, apply, apply_strength, corruption, get, names
+from corruptions._errors import CorruptionError, StrengthError, UnknownName
+from corruptions._registry import Registry, unknown
+from corruptions._streams import Draws
+from corruptions._strength import CLEAN, Level, Strength, number_text
+from corruptions.suites import Suite, suite
+from corruptions.suites import names as suites
+
+__all__ = [
+    "CLEAN",
+    "Corruption",
+    "CorruptionError",
+    "Draws",
+    "Level",
+    "Registry",
+    "Strength",
+    "StrengthError",
+    "Suite",
+    "UnknownName",
+    "apply",
+    "apply_strength",
+    "blur",
+    "corruption",
+    "digital",
+    "get",
+    "names",
+    "noise",
+    "number_text",
+    "resolution",
+    "suite",
+    "suites",
+    "unknown",
+]

@@ -1,0 +1,131 @@
+"""Noise: a random change of every pixel on its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corruptions._core import corruption
+from corruptions._kernels import Bytes, Floats
+from corruptions._streams import Draws
+from corruptions._strength import Level
+
+HENDRYCKS = "Hendrycks & Dietterich 2019, arXiv:1903.12261, generators of CIFAR-10-C, Tiny-ImageNet-C and ImageNet-C"
+FIDELITY = "Lin 2021, Learning degraded image classification with restoration data fidelity"
+
+SIGMA = Level("sigma", "of the range [0, 1]", 0.0, np.inf, (0.1, 0.2, 0.3, 0.4, 0.5), identity=0.0)
+
+
+def add_normal(images: Floats, sigma: Any, draws: Draws) -> Floats:
+    """images + sigma z with one z of N(0, 1) for each pixel and channel; sigma broadcasts."""
+    noise = draws.normals("noise", *images.shape[1:])
+    noise *= np.asarray(sigma, np.float32)
+    noise += images
+    return noise
+
+
+@corruption("noise", level=SIGMA, per_image=True, source=f"{FIDELITY}, section 3.2.1")
+def awgn(images: Floats, sigma: Any, draws: Draws) -> Floats:
+    """Additive white Gaussian noise: x + N(0, sigma²) for each pixel and channel on its own, clipped.
+
+    sigma is the standard deviation on the [0, 1] range. The same image keeps its noise field at every sigma.
+    """
+    return add_normal(images, sigma, draws)
+
+
+@corruption(
+    "noise",
+    level=Level("sigma", "of the range [0, 1], first to last", 0.0, np.inf, ((0.5, 0.0), (0.3, 0.0)), parts=2),
+    not_monotone="a level is a pair: neither end alone is the strength",
+    source=f"{FIDELITY}, section 3.2.1 (1D varying)",
+)
+def spatially_varying_noise_1d(images: Floats, sigma: tuple[float, float], draws: Draws) -> Floats:
+    """Gaussian noise whose sigma runs linearly along the rows or along the columns, which of them drawn per image.
+
+    sigma is the pair at the first and at the last row (or column); an axis of one pixel has the first.
+    """
+    height, width = images.shape[1:3]
+    down = draws.integers("axis", 0, 2)[:, None, None, None] == 0
+    rows = (np.arange(height, dtype=np.float32) / max(height - 1, 1))[:, None, None]
+    columns = (np.arange(width, dtype=np.float32) / max(width - 1, 1))[None, :, None]
+    return add_normal(images, between(sigma, np.where(down, rows, columns)), draws)
+
+
+@corruption(
+    "noise",
+    level=Level("sigma", "of the range [0, 1], nearest to farthest", 0.0, np.inf, ((0.5, 0.0), (0.0, 0.5)), parts=2),
+    not_monotone="a level is a pair: neither end alone is the strength",
+    source=f"{FIDELITY}, section 3.2.1 (2D varying)",
+)
+def spatially_varying_noise_2d(images: Floats, sigma: tuple[float, float], draws: Draws) -> Floats:
+    """Gaussian noise whose sigma runs linearly with the Euclidean distance to a pixel drawn per image.
+
+    sigma is the pair at that pixel and at the pixel farthest from it.
+    """
+    height, width = images.shape[1:3]
+    down = np.arange(height)[:, None] - draws.integers("row", 0, height)[:, None, None]
+    right = np.arange(width) - draws.integers("column", 0, width)[:, None, None]
+    distance = np.sqrt((down**2 + right**2).astype(np.float64))
+    farthest = np.maximum(distance.max(axis=(1, 2), keepdims=True), 1)
+    return add_normal(images, between(sigma, (distance / farthest)[..., None]), draws)
+
+
+def between(ends: tuple[float, float], share: Any) -> Floats:
+    """Linear from ends[0] at share 0 to ends[1] at share 1, float32."""
+    return (ends[0] + (ends[1] - ends[0]) * np.asarray(share, np.float64)).astype(np.float32)
+
+
+@corruption(
+    "noise",
+    takes="uint8",
+    level=Level("p", "share of values replaced", 0.0, 1.0, (0.05, 0.1, 0.2, 0.3, 0.5), identity=0.0),
+    source=f"{FIDELITY}, appendix A.1",
+)
+def salt_and_pepper(images: Bytes, p: float, draws: Draws) -> Bytes:
+    """Salt and pepper: each value, each channel on its own, becomes 0 or 255 with probability p, either as likely.
+
+    A value replaced at one p is replaced by the same at every larger p.
+    """
+    words = draws.words("values", *images.shape[1:])
+    extreme = np.where(words & np.uint32(1), np.uint8(255), np.uint8(0))
+    return np.where((words >> np.uint32(1)) < p * 2.0**31, extreme, images)
+
+
+@corruption(
+    "noise",
+    level=SIGMA,
+    per_image=True,
+    severities={
+        32: (0.04, 0.06, 0.08, 0.09, 0.10),
+        64: (0.04, 0.08, 0.12, 0.15, 0.18),
+        224: (0.08, 0.12, 0.18, 0.26, 0.38),
+    },
+    source=HENDRYCKS,
+)
+def gaussian_noise(images: Floats, sigma: Any, draws: Draws) -> Floats:
+    """Gaussian noise of low light: x + N(0, sigma²) for each pixel and channel on its own.
+
+    Mended: the published generator truncates to 8 bits, which darkens by half a level; here values are rounded.
+    """
+    return add_normal(images, sigma, draws)
+
+
+@corruption(
+    "noise",
+    takes="uint8",
+    level=Level("photons", "expected count at white", 0.01, 1e6, (500, 250, 100, 50, 25), more_is_stronger=False),
+    severities={
+        32: (500, 250, 100, 75, 50),
+        64: (250, 100, 50, 30, 15),
+        224: (60, 25, 12, 5, 3),
+    },
+    source=HENDRYCKS,
+)
+def shot_noise(images: Bytes, photons: float, draws: Draws) -> Floats:
+    """Shot noise of few photons: Poisson(x photons) / photons for each pixel and channel on its own.
+
+    Mended: rounded, not truncated, to 8 bits.
+    """
+    rates = tuple(value / 255 * photons for value in range(256))
+    return draws.poisson("counts", rates, images).astype(np.float32) / np.float32(photons)

@@ -1,0 +1,88 @@
+"""Suites: named, versioned lists of corruptions with their strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from corruptions._core import Corruption, get
+from corruptions._errors import UnknownName
+from corruptions._registry import Registry
+from corruptions._strength import Strength
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What a sweep runs: for each corruption the keys of its strengths. A changed list gets a new version."""
+
+    name: str
+    about: str
+    keys: Mapping[str, tuple[str, ...]]
+
+    def cells(self) -> Iterator[tuple[Corruption, Strength]]:
+        """Every corruption with every strength, in order; an unknown name or a wrong key raises."""
+        for name, keys in self.keys.items():
+            chosen = get(name)
+            for key in keys:
+                yield chosen, chosen.parse(key)
+
+
+registry: Registry[Suite] = Registry("suite", "robench.suites", UnknownName)
+
+
+def add(name: str, about: str, keys: Mapping[str, tuple[str, ...]]) -> Suite:
+    """Register a suite; the name ends in its version, as in `demo/1`."""
+    suite = Suite(name, about, keys)
+    registry.add(name, suite)
+    return suite
+
+
+def suite(name: str) -> Suite:
+    """The suite of that name; an unknown one raises with the nearest name."""
+    return registry.get(name)
+
+
+def names() -> tuple[str, ...]:
+    """All suites."""
+    return registry.names()
+
+
+SEVERITIES = ("1", "2", "3", "4", "5")
+SIGMAS = tuple(f"sigma={sigma}" for sigma in (0.1, 0.2, 0.3, 0.4, 0.5))
+
+add(
+    "demo/1",
+    "one or two of each group, for a first look",
+    {
+        "awgn": SIGMAS,
+        "salt_and_pepper": tuple(f"p={p}" for p in (0.05, 0.1, 0.2, 0.3, 0.5)),
+        "gaussian_blur_13x13": tuple(f"sigma={sigma}" for sigma in (1, 2, 3, 4, 5)),
+        "motion_blur_45": tuple(f"length={length}" for length in (3, 5, 7, 9, 13)),
+        "low_resolution_nearest": ("factor=2", "factor=4", "factor=8"),
+        "contrast": SEVERITIES,
+        "jpeg_compression": SEVERITIES,
+    },
+)
+add(
+    "fidelity/1",
+    "the degradations of Lin 2021: AWGN uniform and spatially varying, and appendix A",
+    {
+        "awgn": SIGMAS,
+        "spatially_varying_noise_1d": ("sigma=0.5:0",),
+        "spatially_varying_noise_2d": ("sigma=0.5:0",),
+        "gaussian_blur_13x13": tuple(f"sigma={sigma}" for sigma in (1, 2, 3, 4, 5)),
+        "motion_blur_45": tuple(f"length={length}" for length in (3, 5, 7, 9, 13)),
+        "salt_and_pepper": tuple(f"p={p}" for p in (0.1, 0.2, 0.3, 0.4, 0.5)),
+        "crop": tuple(f"ratio={ratio}" for ratio in (0.9, 0.7, 0.5, 0.3, 0.1)),
+    },
+)
+add(
+    "pivot/1",
+    "the perturbations of Na, Ko, Mukhopadhyay 2018, tables 1 to 3",
+    {
+        "awgn": ("sigma=0.05", "sigma=0.15"),
+        "low_resolution_nearest": ("factor=2", "factor=4"),
+        "low_resolution_bicubic": ("factor=2", "factor=4"),
+        "mixed_resolution": ("factor=2", "factor=4"),
+    },
+)

@@ -1,0 +1,30 @@
+"""Every example in a docstring runs, and every public name has a docstring."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import corruptions
+import robench
+
+MODULES = sorted(
+    info.name
+    for package in (corruptions, robench)
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if not info.name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run_and_public_things_are_described(name):
+    module = importlib.import_module(name)
+    result = doctest.testmod(module)
+    assert result.failed == 0
+    assert module.__doc__
+    for public, thing in vars(module).items():
+        own = getattr(thing, "__module__", None) == name
+        if own and not public.startswith("_") and (inspect.isfunction(thing) or inspect.isclass(thing)):
+            assert inspect.getdoc(thing), f"{name}.{public} has no docstring"
