@@ -1,0 +1,54 @@
+"""The zoo and its gate: from `NAME[=CHECKPOINT]` to a classifier that takes uint8 images.
+
+    robench.models.names()                            the registered networks
+    robench.models.get("resnet20")                    its card: side, normalisation, parameters, source
+    robench.models.load("resnet20=best.th", classes=10).logits(images)
+
+Cards are listed without torch; it is imported when a network is built. A third party registers its networks
+with `@model(...)` in a module named by the entry point `robench.models`, and checks them with
+`robench.models.testing.check_model`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from robench.models import families as families
+from robench.models._registry import Card, Spec, family, get, model, names, parse, registry
+
+if TYPE_CHECKING:
+    from robench.models._adapter import Classifier, pick_device
+    from robench.models._checkpoints import metadata, save
+    from robench.models._load import load
+
+__all__ = [
+    "Card",
+    "Classifier",
+    "Spec",
+    "family",
+    "get",
+    "load",
+    "metadata",
+    "model",
+    "names",
+    "parse",
+    "pick_device",
+    "registry",
+    "save",
+]
+
+_NEEDS_TORCH = {
+    "Classifier": "_adapter",
+    "load": "_load",
+    "metadata": "_checkpoints",
+    "pick_device": "_adapter",
+    "save": "_checkpoints",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _NEEDS_TORCH:
+        return getattr(import_module(f"{__name__}.{_NEEDS_TORCH[name]}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -1,0 +1,137 @@
+"""What stands between images as they are and a network's input: scale, channels, size, normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from robench.errors import ModelError, UsageError
+from robench.models._normalize import Normalization
+from robench.models._registry import Card
+
+LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, of R, G, B
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network with its weights and everything between uint8 images and its logits.
+
+    label: `NAME` or `NAME=STEM` of the checkpoint, never a path.
+    size: (H, W) of the images that will come, where it was said; others then raise.
+    fit: what is done to their size: "none", "resize32", "pad28", …
+    weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state.
+    """
+
+    card: Card
+    label: str
+    module: nn.Module = field(repr=False)
+    classes: int
+    normalization: Normalization
+    weights_sha256: str
+    size: tuple[int, int] | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    @property
+    def fit(self) -> str:
+        """What `prepare` does to the images' size, to record; where `size` is unsaid, to one that differs."""
+        return fit_text(self.card, self.size)
+
+    @property
+    def normalize(self) -> str:
+        """The normalisation as a text to record, in the form that the option takes."""
+        return str(self.normalization)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Logits (N, classes), float32, on the classifier's device: evaluation mode, no gradients.
+
+        images: uint8 (N, H, W, C), or float (N, C, H, W) in [0, 1]; C 1 or 3. Others raise `ModelError`.
+        """
+        self.module.eval()
+        with torch.inference_mode():
+            return self.forward(images).float()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The network's answer in the mode that it is in, with gradients: for training and for attacks."""
+        output = self.module(self.prepare(images))
+        if not isinstance(output, Tensor) or output.shape != (len(images), self.classes):
+            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise ModelError(f"{self.label}: expected logits ({len(images)}, {self.classes}), got {got}")
+        return output
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """The network's input: float32 (N, card.channels, side, side), fitted, then normalised."""
+        x = match_channels(self._unit(images), self.card.channels)
+        if self.size is not None and x.shape[2:] != self.size:
+            raise ModelError(f"{self.label}: expected images of {_by(self.size)} pixels, got {_by(x.shape[2:])}")
+        x = fit(x, self.card.side, self.card.fit)
+        mean, std = self._shift_scale
+        return (x - mean) / std
+
+    def _unit(self, images: Tensor) -> Tensor:
+        is_bytes = images.dtype == torch.uint8
+        channels = images.shape[3 if is_bytes else 1] if images.ndim == 4 else None
+        if channels not in (1, 3) or not (is_bytes or images.is_floating_point()):
+            raise ModelError(
+                f"{self.label}: expected uint8 (N, H, W, C) or float (N, C, H, W) images of 1 or 3 channels, "
+                f"got {str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
+            )
+        images = images.to(self.device, non_blocking=True)
+        return images.permute(0, 3, 1, 2).float() / 255 if is_bytes else images.float()
+
+    @cached_property
+    def _shift_scale(self) -> tuple[Tensor, Tensor]:
+        mean, std = (torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in self.normalization)
+        return mean, std
+
+
+def match_channels(x: Tensor, channels: int) -> Tensor:
+    """(N, 1 or 3, H, W) to (N, channels, H, W): gray is repeated, colour becomes its luminance."""
+    if x.shape[1] == channels:
+        return x
+    if channels == 3:
+        return x.expand(-1, 3, -1, -1)
+    red, green, blue = LUMINANCE
+    return red * x[:, 0:1] + green * x[:, 1:2] + blue * x[:, 2:3]
+
+
+def fit(x: Tensor, side: int | None, how: str) -> Tensor:
+    """(N, C, H, W) to (N, C, side, side): `resize` bilinear with antialiasing, `pad` with zeros, centred.
+
+    Images that padding cannot bring to the side, because they are larger, are resized.
+    """
+    height, width = x.shape[2:]
+    if side is None or (height, width) == (side, side):
+        return x
+    if how == "pad" and max(height, width) <= side:
+        top, left = (side - height) // 2, (side - width) // 2
+        return F.pad(x, (left, side - width - left, top, side - height - top))
+    return F.interpolate(x, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+
+
+def fit_text(card: Card, size: tuple[int, int] | None) -> str:
+    """What `fit` does to images of that size, as a text to record."""
+    if card.side is None or size == (card.side, card.side):
+        return "none"
+    pads = card.fit == "pad" and (size is None or max(size) <= card.side)
+    return f"{'pad' if pads else 'resize'}{card.side}"
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` (cuda, mps, else cpu), `cpu`, `cuda`, `cuda:1` or `mps`; an absent one raises `UsageError`."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    kind, _, index = name.partition(":")
+    if kind not in there or not (index.isdecimal() or index == ""):
+        raise UsageError(f"device must be auto, cpu, cuda or mps, got '{name}'")
+    if not there[kind] or (kind == "cuda" and int(index or 0) >= torch.cuda.device_count()):
+        raise UsageError(f"device '{name}' is not available on this machine")
+    return torch.device(name)
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return "x".join(str(edge) for edge in size)

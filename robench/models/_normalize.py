@@ -1,0 +1,54 @@
+"""The `--normalize` option and its canonical text."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from robench.errors import UsageError
+
+EXAMPLE = "imagenet, cifar10, mnist, none or m,m,m/s,s,s such as 0.5,0.5,0.5/0.25,0.25,0.25"
+
+
+class Normalization(NamedTuple):
+    """(x - mean) / std per channel, for x in [0, 1]."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __str__(self) -> str:
+        for name, known in NAMED.items():
+            if self == known.spread(len(self.mean)):
+                return name
+        return "/".join(",".join(f"{value:g}" for value in values) for values in self)
+
+    def spread(self, channels: int) -> Normalization:
+        """The same for that many channels; one value serves all of them."""
+        if len(self.mean) == channels:
+            return self
+        return Normalization(self.mean * channels, self.std * channels)
+
+
+NAMED = {
+    "imagenet": Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "cifar10": Normalization((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    "mnist": Normalization((0.1307,), (0.3081,)),
+    "none": Normalization((0.0,), (1.0,)),
+}
+
+
+def parse_normalize(text: str, channels: int) -> Normalization:
+    """What the option's text stands for on that many channels; anything else raises `UsageError`."""
+    chosen = NAMED.get(text) or _numbers(text)
+    if len(chosen.mean) not in (1, channels):
+        raise UsageError(f"normalize '{text}': expected 1 or {channels} values for this model, got {len(chosen.mean)}")
+    return chosen.spread(channels)
+
+
+def _numbers(text: str) -> Normalization:
+    try:
+        mean, std = (tuple(float(value) for value in half.split(",")) for half in text.split("/"))
+    except ValueError:
+        raise UsageError(f"normalize '{text}': expected {EXAMPLE}") from None
+    if len(mean) != len(std) or not all(0 < value < float("inf") for value in std):
+        raise UsageError(f"normalize '{text}': expected as many positive deviations as means, e.g. {EXAMPLE}")
+    return Normalization(mean, std)

@@ -1,0 +1,138 @@
+"""What a model is on paper: its card, how one is registered, and the two registries. No torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from corruptions import Registry
+from robench.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Build = Callable[[int], "nn.Module"]
+FITS = ("resize", "pad")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One network: what it takes, how large it is, where it is from.
+
+    name: as in `robench evaluate -m NAME`.
+    side: input height and width in pixels; None takes any.
+    channels: 1 gray, 3 RGB.
+    mean, std: per channel, of inputs in [0, 1].
+    params: parameters of `build(classes)`; None where not known before it is built.
+    classes: the classes of the original.
+    source: paper or code, in one line.
+    fit: for images of another side: "resize" bilinear with antialiasing, "pad" zeros around smaller ones.
+    weights: word -> safetensors file in `robench/models/weights`, an absolute path, or an https address.
+    build: classes -> network from (N, channels, side, side) to (N, classes); it imports torch in its body.
+    """
+
+    name: str
+    side: int | None
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    params: int | None
+    classes: int
+    source: str
+    fit: str = "resize"
+    weights: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    build: Build = field(repr=False, compare=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if "=" in self.name:
+            raise ModelError(f"model '{self.name}': a name holds no '=', which sets off the checkpoint")
+        if self.channels not in (1, 3):
+            raise ModelError(f"model '{self.name}': channels must be 1 or 3, got {self.channels}")
+        if self.side is not None and self.side < 1:
+            raise ModelError(f"model '{self.name}': side must be at least 1 pixel, got {self.side}")
+        if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
+            raise ModelError(
+                f"model '{self.name}': expected {self.channels} means and positive deviations, "
+                f"got {self.mean} and {self.std}"
+            )
+        if self.fit not in FITS:
+            raise ModelError(f"model '{self.name}': fit must be {' or '.join(FITS)}, got '{self.fit}'")
+
+
+registry: Registry[Card] = Registry("model", "robench.models", UsageError)
+families: Registry[Callable[[str], Card]] = Registry("model family", "robench.models", UsageError)
+
+
+def model(name: str, **fields: Any) -> Callable[[Build], Build]:
+    """Register the decorated builder under `name`; `fields` are the other fields of its `Card`.
+
+    A name taken already raises `UsageError`.
+    """
+
+    def register(build: Build) -> Build:
+        registry.add(name, Card(name=name, build=build, **fields))
+        return build
+
+    return register
+
+
+def family(prefix: str) -> Callable[[Callable[[str], Card]], Callable[[str], Card]]:
+    """Register the decorated function as the maker of cards for the names `prefix:NAME`; it takes NAME."""
+
+    def register(card_of: Callable[[str], Card]) -> Callable[[str], Card]:
+        families.add(prefix, card_of)
+        return card_of
+
+    return register
+
+
+def names() -> tuple[str, ...]:
+    """The registered models, those of robench first. `prefix:NAME` models come on top of these."""
+    return registry.names()
+
+
+def get(name: str) -> Card:
+    """The card of `NAME` or `prefix:NAME`; an unknown one raises `UsageError` with the nearest."""
+    prefix, colon, rest = name.partition(":")
+    return families.get(prefix)(rest) if colon else registry.get(name)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`NAME[=CHECKPOINT]` or `path/to/file.py:factory[=CHECKPOINT]`, taken apart.
+
+    name: NAME, or `file:factory` without the folder; file: the Python file, else None.
+    """
+
+    name: str
+    file: str | None = None
+    factory: str | None = None
+    checkpoint: str | None = None
+
+    @property
+    def is_file(self) -> bool:
+        return self.file is not None
+
+
+def parse(spec: str) -> Spec:
+    """Take a MODEL argument apart; one without a name or with an empty checkpoint raises `UsageError`.
+
+    >>> parse("torchvision:resnet50=run=3/best.pt")
+    Spec(name='torchvision:resnet50', file=None, factory=None, checkpoint='run=3/best.pt')
+    >>> parse(r"C:\\nets\\mine.py:build").name
+    'mine:build'
+    """
+    found = re.fullmatch(r"(?P<file>.+?\.py):(?P<factory>\w+)(?:=(?P<checkpoint>.*))?", spec)
+    if found:
+        file, factory, checkpoint = found.group("file", "factory", "checkpoint")
+        stem = re.split(r"[/\\]", file)[-1].removesuffix(".py")
+        parsed = Spec(f"{stem}:{factory}", file, factory, checkpoint)
+    else:
+        name, equals, checkpoint = spec.partition("=")
+        parsed = Spec(name, checkpoint=checkpoint if equals else None)
+    if not parsed.name or parsed.checkpoint == "":
+        raise UsageError(f"model '{spec}': expected NAME, NAME=CHECKPOINT or path/to/file.py:factory[=CHECKPOINT]")
+    return parsed

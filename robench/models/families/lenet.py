@@ -1,0 +1,36 @@
+"""LeNet-5 as MatConvNet has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from robench.models._registry import model
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@model(
+    "lenet5",
+    side=28,
+    channels=1,
+    mean=(0.1307,),
+    std=(0.3081,),
+    params=431_080,
+    classes=10,
+    source="LeCun et al. 1998 in MatConvNet's form, as in Zhou, Song, Cheung 2017 (ICASSP)",
+)
+def lenet5(classes: int) -> nn.Module:
+    """Two bare convolutions, two linear layers with one ReLU: (N, 1, 28, 28) -> (N, classes)."""
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Conv2d(1, 20, 5),
+        nn.MaxPool2d(2),
+        nn.Conv2d(20, 50, 5),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(800, 500),
+        nn.ReLU(),
+        nn.Linear(500, classes),
+    )

@@ -1,0 +1,61 @@
+"""`torchvision:NAME`: every classification network of torchvision, with its published weights by word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from corruptions import unknown
+from robench.errors import UsageError
+from robench.models._registry import Card, family
+
+if TYPE_CHECKING:
+    from torch import nn
+
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+# The published weights of the first two want inputs in [-1, 1]: torchvision rescales inside the network.
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "googlenet": {"transform_input": True, "init_weights": True},
+    "inception_v3": {"transform_input": True, "init_weights": True},
+    "vit_h_14": {"image_size": 518},
+}
+PARAMS = {"googlenet": 13_004_888}  # with its auxiliary heads, which torchvision's own count leaves out
+
+
+@family("torchvision")
+def card(name: str) -> Card:
+    """The card of a torchvision network; facts from its newest published weights where it has any.
+
+    DEFAULT, IMAGENET1K_V1, … are words for `torchvision:NAME=WORD`, fetched when used. Raises `UsageError`.
+    """
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise UsageError(unknown("torchvision model", name, known))
+    published = models.get_model_weights(name)
+    newest = getattr(published, "DEFAULT", None)
+    preset = newest.transforms() if newest else None
+    words = {word: one.url for word, one in published.__members__.items()}
+    return Card(
+        name=f"torchvision:{name}",
+        side=preset.crop_size[0] if preset else 224,
+        channels=3,
+        mean=tuple(preset.mean) if preset else IMAGENET["mean"],
+        std=tuple(preset.std) if preset else IMAGENET["std"],
+        params=PARAMS.get(name, newest.meta["num_params"] if newest else None),
+        classes=len(newest.meta["categories"]) if newest else 1000,
+        source=newest.meta.get("recipe", "torchvision") if newest else "torchvision",
+        weights=words | ({"DEFAULT": newest.url} if newest else {}),
+        build=_builder(name),
+    )
+
+
+def _builder(name: str) -> Callable[[int], nn.Module]:
+    def build(classes: int) -> nn.Module:
+        from torchvision import models
+
+        net: nn.Module = models.get_model(name, weights=None, num_classes=classes, **OPTIONS.get(name, {}))
+        return net
+
+    return build

@@ -1,0 +1,133 @@
+"""The checks that every registered network passes, for third parties to run on theirs.
+
+from robench.models.testing import check_model
+
+def test_my_net():
+    check_model("my_net")
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from robench.models._adapter import Classifier
+from robench.models._checkpoints import save, state_sha256
+from robench.models._load import load
+from robench.models._registry import Card, get
+
+CLASSES = 7  # not the 10 or 1000 that a network may have built in
+TOLERANCE = 1e-3  # of logits, between a batch and its images one by one: kernels may sum in another order
+
+
+def check_model(name: str) -> None:
+    """Run every check on the registered network; the first that fails raises a one-line `AssertionError`."""
+    card = get(name)
+    for check in CHECKS:
+        check(card)
+
+
+def card_matches_network(card: Card) -> None:
+    """`card.params` counts `build(card.classes)`, whose input is (N, channels, side, side)."""
+    classifier = _fresh(card, classes=card.classes)
+    params = sum(parameter.numel() for parameter in classifier.module.parameters())
+    _expect(card, params == card.params, f"expected {card.params} parameters as on the card, got {params}")
+    side = card.side or 32
+    output = classifier.module(torch.zeros(2, card.channels, side, side))
+    _expect(card, output.shape == (2, card.classes), f"expected {(2, card.classes)}, got {tuple(output.shape)}")
+
+
+def takes_any_images(card: Card) -> None:
+    """Gray or colour, smaller, larger or not square: finite float32 logits of the classes asked for."""
+    side = card.side or 32
+    classifier = _fresh(card)
+    for height, width, channels in (
+        (side, side, 1),
+        (side, side, 3),
+        (side + 4, side, 3),
+        (side // 2, side // 2, 1),
+    ):
+        logits = classifier.logits(_images(height, width, channels))
+        _expect(card, logits.dtype == torch.float32, f"expected float32 logits, got {logits.dtype}")
+        _expect(card, bool(logits.isfinite().all()), f"logits of {height}x{width} images are not finite")
+
+
+def evaluation_is_a_function_of_each_image(card: Card) -> None:
+    """The same logits twice, and for a batch as for its images one by one."""
+    classifier, images = _fresh(card), _images(card.side or 32, card.side or 32, 3)
+    whole = classifier.logits(images)
+    _expect(card, torch.equal(whole, classifier.logits(images)), "two evaluations of one batch differ")
+    single = torch.cat([classifier.logits(image[None]) for image in images])
+    gap = _gap(whole, single)
+    _expect(card, gap < TOLERANCE, f"logits depend on the other images of the batch, by {gap:.2g}")
+
+
+def gradients_reach_everything(card: Card) -> None:
+    """Training moves every parameter, and the input has a gradient."""
+    classifier = _fresh(card)
+    classifier.module.train()
+    side = card.side or 32
+    images = _images(side, side, card.channels).permute(0, 3, 1, 2).float() / 255
+    images.requires_grad_()
+    loss = torch.nn.functional.cross_entropy(classifier.forward(images), torch.arange(len(images)))
+    trained = {key: value for key, value in classifier.module.named_parameters() if value.requires_grad}
+    *gradients, of_input = torch.autograd.grad(loss, [*trained.values(), images], allow_unused=True)
+    still = [key for key, gradient in zip(trained, gradients, strict=True) if gradient is None]
+    _expect(card, not still, f"no gradient reaches {', '.join(still[:3])}")
+    _expect(card, of_input is not None and bool(of_input.any()), "no gradient reaches the input")
+
+
+def state_is_the_network(card: Card) -> None:
+    """Saved and loaded into a network of other random weights, it gives equal logits and an equal digest."""
+    trained, images = _fresh(card, seed=1), _images(card.side or 32, card.side or 32, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.safetensors"
+        save(path, trained.module, {})
+        loaded = load(f"{card.name}={path}", classes=CLASSES)
+    _expect(card, loaded.weights_sha256 == state_sha256(trained.module), "the state changes in a file")
+    _expect(
+        card,
+        torch.equal(trained.logits(images), loaded.logits(images)),
+        "the state is not all of the network",
+    )
+
+
+def weights_follow_the_seed(card: Card) -> None:
+    """Equal for one seed, other for another, and the generator of the process is left alone."""
+    before = torch.random.get_rng_state()
+    digests = [_fresh(card, seed=seed).weights_sha256 for seed in (0, 0, 1)]
+    _expect(card, digests[0] == digests[1], "weights of one seed differ")
+    _expect(card, digests[0] != digests[2], "weights do not depend on the seed")
+    _expect(card, torch.equal(before, torch.random.get_rng_state()), "building changes the global generator")
+
+
+CHECKS: tuple[Callable[[Card], None], ...] = (
+    card_matches_network,
+    takes_any_images,
+    evaluation_is_a_function_of_each_image,
+    gradients_reach_everything,
+    state_is_the_network,
+    weights_follow_the_seed,
+)
+
+
+def _fresh(card: Card, *, classes: int = CLASSES, seed: int = 0) -> Classifier:
+    return load(card.name, classes=classes, random_weights=True, seed=seed)
+
+
+def _images(height: int, width: int, channels: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (3, height, width, channels), dtype=torch.uint8, generator=generator)
+
+
+def _gap(a: Tensor, b: Tensor) -> float:
+    return float((a - b).abs().max() / a.abs().max().clamp(min=1))
+
+
+def _expect(card: Card, holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise AssertionError(f"{card.name}: {otherwise}")
