@@ -29,7 +29,7 @@ def contrast(images: Bytes, factor: float) -> Floats:
     """
     pixels = images.shape[1] * images.shape[2]
     mean = (images.sum(axis=(1, 2), keepdims=True, dtype=np.int64) / pixels).astype(np.float32)
-    return ((images - mean) * np.float32(factor) + mean) / np.float32(255)
+    return np.asarray(((images - mean) * np.float32(factor) + mean) / np.float32(255), np.float32)
 
 
 @corruption(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -24,6 +25,7 @@ class Classifier:
     size: (H, W) of the images that will come, where it was said; others then raise.
     fit: what is done to their size: "none", "resize32", "pad28", …
     weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state.
+    training: what the checkpoint says of its training; empty where it says nothing.
     """
 
     card: Card
@@ -33,6 +35,7 @@ class Classifier:
     normalization: Normalization
     weights_sha256: str
     size: tuple[int, int] | None = None
+    training: Mapping[str, str] = field(default_factory=dict, repr=False)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property

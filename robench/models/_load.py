@@ -49,8 +49,10 @@ def load(
     if not (parsed.is_file or parsed.checkpoint or random_weights):
         raise UsageError(_no_weights(get(parsed.name)))
     card, module = build(parsed, classes, seed)
+    training: dict[str, str] = {}
     if parsed.checkpoint:
         state, source = _state(card, parsed.checkpoint)
+        training = _training(card, parsed.checkpoint)
         _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
     convolutional = any(isinstance(part, nn.Conv2d) for part in module.modules())
     module.to(where)
@@ -64,6 +66,7 @@ def load(
         normalization=parse_normalize(normalize, card.channels) if normalize else Normalization(card.mean, card.std),
         weights_sha256=_checkpoints.state_sha256(module),
         size=(side, side) if isinstance(side, int) else side,
+        training=training,
         device=where,
     )
 
@@ -146,6 +149,14 @@ def _state(card: Card, checkpoint: str) -> tuple[_checkpoints.State, str]:
     if not path.exists() and card.weights:
         raise CheckpointError(f"{card.name}={checkpoint}: no such file; {unknown('weights', checkpoint, card.weights)}")
     return _checkpoints.read(path), str(path)
+
+
+def _training(card: Card, checkpoint: str) -> dict[str, str]:
+    """What the checkpoint's metadata says; one that is downloaded has none."""
+    place = card.weights.get(checkpoint)
+    if place is None:
+        return _checkpoints.metadata(Path(checkpoint))
+    return {} if place.startswith("https://") else _checkpoints.metadata(WEIGHTS / place)
 
 
 def _download(address: str, source: str) -> _checkpoints.State:

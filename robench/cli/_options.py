@@ -1,0 +1,50 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+
+
+def several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator of several options, in the order of the help text."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+data = several(
+    click.option(
+        "-d", "--dataset", required=True, metavar="DATASET", help="NAME[@SPLIT][:PATH]; see: robench list datasets"
+    ),
+    click.option("--view", metavar="VIEW", help="native, side32, resize256-crop224, …: the geometry before corruption"),
+    click.option("--limit", type=click.IntRange(1), metavar="N", help="N images, spread evenly over the data set"),
+    click.option("--dataset-name", metavar="NAME", help="what tables call the data set"),
+)
+
+strengths = several(
+    click.option("-s", "--suite", metavar="SUITE", help="a named list; see: robench list suites"),
+    click.option("-c", "--corruption", "chosen", multiple=True, metavar="NAME[@STRENGTHS]", help="as in awgn@0.1,0.2"),
+    click.option("--severity", metavar="LIST", help="1,3 or 1-5, for every -c without strengths of its own"),
+    click.option("--level", metavar="LIST", help="0.1,0.2, or a pair 0.5:0, for every -c without strengths of its own"),
+    click.option("--native", type=click.Choice(["32", "64", "224"]), help="which published severity table"),
+)
+
+json_output = click.option("--json", "as_json", is_flag=True, help="print JSON")
+out = click.option("-o", "--out", required=True, type=PATH, metavar="PATH", help="where to write")
+
+
+def side(native: str | None) -> int | None:
+    """The option --native as a number."""
+    return None if native is None else int(native)

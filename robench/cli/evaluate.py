@@ -1,0 +1,108 @@
+"""`robench evaluate` and `robench status`: a sweep, and how far it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from robench.cli import _options
+
+
+@click.command()
+@click.option(
+    "-m",
+    "--model",
+    "models_",
+    multiple=True,
+    required=True,
+    metavar="MODEL",
+    help="NAME[=CHECKPOINT]; robench list models",
+)
+@_options.data
+@_options.strengths
+@_options.out
+@click.option("--clean", metavar="DATASET", help="the clean images of a downloaded CIFAR-10-C or ImageNet-C")
+@click.option("--normalize", metavar="WHICH", help="imagenet, cifar10, none or m,m,m/s,s,s; overrides the model's card")
+@click.option("--seed", "seeds", default="0", show_default=True, metavar="LIST", help="0 or 0,1,2: of the corruptions")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
+@click.option("--batch-size", type=click.IntRange(1), default=256, show_default=True)
+@click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
+@_options.json_output
+def evaluate(
+    models_: tuple[str, ...],
+    dataset: str,
+    view: str | None,
+    limit: int | None,
+    dataset_name: str | None,
+    suite: str | None,
+    chosen: tuple[str, ...],
+    severity: str | None,
+    level: str | None,
+    native: str | None,
+    out: Path,
+    clean: str | None,
+    normalize: str | None,
+    seeds: str,
+    device: str,
+    batch_size: int,
+    random_weights: bool,
+    as_json: bool,
+) -> None:
+    """Sweep models over a data set, its corruptions and their strengths. Called again, it does only what is missing.
+
+    \b
+    Example:
+      robench evaluate -m tiny_cnn=digits-clean -d digits -s demo/1 -o runs/demo
+      robench evaluate -m resnet20=best.pt -d cifar10:data -c awgn --level 0.1,0.2 -o runs/awgn
+      robench evaluate -m resnet20=best.pt -d generated:cifar10-c -o runs/cifar10-c
+    """
+    from robench.evaluate import Request, run
+
+    outcome = run(
+        Request(
+            models=models_,
+            dataset=dataset,
+            folder=out,
+            suite=suite,
+            chosen=chosen,
+            severity=severity,
+            level=level,
+            native=_options.side(native),
+            view=view,
+            limit=limit,
+            dataset_name=dataset_name,
+            clean=clean,
+            normalize=normalize,
+            seeds=seeds,
+            device=device,
+            batch_size=batch_size,
+            random_weights=random_weights,
+        ),
+        progress=True,
+    )
+    click.echo(json.dumps(outcome.facts(), indent=1) if as_json else outcome.text())
+    if outcome.failed:
+        raise click.ClickException(f"{len(outcome.failed)} cells failed; the first: {outcome.failed[0]}")
+
+
+@click.command()
+@click.argument("run", type=_options.PATH)
+@_options.json_output
+def status(run: Path, as_json: bool) -> None:
+    """How far a run is: cells done, failed and missing.
+
+    \b
+    Example:
+      robench status runs/demo
+    """
+    from robench.store import Run
+
+    counts = Run(run).counts()
+    if as_json:
+        click.echo(json.dumps(counts, indent=1))
+        return
+    click.echo(
+        f"{run}: {counts['done']} of {counts['asked']} cells done, {counts['failed']} failed, {counts['missing']} missing"
+    )

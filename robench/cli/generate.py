@@ -1,0 +1,74 @@
+"""`robench generate` and `robench verify`: degraded data sets on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from robench.cli import _options
+
+
+@click.command()
+@_options.data
+@_options.strengths
+@_options.out
+@click.option("--format", "form", type=click.Choice(["npy", "folder"]), default="npy", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="processes")
+def generate(
+    dataset: str,
+    view: str | None,
+    limit: int | None,
+    dataset_name: str | None,
+    suite: str | None,
+    chosen: tuple[str, ...],
+    severity: str | None,
+    level: str | None,
+    native: str | None,
+    out: Path,
+    form: str,
+    seed: int,
+    workers: int,
+) -> None:
+    """Write a degraded data set. Called again, it completes what a killed call left; the bytes are the same.
+
+    \b
+    Example:
+      robench generate -d digits -s demo/1 -o digits-c
+      robench generate -d folder:photos -c awgn --level 0.1,0.2 --format folder --workers 2 -o photos-c
+    """
+    from robench import datasets
+    from robench.errors import UsageError
+    from robench.generate import generate as write
+    from robench.selection import select
+
+    cells = select(suite, chosen, severity, level)
+    if not cells:
+        raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
+    data = datasets.load(dataset, view=view, limit=limit, name=dataset_name)
+    made = write(data, cells, out, form=form, seed=seed, native=_options.side(native), workers=workers, progress=True)
+    for path in made:
+        click.echo(path)
+    if not made:
+        click.echo(f"{out} is complete", err=True)
+
+
+@click.command()
+@click.argument("folder", type=_options.PATH)
+def verify(folder: Path) -> None:
+    """Check a generated set: every digest, and a sample of its images degraded again.
+
+    \b
+    Example:
+      robench verify digits-c
+    """
+    from robench.errors import SetError
+    from robench.generate import verify as check
+
+    faults = check(folder, progress=True)
+    for fault in faults[:-1]:
+        click.echo(f"robench: {fault}", err=True)
+    if faults:
+        raise SetError(faults[-1])
+    click.echo(f"{folder}: as its manifest says")

@@ -1,0 +1,65 @@
+"""`robench list` and `robench preview`: what there is, and how it looks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from robench.cli import _options
+
+KINDS = ("corruptions", "models", "datasets", "suites", "recipes")
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(KINDS))
+@_options.json_output
+def list_(kind: str, as_json: bool) -> None:
+    """What there is: corruptions, models, datasets, suites or recipes.
+
+    \b
+    Example:
+      robench list corruptions
+      robench list models --json
+    """
+    from robench.listing import listing
+
+    rows = listing(kind)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        click.echo(f"{row['name']:{width}}  {row['text']}")
+
+
+@click.command()
+@click.argument("image", required=False, type=_options.PATH)
+@_options.strengths
+@click.option("--view", metavar="VIEW", help="side64, resize256-crop224, …, before the corruption")
+@click.option("--seed", type=int, default=0, show_default=True)
+@_options.out
+def preview(
+    image: Path | None,
+    suite: str | None,
+    chosen: tuple[str, ...],
+    severity: str | None,
+    level: str | None,
+    native: str | None,
+    view: str | None,
+    seed: int,
+    out: Path,
+) -> None:
+    """A contact sheet: rows corruptions, columns strengths. IMAGE is a picture file; without one, a built-in photograph.
+
+    \b
+    Example:
+      robench preview -o sheet.png
+      robench preview cat.jpg -c awgn -c contrast@1-5 -o sheet.png
+    """
+    from robench.preview import contact_sheet
+    from robench.selection import select
+
+    cells = select(suite, chosen, severity, level)
+    click.echo(contact_sheet(cells, out, image=image, view=view, seed=seed, native=_options.side(native)))

@@ -1,0 +1,106 @@
+"""A sweep as a user asks for it, in names: load the data and the models, then evaluate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import corruptions
+from corruptions import Strength
+from robench import datasets, models
+from robench.datasets import Dataset, GeneratedSet
+from robench.errors import UsageError
+from robench.evaluate._plan import Asked
+from robench.evaluate._sweep import Outcome, evaluate
+from robench.models import Classifier
+from robench.selection import Cells, select
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `robench evaluate`, as texts and numbers."""
+
+    models: tuple[str, ...]
+    dataset: str
+    folder: Path
+    suite: str | None = None
+    chosen: tuple[str, ...] = ()
+    severity: str | None = None
+    level: str | None = None
+    native: int | None = None
+    view: str | None = None
+    limit: int | None = None
+    dataset_name: str | None = None
+    normalize: str | None = None
+    seeds: str = "0"
+    device: str = "auto"
+    batch_size: int = 256
+    random_weights: bool = False
+    clean: str | None = None
+
+
+def run(request: Request, *, progress: bool = False) -> Outcome:
+    """Do what is asked. Whatever does not fit raises RobenchError or CorruptionError before the first forward pass."""
+    cells = select(request.suite, request.chosen, request.severity, request.level)
+    seeds = _seeds(request.seeds)
+    data: Dataset | GeneratedSet
+    if request.dataset.startswith("generated:"):
+        data = _open(request)
+        asked = _asked_of(data, request, cells, seeds)
+    else:
+        data = datasets.load(request.dataset, view=request.view, limit=request.limit, name=request.dataset_name)
+        asked = Asked(cells, seeds, request.suite or "", request.native)
+        if not cells:
+            raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
+    classifiers = _classifiers(request, data.clean() if isinstance(data, GeneratedSet) else data)
+    return evaluate(data, classifiers, asked, request.folder, batch_size=request.batch_size, progress=progress)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        seeds = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        raise UsageError(f"--seed must be whole numbers such as 0 or 0,1,2, got '{text}'") from None
+    return seeds
+
+
+def _classifiers(request: Request, clean: Dataset) -> list[Classifier]:
+    return [
+        models.load(
+            spec,
+            classes=len(clean.classes),
+            side=clean.shape[:2],
+            normalize=request.normalize,
+            random_weights=request.random_weights,
+            device=request.device,
+        )
+        for spec in request.models
+    ]
+
+
+def _open(request: Request) -> GeneratedSet:
+    """The generated set; a downloaded one gets its clean images from --clean, in its view."""
+    folder = Path(request.dataset.partition(":")[2])
+    if request.clean is None:
+        if request.limit is not None or request.view is not None:
+            raise UsageError("a generated set has its view and its images; got --view or --limit")
+        return datasets.open_generated(folder, name=request.dataset_name)
+    clean = datasets.load(request.clean, view=request.view, limit=request.limit)
+    return datasets.open_generated(folder, clean=clean, name=request.dataset_name)
+
+
+def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple[int, ...]) -> Asked:
+    """The cells asked of a set, or all it has; one that it lacks, or another seed, is a UsageError."""
+    there: Cells = {}
+    elsewhere = not opened.manifest
+    for name, _, key in opened.cells:
+        strength = Strength(severity=int(key)) if elsewhere else corruptions.get(name).parse(key)
+        there.setdefault(name, []).append(strength)
+    for name, strengths in cells.items():
+        for strength in strengths:
+            if strength not in there.get(name, []):
+                raise UsageError(f"{opened.path} holds no {name} {strength}; it has {', '.join(there)}")
+    seed = opened.seed or 0
+    if seeds not in ((0,), (seed,)):
+        raise UsageError(f"{opened.path} was made with seed {seed}, asked for {request.seeds}")
+    return Asked(cells or there, (seed,), request.suite or "", opened.native, made_elsewhere=elsewhere)

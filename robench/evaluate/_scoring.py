@@ -1,0 +1,64 @@
+"""From images to what a cell keeps of one model's answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robench.datasets import Dataset
+from robench.errors import ModelError
+from robench.models import Classifier
+from robench.store import MOST_CLASSES_STORED, Predictions
+
+
+class Scorer:
+    """Collects one model's predictions on one unit. A model that fails keeps its error and is not asked again."""
+
+    def __init__(self, classifier: Classifier, dataset: Dataset) -> None:
+        n, classes = len(dataset), classifier.classes
+        self.error = ""
+        self._classifier = classifier
+        self._labels = torch.from_numpy(dataset.labels)
+        self._kept = Predictions(
+            ids=dataset.ids,
+            labels=dataset.labels.astype(np.int32),
+            pred=np.empty(n, np.int32),
+            top5=np.empty((n, min(5, classes)), np.int32),
+            confidence=np.empty(n, np.float32),
+            log_p_true=np.empty(n, np.float32),
+            sum_p_squared=np.empty(n, np.float32),
+            probabilities=np.empty((n, classes), np.float16) if classes <= MOST_CLASSES_STORED else None,
+        )
+
+    def score(self, start: int, images: Tensor) -> None:
+        """Predict a batch, uint8 (B, H, W, C), which stands at `start` of the data set."""
+        if self.error:
+            return
+        try:
+            logits = self._classifier.logits(images).double().cpu()
+        except (ModelError, RuntimeError) as fault:
+            self.error = str(fault).splitlines()[0]
+            return
+        if not torch.isfinite(logits).all():
+            self.error = "the model's logits hold values that are not finite"
+            return
+        self._keep(slice(start, start + len(images)), logits)
+
+    def _keep(self, part: slice, logits: Tensor) -> None:
+        log_p = torch.log_softmax(logits, dim=1)
+        p = log_p.exp()
+        # A stable sort: of equal logits the lower class comes first, on every device.
+        order = torch.sort(logits, dim=1, descending=True, stable=True).indices[:, : self._kept.top5.shape[1]]
+        kept = self._kept
+        kept.top5[part] = order.numpy()
+        kept.pred[part] = order[:, 0].numpy()
+        kept.confidence[part] = p.gather(1, order[:, :1])[:, 0].numpy()
+        kept.log_p_true[part] = log_p.gather(1, self._labels[part, None])[:, 0].numpy()
+        kept.sum_p_squared[part] = p.square().sum(dim=1).numpy()
+        if kept.probabilities is not None:
+            kept.probabilities[part] = p.numpy()
+
+    def predictions(self) -> Predictions:
+        """All images' predictions, after the last batch."""
+        return self._kept

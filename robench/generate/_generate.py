@@ -1,0 +1,236 @@
+"""`generate`: the same bytes for any number of workers, and whatever stopped it before."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+import corruptions
+import robench
+from corruptions import Strength
+from robench import setformat
+from robench.datasets import Dataset, stored
+from robench.engines import run_local
+from robench.errors import SetError, UsageError
+from robench.files import reason, sha256_text
+from robench.generate._writers import Parts, Writer, writer
+from robench.progress import tracked
+
+WORK = ".work"
+LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow")
+VALUES_A_UNIT = 1 << 23
+
+Cells = Mapping[str, Sequence[Strength]]
+"""For each corruption its strengths, in order."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The clean images and what the draws depend on; it travels to the workers."""
+
+    clean: Path
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.int64] | None
+    seed: int
+    native: int
+    writer: Writer
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Images start..stop-1 of one corruption at one strength, which is number `place` of its list."""
+
+    corruption: str
+    strength: str
+    place: int
+    start: int
+    stop: int
+
+
+def generate(
+    dataset: Dataset,
+    cells: Cells,
+    folder: Path,
+    *,
+    form: str = "npy",
+    seed: int = 0,
+    native: int | None = None,
+    workers: int = 1,
+    progress: bool = False,
+) -> list[Path]:
+    """Write `dataset`, degraded by every corruption and strength of `cells`, to `folder`. Returns what was made.
+
+    form: "npy" or "folder". A folder that holds part of the same set is completed, and corruptions may be added to it;
+    another data set, seed, view, limit or form raises SetError. Memory does not grow with the data set.
+    """
+    if form not in setformat.FORMATS:
+        raise UsageError(f"format must be npy or folder, got '{form}'")
+    for name, strengths in cells.items():
+        if any(strength.is_clean or strength.drawn for strength in strengths):
+            raise UsageError(f"{name}: a set holds severities 1-5 and levels, got {', '.join(map(str, strengths))}")
+    try:
+        with _work_folder(folder) as work:
+            return _complete(dataset, cells, folder, work, form, seed, native, workers, progress)
+    except OSError as fault:
+        raise SetError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
+
+
+@contextmanager
+def _work_folder(folder: Path) -> Iterator[Path]:
+    """A locked folder for what is unfinished; it goes at the end, and with it `folder` if nothing else came there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {entry.name for entry in folder.iterdir()} - {WORK}
+    if names and setformat.MANIFEST not in names:
+        raise SetError(f"{folder}: expected an empty folder or a generated set, got '{min(names)}' in it")
+    work = folder / WORK
+    work.mkdir(exist_ok=True)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            try:
+                yield work
+            finally:
+                shutil.rmtree(work)
+                if not any(folder.iterdir()):
+                    folder.rmdir()
+    except Timeout:
+        raise SetError(f"{folder}: another robench is writing this set") from None
+
+
+def _complete(
+    dataset: Dataset,
+    cells: Cells,
+    folder: Path,
+    work: Path,
+    form: str,
+    seed: int,
+    native: int | None,
+    workers: int,
+    progress: bool,
+) -> list[Path]:
+    clean = stored(dataset, work / "clean.npy", progress=progress)
+    manifest = _manifest(folder, _asked(clean, form, seed, _native(cells, clean, native)))
+    target = writer(form, folder, work, clean)
+    todo = {name: [str(strength) for strength in cells[name]] for name in _missing(manifest, target, cells)}
+    tiles = max([1, *(len(facts["strengths"]) for facts in manifest["corruptions"].values()), *map(len, todo.values())])
+    setformat.write_manifest(folder, manifest)
+    manifest["files"] |= target.write_clean(clean, tiles)
+    setformat.write_manifest(folder, manifest)
+    source = Source(work / "clean.npy", clean.ids, clean.boxes, seed, manifest["native"], target)
+    made = []
+    for name, parts in _degraded(source, todo, len(clean), int(np.prod(clean.shape)), workers, progress):
+        manifest["corruptions"][name] = {
+            "version": corruptions.get(name).version,
+            "strengths": todo[name],
+            "sha256": target.finish(name, todo[name], parts),
+        }
+        setformat.write_manifest(folder, manifest)
+        made.append(target.path(name))
+    return made
+
+
+def _degraded(
+    source: Source, todo: dict[str, list[str]], n: int, values: int, workers: int, progress: bool
+) -> Iterator[tuple[str, Parts]]:
+    """Each corruption, when all its units are done, with what they returned."""
+    size = max(1, VALUES_A_UNIT // values)
+    units = [
+        Unit(name, strength, place, start, min(start + size, n))
+        for name, strengths in todo.items()
+        for place, strength in enumerate(strengths)
+        for start in range(0, n, size)
+    ]
+    parts: dict[str, Parts] = {name: [] for name in todo}
+    left = {name: sum(unit.corruption == name for unit in units) for name in todo}
+    for name, strengths in todo.items():
+        source.writer.prepare(name, strengths)
+    with tracked(len(units) and n * sum(map(len, todo.values())), "generate", show=progress) as advance:
+        for unit, digests in run_local(degrade, source, units, workers):
+            advance(unit.stop - unit.start, f"{unit.corruption} {unit.strength}")
+            parts[unit.corruption].append((unit.place, unit.start, digests))
+            left[unit.corruption] -= 1
+            if not left[unit.corruption]:
+                yield unit.corruption, parts.pop(unit.corruption)
+
+
+def degrade(source: Source, unit: Unit) -> list[str]:
+    """Degrade the unit's images and write them; the digests that its writer returns."""
+    chosen = corruptions.get(unit.corruption)
+    part = slice(unit.start, unit.stop)
+    images = corruptions.apply_strength(
+        np.load(source.clean, mmap_mode="r")[part],
+        chosen,
+        chosen.parse(unit.strength),
+        seed=source.seed,
+        ids=source.ids[part],
+        boxes=None if source.boxes is None else source.boxes[part],
+        native=source.native,
+    )
+    return source.writer.put(unit.corruption, unit.strength, unit.place, unit.start, images)
+
+
+def _native(cells: Cells, clean: Dataset, native: int | None) -> int:
+    """The one native table of the set; a corruption without tables agrees with any."""
+    height, width, _ = clean.shape
+    with_tables = [name for name in cells if corruptions.get(name).severities] or list(cells)
+    sides = {corruptions.get(name).native_side(height, width, native) for name in with_tables}
+    if len(sides) > 1:
+        raise UsageError(f"the corruptions' tables are for sides {sorted(sides)}; choose one with --native")
+    return sides.pop() if sides else 32
+
+
+def _asked(clean: Dataset, form: str, seed: int, native: int) -> dict[str, Any]:
+    return {
+        "schema": setformat.SCHEMA,
+        "dataset": clean.name,
+        "split": clean.split,
+        "view": clean.view,
+        "data_digest": clean.digest,
+        "classes": list(clean.classes),
+        "format": form,
+        "seed": seed,
+        "native": native,
+        "n": len(clean),
+        "shape": list(clean.shape),
+        "ids_sha256": sha256_text(",".join(map(str, clean.ids.tolist()))),
+    }
+
+
+def _manifest(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """The folder's manifest if it was asked for the same, a new one where there is none; else SetError."""
+    libraries = {name: version(name) for name in LIBRARIES} | {"robench": robench.__version__}
+    if not (folder / setformat.MANIFEST).exists():
+        return asked | {"corruptions": {}, "files": {}, "libraries": libraries}
+    manifest = setformat.read_manifest(folder)
+    for key in setformat.ASKED:
+        if manifest.get(key) != asked[key]:
+            held, wanted = (_short(value) for value in (manifest.get(key), asked[key]))
+            raise SetError(f"{folder} holds a set with {key} {held}, asked for {wanted}; choose another folder")
+    return manifest
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:16]}…"
+
+
+def _missing(manifest: dict[str, Any], target: Writer, cells: Cells) -> Iterator[str]:
+    """The corruptions that are still to be made; one that is there with other strengths raises SetError."""
+    for name, strengths in cells.items():
+        there = manifest["corruptions"].get(name)
+        if there is None or not target.path(name).exists():
+            manifest["corruptions"].pop(name, None)
+            yield name
+            continue
+        wanted = {"version": corruptions.get(name).version, "strengths": [str(strength) for strength in strengths]}
+        held = {key: there[key] for key in wanted}
+        if held != wanted:
+            raise SetError(f"{target.path(name)} holds {held}, asked for {wanted}; choose another folder")

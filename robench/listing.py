@@ -1,0 +1,75 @@
+"""What there is, as rows of facts: the answer to `robench list`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import corruptions
+from corruptions import Level
+from robench import datasets, models
+
+
+def listing(kind: str) -> list[dict[str, Any]]:
+    """One row each of the corruptions, models, datasets, suites or recipes, with `name` and a line of `text`."""
+    return {
+        "corruptions": _corruptions,
+        "models": _models,
+        "datasets": _datasets,
+        "suites": _suites,
+        "recipes": _recipes,
+    }[kind]()
+
+
+def _corruptions() -> list[dict[str, Any]]:
+    rows = []
+    for name in corruptions.names():
+        chosen = corruptions.get(name)
+        text = f"{chosen.group:10}  {_strengths(bool(chosen.severities), chosen.level):28}  {chosen.summary}"
+        rows.append(chosen.facts() | {"text": text})
+    return rows
+
+
+def _strengths(has_table: bool, level: Level | None) -> str:
+    parts = ["1-5"] if has_table else []
+    if level is not None:
+        parts.append(f"{level.name}={':'.join(['x'] * level.parts)}")
+    return ", ".join(parts)
+
+
+def _models() -> list[dict[str, Any]]:
+    rows = []
+    for name in models.names():
+        card = models.get(name)
+        weights = sorted(card.weights)
+        text = f"{card.side}x{card.side}x{card.channels}  {card.params or 0:>9,} parameters  {card.source}"
+        facts: dict[str, Any] = {"name": name, "side": card.side, "channels": card.channels, "parameters": card.params}
+        facts |= {"source": card.source, "weights": weights}
+        rows.append(facts | {"text": text + (f"  weights: {', '.join(weights)}" if weights else "")})
+    return rows
+
+
+def _datasets() -> list[dict[str, Any]]:
+    rows = []
+    for name in datasets.names():
+        entry = datasets.get(name)
+        form = f"{name}:PATH" if entry.needs_path else name
+        facts: dict[str, Any] = {"name": name, "form": form, "splits": list(entry.splits), "view": entry.default_view}
+        facts |= {"about": entry.about, "source": entry.source}
+        rows.append(facts | {"text": f"{form:20}  {', '.join(entry.splits):18}  {entry.about}"})
+    return rows
+
+
+def _suites() -> list[dict[str, Any]]:
+    rows = []
+    for name in corruptions.suites():
+        suite = corruptions.suite(name)
+        cells = sum(map(len, suite.keys.values()))
+        facts = {"name": name, "about": suite.about, "cells": {key: list(keys) for key, keys in suite.keys.items()}}
+        rows.append(facts | {"text": f"{len(suite.keys):3} corruptions, {cells:3} cells  {suite.about}"})
+    return rows
+
+
+def _recipes() -> list[dict[str, Any]]:
+    from robench import train
+
+    return [{"name": name, "about": train.get(name).about, "text": train.get(name).about} for name in train.names()]

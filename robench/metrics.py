@@ -1,0 +1,82 @@
+"""What is computed from predictions: rates with intervals, proper scores, calibration. Numbers in, numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corruptions import Draws
+from robench.errors import RobenchError
+
+Floats = NDArray[np.floating[Any]]
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+BINS = 15
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of correct / n (Wilson 1927).
+
+    >>> low, high = wilson(8103, 10_000)
+    >>> round(low, 4), round(high, 4)
+    (0.8025, 0.8179)
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(correct, n, alpha=1 - CONFIDENCE, method="wilson")
+    return float(low), float(high)
+
+
+def negative_log_likelihood(log_p_true: Floats) -> float:
+    """Mean of -log p(true class), natural logarithm."""
+    return float(-np.mean(log_p_true, dtype=np.float64))
+
+
+def brier(sum_p_squared: Floats, log_p_true: Floats) -> float:
+    """Mean over images of the sum over classes of (p - y)², from 0 to 2 (Brier 1950).
+
+    With y the indicator of the true class this is sum p² - 2 p(true) + 1.
+    """
+    p_true = np.exp(log_p_true.astype(np.float64))
+    return float(np.mean(sum_p_squared.astype(np.float64) - 2 * p_true + 1))
+
+
+def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS) -> float:
+    """Mean of |accuracy - confidence| over equal bins of confidence, weighted by their images (Guo et al. 2017).
+
+    Raises RobenchError for confidences that are not probabilities.
+    """
+    if confidence.size and not (
+        np.isfinite(confidence).all() and confidence.min() >= 0 and confidence.max() <= 1 + 1e-6
+    ):
+        raise RobenchError(f"calibration: confidences must lie in 0..1, got {confidence.min()}..{confidence.max()}")
+    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    hits = np.bincount(place, weights=correct, minlength=bins)
+    trust = np.bincount(place, weights=confidence, minlength=bins)
+    return float(np.abs(hits - trust).sum() / confidence.size)
+
+
+def image_bootstrap(per_image: Floats, *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean when whole images are drawn again, with all that was measured on them.
+
+    per_image: (N,), each image's mean over the cells of an aggregate. The same N images recur in every cell, so cells
+    are not independent; drawing images keeps what they share.
+    """
+    means = np.concatenate([per_image[chosen].mean(axis=1) for chosen in _resampled(len(per_image), seed, resamples)])
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _resampled(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+    """Places 0..n-1 drawn with replacement, (some, n) at a time, the same on every machine."""
+    some = max(1, (1 << 22) // n)
+    for start in range(0, resamples, some):
+        draws = Draws("bootstrap", np.arange(start, min(start + some, resamples)), seed=seed)
+        rows = -(-n // 32_768)
+        words = draws.words("image", rows, min(n, 32_768)).reshape(len(draws.ids), -1)[:, :n]
+        yield (words.astype(np.int64) * n) >> 32

@@ -1,0 +1,88 @@
+"""A contact sheet: how corruptions look at their strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import corruptions
+from corruptions import Strength
+from robench import datasets
+from robench.files import whole_file
+
+Images = NDArray[np.uint8]
+Cells = Mapping[str, Sequence[Strength]]
+BUILT_IN_VIEW = "side128"
+MOST_INCHES = 1.3
+
+
+def contact_sheet(
+    cells: Cells,
+    path: Path,
+    *,
+    image: Path | None = None,
+    view: str | None = None,
+    seed: int = 0,
+    native: int | None = None,
+) -> Path:
+    """Write a picture with a row per corruption and a column per strength, the clean image first.
+
+    Without `cells` every corruption is shown; without `image` scikit-image's photograph of an astronaut at 128 pixels.
+    `view` is applied before the corruption. An image that cannot be read raises DatasetError.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    picture = _picture(image, view)
+    rows = list(_rows(picture, cells or _all(), seed, native))
+    columns = max(len(shown) for _, shown in rows)
+    side = max(0.9, MOST_INCHES * min(1.0, picture.shape[0] / picture.shape[1]))
+    figure = Figure(
+        figsize=(MOST_INCHES * columns + 0.2, (side + 0.32) * len(rows) + 0.1), dpi=150, layout="constrained"
+    )
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes_row, (name, shown) in zip(grid, rows, strict=True):
+        for axes in axes_row:
+            axes.set_axis_off()
+        for axes, (key, made) in zip(axes_row, shown, strict=False):
+            axes.imshow(made.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            axes.set_title(key, fontsize=7, pad=2)
+        axes_row[0].set_title(name, fontsize=7, pad=2, loc="left", fontweight="bold")
+    FigureCanvasAgg(figure)
+    with whole_file(path) as partial:
+        figure.savefig(partial, format=path.suffix.lstrip(".") or "png", metadata=_no_dates(path))
+    return path
+
+
+def _no_dates(path: Path) -> dict[str, None] | None:
+    keys = {".svg": "Date", ".pdf": "CreationDate"}
+    return {keys[path.suffix]: None} if path.suffix in keys else None
+
+
+def _all() -> Cells:
+    return {name: corruptions.get(name).default_strengths() for name in corruptions.names()}
+
+
+def _picture(image: Path | None, view: str | None) -> Images:
+    from skimage import data
+
+    if image is not None:
+        return datasets.picture(image, view or "native")
+    astronaut: Images = data.astronaut()  # type: ignore[no-untyped-call]
+    return datasets.viewed(astronaut, view or BUILT_IN_VIEW)
+
+
+def _rows(
+    picture: Images, cells: Cells, seed: int, native: int | None
+) -> Iterator[tuple[str, list[tuple[str, Images]]]]:
+    """Each corruption with its images; the clean one heads the row."""
+    for name, strengths in cells.items():
+        chosen = corruptions.get(name)
+        shown = [("", picture)]
+        for strength in strengths:
+            made = corruptions.apply_strength(picture, chosen, strength, seed=seed, ids=[0], native=native)
+            shown.append((str(strength), made))
+        yield name, shown

@@ -1,0 +1,92 @@
+"""What the command line's -s, -c, --severity and --level choose: corruptions with their strengths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import corruptions
+from corruptions import Corruption, Strength
+from robench.errors import UsageError
+
+Cells = dict[str, list[Strength]]
+
+
+def select(suite: str | None, chosen: Sequence[str], severity: str | None = None, level: str | None = None) -> Cells:
+    """The corruptions of a suite, or those of `chosen`, each NAME or NAME@STRENGTHS, with their strengths in order.
+
+    severity: `3`, `1,3` or `1-5`. level: `0.1,0.2`, for all of `chosen`, which must then share level name and unit.
+    Without any of them a corruption has its severities, or its default levels. What does not fit raises UsageError or
+    corruptions.CorruptionError.
+
+    >>> {name: [str(key) for key in keys] for name, keys in select(None, ["contrast@1,5", "awgn"], level="0.1").items()}
+    {'contrast': ['1', '5'], 'awgn': ['sigma=0.1']}
+    """
+    if severity is not None and level is not None:
+        raise UsageError("give --severity or --level, got both")
+    if suite is not None:
+        if chosen or severity is not None or level is not None:
+            raise UsageError(
+                "a suite (-s) says its own corruptions and strengths; got -c, --severity or --level beside it"
+            )
+        return _of_suite(suite)
+    if not chosen and (severity is not None or level is not None):
+        raise UsageError("--severity and --level need a corruption (-c) they are for")
+    cells: Cells = {}
+    open_ones = []
+    for text in chosen:
+        name, at, strengths = text.partition("@")
+        definition = corruptions.get(name)
+        if at:
+            _add(cells, name, [definition.parse(part) for part in _parts(text, strengths, bool(definition.severities))])
+        else:
+            open_ones.append(definition)
+            cells.setdefault(name, [])
+    if level is not None:
+        _share_a_level(open_ones)
+    for definition in open_ones:
+        _add(cells, definition.name, _strengths(definition, severity, level))
+    return cells
+
+
+def _of_suite(suite: str) -> Cells:
+    cells: Cells = {}
+    for definition, strength in corruptions.suite(suite).cells():
+        cells.setdefault(definition.name, []).append(strength)
+    return cells
+
+
+def _add(cells: Cells, name: str, strengths: Sequence[Strength]) -> None:
+    there = cells.setdefault(name, [])
+    there += [strength for strength in dict.fromkeys(strengths) if strength not in there]
+
+
+def _strengths(definition: Corruption, severity: str | None, level: str | None) -> list[Strength]:
+    if level is not None:
+        return [definition.strength(level=part) for part in _parts(level, level, False)]
+    if severity is not None:
+        return [definition.strength(int(part)) for part in _parts(severity, severity, True)]
+    return list(definition.default_strengths())
+
+
+def _parts(whole: str, text: str, severities: bool) -> list[str]:
+    """Split at commas; among severities `1-5` is a range."""
+    parts: list[str] = []
+    for part in text.split(","):
+        stretch = re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", part) if severities else None
+        if stretch:
+            parts += [str(number) for number in range(int(stretch[1]), int(stretch[2]) + 1)]
+        elif part.strip():
+            parts.append(part.strip())
+        else:
+            raise UsageError(f"expected strengths such as 1,3 or 1-5 or 0.1,0.2, got '{whole}'")
+    if severities and not all(part.isdecimal() or "=" in part or part == "clean" for part in parts):
+        raise UsageError(f"expected severities such as 1,3 or 1-5, got '{whole}'")
+    return parts
+
+
+def _share_a_level(definitions: Sequence[Corruption]) -> None:
+    kinds = {(d.level.name, d.level.unit) if d.level else ("none", "") for d in definitions}
+    if len(kinds) > 1:
+        listed = ", ".join(f"{d.name} has {d.level.name if d.level else 'no level'}" for d in definitions)
+        raise UsageError(f"one --level needs corruptions of one level and unit: {listed}; write NAME@LEVELS for each")
