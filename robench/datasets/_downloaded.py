@@ -1,0 +1,132 @@
+"""Published sets of corrupted images, without the clean ones: CIFAR-10-C (arrays) and ImageNet-C (folders of files)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from robench.datasets._contract import Dataset, Images, Ints
+from robench.datasets._files import Tree, class_tree, scan, subfolders
+from robench.datasets._generated import GeneratedSet, Opened, load_ints, open_block, open_files
+from robench.datasets._spec import label_of
+from robench.errors import DatasetError
+
+SEVERITIES = ("1", "2", "3", "4", "5")
+TABLES = (32, 64, 224)
+
+
+def read_downloaded(folder: Path, clean: Dataset | None) -> GeneratedSet:
+    """The set in `folder`: labels.npy beside CORRUPTION.npy, or CORRUPTION/1..5/CLASS/FILE.
+
+    clean: its clean images, all or some of them; with them the set is told by their name, ids, view and boxes.
+    """
+    if (folder / "labels.npy").is_file():
+        return _stacked(folder, clean)
+    found = {name: _severities(folder / name) for name in subfolders(folder)}
+    cells = [(name, severity) for name, severities in found.items() for severity in severities]
+    if cells:
+        return _filed(folder, cells, clean)
+    raise DatasetError(
+        f"{folder}: expected manifest.json (robench generate), labels.npy (CIFAR-10-C) or CORRUPTION/1/CLASS "
+        "(ImageNet-C), got none of them"
+    )
+
+
+def _severities(folder: Path) -> list[str]:
+    return [name for name in subfolders(folder) if name in SEVERITIES]
+
+
+def _stacked(folder: Path, clean: Dataset | None) -> GeneratedSet:
+    """`CORRUPTION.npy`: five blocks of N images in the order of the test set; `labels.npy`: its labels five times."""
+    tiled = load_ints(folder / "labels.npy")
+    blocks = len(SEVERITIES)
+    count = len(tiled) // blocks
+    labels = tiled[:count]
+    if not count or not np.array_equal(np.tile(labels, blocks), tiled):
+        raise DatasetError(f"{folder / 'labels.npy'}: expected the same labels {blocks} times, got {len(tiled)} others")
+    corruptions = sorted(path.stem for path in folder.glob("*.npy") if path.stem != "labels")
+    if not corruptions:
+        raise DatasetError(f"{folder}: expected CORRUPTION.npy beside labels.npy, got none")
+    rows = np.arange(count, dtype=np.int64)
+    if clean is not None:
+        rows = clean.ids
+        if rows.max() >= count or not np.array_equal(labels[rows], clean.labels):
+            raise DatasetError(
+                f"{folder}: expected the labels of {clean.name}@{clean.split}, got others: another data set"
+            )
+
+    def open_cell(corruption: str, severity: str) -> Opened:
+        return open_block(folder / f"{corruption}.npy", SEVERITIES.index(severity), blocks, rows, count)
+
+    base = clean
+    if base is None:
+        classes = tuple(str(label) for label in range(labels.max() + 1))
+        base = _without_clean(folder, classes, labels, open_cell(corruptions[0], "1")[1])
+    cells = [(corruption, severity) for corruption in corruptions for severity in SEVERITIES]
+    return _set(folder, base, cells, open_cell, has_clean=clean is not None)
+
+
+def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) -> GeneratedSet:
+    """`CORRUPTION/SEVERITY/CLASS/FILE`, the same classes and file names everywhere."""
+    first = class_tree(folder.joinpath(*cells[0]))
+    base = clean
+    if base is None:
+        height, width = scan(first.paths[:1])[0][0].tolist()
+        base = _without_clean(folder, first.classes, first.labels, (height, width, 3), first.stems)
+    if base.stems is None:
+        raise DatasetError(f"{folder}: {base.name} has no file names to find its images by")
+    wanted = [(base.classes[label], stem) for label, stem in zip(base.labels, base.stems, strict=True)]
+
+    def open_cell(corruption: str, severity: str) -> Opened:
+        paths = _by_name(class_tree(folder / corruption / severity))
+        missing = next((names for names in wanted if names not in paths), None)
+        if missing:
+            raise DatasetError(f"{folder / corruption / severity}: expected an image {'/'.join(missing)}, got none")
+        # All files of the published sets have one size: the first one speaks for them, reading checks the others.
+        height, width = scan([paths[wanted[0]]])[0][0].tolist()
+        return open_files([paths[names] for names in wanted], (height, width, base.shape[2]))
+
+    return _set(folder, base, cells, open_cell, has_clean=clean is not None)
+
+
+def _by_name(tree: Tree) -> dict[tuple[str, str], str]:
+    named = zip(tree.labels, tree.stems, tree.paths, strict=True)
+    return {(tree.classes[label], stem): path for label, stem, path in named}
+
+
+def _without_clean(
+    folder: Path,
+    classes: tuple[str, ...],
+    labels: Ints,
+    shape: tuple[int, int, int],
+    stems: tuple[str, ...] | None = None,
+) -> Dataset:
+    """Ids and labels in the set's own order; there are no clean images to read."""
+
+    def read(positions: Ints) -> Images:
+        raise DatasetError(f"{folder} holds no clean images")
+
+    name, split = label_of(folder)
+    ids = np.arange(len(labels), dtype=np.int64)
+    return Dataset(name, split or "test", "native", classes, shape, ids, labels, read, stems=stems)
+
+
+def _set(
+    folder: Path,
+    base: Dataset,
+    cells: list[tuple[str, str]],
+    open_cell: Callable[[str, str], Opened],
+    has_clean: bool,
+) -> GeneratedSet:
+    side = min(base.shape[:2])
+    return GeneratedSet(
+        path=folder,
+        base=base,
+        seed=None,
+        native=min(TABLES, key=lambda table: abs(table - side)),
+        cells=tuple((corruption, None, severity) for corruption, severity in cells),
+        open_cell=open_cell,
+        has_clean=has_clean,
+    )

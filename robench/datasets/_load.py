@@ -1,0 +1,127 @@
+"""From a spec to a `Dataset`: find the reader, cut the split, apply view and limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from robench.datasets._contract import Dataset, Images, Ints
+from robench.datasets._files import Files
+from robench.datasets._registry import Definition, Raw
+from robench.datasets._spec import Spec, parse
+from robench.datasets._splits import cut_positions
+from robench.datasets._views import EXAMPLES, View, parse_view
+from robench.errors import DatasetError, UsageError
+from robench.files import reason
+
+
+def load(spec: str, *, view: str | None = None, limit: int | None = None, name: str | None = None) -> Dataset:
+    """The data set that `NAME[@SPLIT][:PATH]` names, after its view: uint8 images of one size, read on demand.
+
+    view: `native`, `sideN` or `resizeR-cropC`; by default the data set's own. limit: this many images, spread
+    evenly. name: what tables call it, in place of its own or its folder's name. A spec that cannot be right is a
+    UsageError, files that are missing, broken or of mixed size are a DatasetError.
+
+    >>> load("digits", limit=10).shape
+    (32, 32, 1)
+    """
+    asked = parse(spec)
+    geometry = parse_view(view or asked.entry.default_view)
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit must be at least 1, got {limit}")
+    made = _read(asked)
+    if isinstance(made, Raw):
+        made = _viewed(asked, made, geometry)
+    elif view not in (None, made.view):
+        raise UsageError(f"data set {made.name} was written with view {made.view}, got '{view}'")
+    return replace(made, name=name or made.name).limited(limit)
+
+
+def _read(asked: Spec) -> Raw | Dataset:
+    entry = asked.entry
+    split = asked.split or entry.default_split
+    try:
+        if asked.path is None:
+            return entry.read(split)
+        asked.path.stat()
+        return entry.read(asked.path, split)
+    except (FileNotFoundError, NotADirectoryError) as fault:
+        missing = fault.filename or asked.path
+        raise DatasetError(
+            f"data set {entry.name}: {missing} does not exist; expected {entry.layout}; from {entry.source}"
+        ) from fault
+    except OSError as fault:
+        where = fault.filename or asked.path
+        raise DatasetError(f"data set {entry.name}: {where} cannot be read: {reason(fault)}") from fault
+
+
+def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
+    """The images of the split that was asked for, through the view."""
+    label = raw.name or asked.entry.name
+    split = raw.split or asked.split or asked.entry.default_split or ""
+    ids = np.arange(len(raw.labels), dtype=np.int64) if raw.ids is None else raw.ids
+    everything = np.arange(len(raw.labels), dtype=np.int64)
+    chosen = everything if raw.cut is None else cut_positions(asked.entry.name, ids, raw.labels, raw.cut, split)
+    if not len(chosen):
+        raise DatasetError(f"data set {label}: {len(everything)} images are too few to cut the split {split}")
+    shape = _shape(raw.images, chosen, view, label, asked.entry)
+    whole = Dataset(
+        name=label,
+        split=split,
+        view=view.name,
+        classes=raw.classes,
+        shape=shape,
+        ids=ids,
+        labels=raw.labels,
+        read=reader(raw.images, view, shape),
+        stems=raw.stems,
+    )
+    part = whole if len(chosen) == len(everything) else whole.at(chosen)
+    if raw.boxes is None:
+        return part
+    boxes = raw.boxes[chosen]
+    return replace(part, boxes=boxes if view.is_native else view.boxes(boxes, _sizes(raw.images, chosen)))
+
+
+def _sizes(images: Images | Files, chosen: Ints) -> Ints:
+    """Heights and widths (n, 2) of the chosen images."""
+    if isinstance(images, Files):
+        return images.sizes(chosen)
+    return np.tile(np.array(images.shape[1:3], dtype=np.int64), (len(chosen), 1))
+
+
+def _shape(images: Images | Files, chosen: Ints, view: View, label: str, entry: Definition) -> tuple[int, int, int]:
+    """The one shape of all images in the view; a DatasetError where `native` leaves them different."""
+    if not isinstance(images, Files):
+        height, width, channels = images.shape[1:]
+        return (height, width, channels) if view.is_native else (view.crop, view.crop, channels)
+    if not view.is_native:
+        return view.crop, view.crop, images.channels
+    sizes = images.sizes(chosen)
+    differs = np.flatnonzero((sizes != sizes[0]).any(axis=1))
+    if len(differs):
+        shown = " and ".join(f"{images.paths[chosen[i]]} is {sizes[i][1]}x{sizes[i][0]}" for i in (0, differs[0]))
+        raise DatasetError(
+            f"data set {label}: images differ in size: {shown}; choose a view, e.g. --view side64 ({EXAMPLES})"
+        )
+    return int(sizes[0][0]), int(sizes[0][1]), images.channels
+
+
+def reader(images: Images | Files, view: View, shape: tuple[int, int, int]) -> Callable[[Ints], Images]:
+    """Positions -> uint8 (n, H, W, C): a copy of the rows of an array, or one image after the other."""
+    if not isinstance(images, Files) and view.is_native:
+        return lambda positions: images[positions]
+
+    def read(positions: Ints) -> Images:
+        block = np.empty((len(positions), *shape), dtype=np.uint8)
+        for place, position in enumerate(positions):
+            image = view.image(images[position])
+            if image.shape != shape:
+                where = images.paths[position] if isinstance(images, Files) else f"image {position}"
+                raise DatasetError(f"{where}: expected height, width, channels {shape}, got {image.shape}")
+            block[place] = image
+        return block
+
+    return read

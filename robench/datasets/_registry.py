@@ -1,0 +1,99 @@
+"""The data sets by name: what one reader gives, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from corruptions._registry import Registry
+from robench.datasets._contract import Dataset, Images, Ints
+from robench.datasets._files import Files
+from robench.datasets._splits import Cut
+from robench.errors import UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """What a reader gives: N labelled images at their own size, before view, split and limit.
+
+    `images` is one uint8 array (N, H, W, C), C in {1, 3}, or `Files` that are decoded on demand.
+    `labels` are int64 (N,), in 0..len(classes)-1. `boxes` are int64 (N, 4): x0, y0, x1, y1, half-open, in pixels of
+    the image's own size. `ids` are 0..N-1 unless given. `cut` says how the images are shared out when they
+    hold more than the split that was asked for. `split` and `name` speak for data sets named by their folder.
+    """
+
+    classes: tuple[str, ...]
+    labels: Ints
+    images: Images | Files
+    boxes: Ints | None = None
+    stems: tuple[str, ...] | None = None
+    ids: Ints | None = None
+    cut: Cut | None = None
+    split: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One data set: how it is read, and its facts.
+
+    `read` is called as read(path, split), or read(split) where `needs_path` is False; `split` is the one asked
+    for, else `default_split` (None: the reader decides). A FileNotFoundError it raises is told to the user together
+    with `layout` and `source`.
+    """
+
+    name: str
+    read: Callable[..., Raw | Dataset] = field(repr=False)
+    needs_path: bool
+    splits: tuple[str, ...]
+    default_split: str | None
+    default_view: str
+    about: str
+    layout: str = field(repr=False)
+    source: str = field(repr=False)
+
+    @property
+    def example(self) -> str:
+        """A spec of the right form."""
+        return f"{self.name}:path/to/{self.name}" if self.needs_path else self.name
+
+
+registry: Registry[Definition] = Registry("data set", "robench.datasets", UsageError)
+
+
+def dataset(
+    name: str,
+    *,
+    about: str,
+    source: str,
+    splits: tuple[str, ...] = ("train", "val", "test"),
+    default_split: str | None = "test",
+    default_view: str = "native",
+    needs_path: bool = False,
+    layout: str = "",
+) -> Callable[[Callable[..., Raw | Dataset]], Callable[..., Raw | Dataset]]:
+    """Register a reader under `name`.
+
+    about: one line for `robench list datasets`. source: citation or where to get it. layout: what PATH must be.
+
+    >>> @dataset("stripes", about="two images", source="this example", splits=("test",))
+    ... def stripes(split):
+    ...     return Raw(("a", "b"), np.arange(2), np.zeros((2, 8, 8, 1), np.uint8))  # doctest: +SKIP
+    """
+
+    def register(read: Callable[..., Raw | Dataset]) -> Callable[..., Raw | Dataset]:
+        entry = Definition(name, read, needs_path, splits, default_split, default_view, about, layout, source)
+        registry.add(name, entry)
+        return read
+
+    return register
+
+
+def names() -> tuple[str, ...]:
+    """The names of all data sets, built-in ones first."""
+    return registry.names()
+
+
+def get(name: str) -> Definition:
+    """The definition of a data set; an unknown name is a UsageError with the nearest one."""
+    return registry.get(name)

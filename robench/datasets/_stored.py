@@ -1,0 +1,46 @@
+"""A data set decoded once into one file, to be read from there in any order and by any process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from robench.datasets._contract import Dataset, sample_digest
+from robench.progress import tracked
+
+
+def allocate(path: Path, shape: tuple[int, ...]) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
+    """A new .npy file of zeros, uint8, mapped for writing. Its room is taken first: a full disk is an OSError."""
+    mapped: np.memmap[tuple[int, ...], np.dtype[np.uint8]] = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, path.stat().st_size)
+    return mapped
+
+
+def stored(dataset: Dataset, path: Path, *, progress: bool = False) -> Dataset:
+    """`dataset` written to `path` (.npy, uint8 (N, H, W, C)) and read from it; its digest comes with it.
+
+    Images are in id order. Memory does not grow with the data set.
+    """
+    ordered = dataset.at(np.argsort(dataset.ids, kind="stable"))
+    images = allocate(path, (len(ordered), *ordered.shape))
+    whole = hashlib.sha256()
+    with tracked(len(ordered), f"read {ordered.name}", show=progress and len(ordered) > 2000) as advance:
+        for where, block in ordered.blocks():
+            images[where] = block
+            for position, image in zip(range(where.start, where.stop), block, strict=True):
+                box = () if ordered.boxes is None else ordered.boxes[position]
+                whole.update(sample_digest(image, int(ordered.labels[position]), box))
+            advance(len(block), "")
+    images.flush()
+    del images
+    mapped = np.load(path, mmap_mode="r")
+    kept = replace(ordered, read=lambda positions: np.asarray(mapped[positions]))
+    kept.__dict__["digest"] = whole.hexdigest()
+    return kept

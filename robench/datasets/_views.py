@@ -1,0 +1,81 @@
+"""Views: the geometry of a data set before any corruption."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from robench.datasets._contract import Images, Ints
+from robench.errors import UsageError
+
+EXAMPLES = "native, side32, side64 or resize256-crop224"
+
+
+@dataclass(frozen=True)
+class View:
+    """`native` (resize and crop 0), or: shorter side to `resize`, then the central crop of `crop` x `crop`."""
+
+    name: str
+    resize: int = 0
+    crop: int = 0
+
+    @property
+    def is_native(self) -> bool:
+        return not self.resize
+
+    def image(self, image: Images) -> Images:
+        """uint8 (H, W, C) -> uint8 (crop, crop, C), by Pillow's antialiased bilinear filter."""
+        from PIL import Image
+
+        if self.is_native:
+            return image
+        height, width, channels = image.shape
+        tall, wide, top, left = self._place(height, width)
+        if (tall, wide) != (height, width):
+            picture = Image.fromarray(image[:, :, 0] if channels == 1 else image)
+            resized = picture.resize((wide, tall), Image.Resampling.BILINEAR)
+            image = np.asarray(resized).reshape(tall, wide, channels)
+        return image[top : top + self.crop, left : left + self.crop]
+
+    def boxes(self, boxes: Ints, sizes: Ints) -> Ints:
+        """Boxes (n, 4) in images of these sizes (n, 2: height, width), moved along with the pixels.
+
+        Half-open, grown to whole pixels, clipped to the view. A box that is out of view becomes (0, 0, 0, 0),
+        which holds no pixel.
+        """
+        moved = [self._box(box.tolist(), *size.tolist()) for box, size in zip(boxes, sizes, strict=True)]
+        return np.array(moved, dtype=np.int64).reshape(-1, 4)
+
+    def _box(self, box: list[int], height: int, width: int) -> tuple[int, int, int, int]:
+        tall, wide, top, left = self._place(height, width)
+        x0, y0, x1, y1 = box
+        low_x, low_y = max(x0 * wide // width - left, 0), max(y0 * tall // height - top, 0)
+        high_x = min(-(-x1 * wide // width) - left, self.crop)
+        high_y = min(-(-y1 * tall // height) - top, self.crop)
+        empty = low_x >= high_x or low_y >= high_y or x0 >= x1 or y0 >= y1
+        return (0, 0, 0, 0) if empty else (low_x, low_y, high_x, high_y)
+
+    def _place(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Size after resizing, and the crop's corner, by the rounding of torchvision's Resize and CenterCrop."""
+        short = min(height, width)
+        tall, wide = self.resize * height // short, self.resize * width // short
+        return tall, wide, round((tall - self.crop) / 2), round((wide - self.crop) / 2)
+
+
+def parse_view(text: str) -> View:
+    """`native`, `sideN` or `resizeR-cropC`; anything else is a UsageError.
+
+    >>> parse_view("resize256-crop224")
+    View(name='resize256-crop224', resize=256, crop=224)
+    """
+    if text == "native":
+        return View(text)
+    found = re.fullmatch(r"side(?P<side>[1-9]\d*)|resize(?P<resize>[1-9]\d*)-crop(?P<crop>[1-9]\d*)", text, re.ASCII)
+    if not found:
+        raise UsageError(f"unknown view '{text}'; expected e.g. {EXAMPLES}")
+    resize, crop = int(found["side"] or found["resize"]), int(found["side"] or found["crop"])
+    if crop > resize:
+        raise UsageError(f"view '{text}': the crop must fit into the shorter side, got {crop} > {resize}")
+    return View(text, resize, crop)

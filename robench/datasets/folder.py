@@ -1,0 +1,58 @@
+"""Any folder with a sub-folder of images per class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from robench.datasets._files import Files, class_tree, scan, subfolders
+from robench.datasets._registry import Raw, dataset
+from robench.datasets._spec import SPLIT_FOLDERS, label_of
+from robench.datasets._splits import TENTHS, VAL_OF_TRAIN, Cut
+from robench.errors import UsageError
+
+
+@dataset(
+    "folder",
+    needs_path=True,
+    default_split=None,
+    layout="a folder with a sub-folder of images per class, or with such folders in train, val and test",
+    about="your own images, one folder a class; gray if all files are",
+    source="you",
+)
+def folder(path: Path, split: str | None) -> Raw:
+    """Files at their own size, RGB or gray; ids are places by class, then path, in the part's own folder.
+
+    A folder with train/ and test/ (or val/) has these splits, and val is cut from train where it is missing. A folder
+    called like a split is that split of its parent, whole. Any other folder is the test split, whole, unless a
+    split is asked for: then it is cut 8:1:1.
+    """
+    name, own = label_of(path)
+    parts = _parts(path)
+    if parts:
+        root, split, cut = _own_part(path, parts, split)
+    else:
+        if own and split not in (None, own):
+            raise UsageError(f"{path} is the {own} split of {name}, got @{split}; write folder@{split}:{path.parent}")
+        root, cut = path, TENTHS if split and not own else None
+        split = own or split or "test"
+        parts = _parts(path.absolute().parent) if own else {}
+    tree = class_tree(root, among=[*parts.values()])
+    sizes, gray = scan(tree.paths)
+    files = Files(tree.paths, 1 if gray else 3, sizes)
+    return Raw(tree.classes, tree.labels, files, stems=tree.stems, cut=cut, split=split, name=name)
+
+
+def _parts(path: Path) -> dict[str, Path]:
+    """The splits that a folder has as sub-folders: all of them called like splits, or train with test or val."""
+    inner = subfolders(path)
+    parts = {SPLIT_FOLDERS[name]: path / name for name in inner if name in SPLIT_FOLDERS}
+    return parts if len(parts) == len(inner) or ("train" in parts and len(parts) > 1) else {}
+
+
+def _own_part(path: Path, parts: dict[str, Path], split: str | None) -> tuple[Path, str, Cut | None]:
+    chosen = split or next(name for name in ("test", "val", "train") if name in parts)
+    if chosen in parts:
+        return parts[chosen], chosen, VAL_OF_TRAIN if chosen == "train" and "val" not in parts else None
+    if chosen == "val" and "train" in parts:
+        return parts["train"], chosen, VAL_OF_TRAIN
+    raise UsageError(f"folder {path} has the splits {', '.join(sorted(parts))}, got '{chosen}'")

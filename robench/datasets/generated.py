@@ -1,0 +1,46 @@
+"""Generated sets as data sets: what `robench generate` wrote, or a downloaded CIFAR-10-C or ImageNet-C."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from robench.datasets._contract import Dataset
+from robench.datasets._downloaded import read_downloaded
+from robench.datasets._generated import GeneratedSet
+from robench.datasets._registry import dataset
+from robench.datasets._written import MANIFEST, read_written
+from robench.errors import DatasetError
+
+
+@dataset(
+    "generated",
+    needs_path=True,
+    splits=(),
+    default_split=None,
+    layout="a folder that robench generate wrote, or a downloaded CIFAR-10-C or ImageNet-C",
+    about="a generated set; on its own, its clean images",
+    source="robench generate -o DIR; https://zenodo.org/records/2535967 (CIFAR-10-C), 2235448 (ImageNet-C)",
+)
+def generated(path: Path, split: None) -> Dataset:
+    """The set's clean images, in the view they were written with."""
+    return open_generated(path).clean()
+
+
+def open_generated(path: str | Path, *, clean: Dataset | None = None, name: str | None = None) -> GeneratedSet:
+    """Open a generated set; no image is read yet.
+
+    clean: the clean images of a downloaded set, in its view; some of them (a limit) pick the same of the set. name:
+    what tables call the data set. A folder that is no such set, of another schema, incomplete or not of the
+    clean data set is a DatasetError.
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise DatasetError(f"generated set {folder} does not exist; expected a folder that robench generate wrote")
+    if (folder / MANIFEST).is_file():
+        if clean is not None:
+            raise DatasetError(f"{folder} has clean images of its own; leave out the clean data set {clean.name}")
+        found = read_written(folder)
+    else:
+        found = read_downloaded(folder, clean)
+    return replace(found, base=replace(found.base, name=name)) if name else found

@@ -1,0 +1,60 @@
+"""The readers on published data, where there is some."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from robench import datasets
+from robench.errors import DatasetError
+
+pytestmark = pytest.mark.slow
+
+
+def test_mnist(real_data):
+    test = datasets.load(f"mnist:{real_data('mnist')}")
+    assert (len(test), test.shape, test.labels[:5].tolist()) == (10_000, (28, 28, 1), [7, 2, 1, 0, 4])
+    assert hashlib.sha256(test.images(0, 10_000).tobytes()).hexdigest() == (
+        "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"
+    )
+    train, val = (datasets.load(f"mnist@{split}:{real_data('mnist')}") for split in ("train", "val"))
+    assert (len(train), len(val)) == (54_000, 6_000)
+    assert not set(train.ids) & set(val.ids)
+
+
+def test_cifar10_jpeg(real_data):
+    root = real_data("cifar10-jpeg")
+    found = datasets.load(f"folder:{root}")
+    assert (found.name, found.split, len(found), found.shape) == ("cifar10-jpeg", "test", 10_000, (32, 32, 3))
+    assert found.digest == datasets.load(f"folder:{root / 'test'}").digest
+    assert found.classes[0] == "airplane"
+    assert np.bincount(found.labels).tolist() == [1000] * 10
+
+
+def test_tiny_imagenet(real_data):
+    root = real_data("tiny-imagenet-20")
+    val, train = (datasets.load(f"tiny-imagenet@{split}:{root}") for split in ("val", "train"))
+    assert (len(val), len(train), len(val.classes)) == (1_000, 10_000, 20)
+    for part in (val, train):
+        assert part.boxes.min() == 0
+        assert part.boxes.max() == 64
+        assert (part.boxes[:, :2] < part.boxes[:, 2:]).all()
+        assert all(np.isfinite(block).all() for _, block in part.limited(100).blocks())
+
+
+def test_flowers17(real_data):
+    root = real_data("flowers17")
+    parts = [datasets.load(f"flowers17@{split}:{root}") for split in ("train", "val", "test")]
+    assert [len(part) for part in parts] == [1088, 136, 136]
+    assert parts[2].limited(10).images(0, 10).shape == (10, 64, 64, 3)
+
+
+def test_imagenet_samples(real_data):
+    root = real_data("imagenet-100")
+    with pytest.raises(DatasetError, match="images differ in size"):
+        datasets.load(f"folder:{root}")
+    found = datasets.load(f"folder:{root}", view="resize256-crop224")
+    assert found.images(0, 100).shape == (100, 224, 224, 3)
+    assert found.name == "imagenet-100"
