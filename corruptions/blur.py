@@ -6,8 +6,8 @@ import math
 
 from corruptions._core import corruption
 from corruptions._kernels import Floats, correlate, gaussian_taps, line_taps, separable
+from corruptions._sources import FIDELITY
 from corruptions._strength import Level
-from corruptions.noise import FIDELITY
 
 DIAGONAL = (-math.sqrt(0.5), math.sqrt(0.5))
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from corruptions._core import corruption
 from corruptions._kernels import Bytes, Floats, box_resize
+from corruptions._sources import HENDRYCKS
 from corruptions._strength import Level
-from corruptions.noise import HENDRYCKS
 
 
 @corruption(

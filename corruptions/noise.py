@@ -8,11 +8,9 @@ import numpy as np
 
 from corruptions._core import corruption
 from corruptions._kernels import Bytes, Floats
+from corruptions._sources import FIDELITY, HENDRYCKS
 from corruptions._streams import Draws
 from corruptions._strength import Level
-
-HENDRYCKS = "Hendrycks & Dietterich 2019, arXiv:1903.12261, generators of CIFAR-10-C, Tiny-ImageNet-C and ImageNet-C"
-FIDELITY = "Lin 2021, Learning degraded image classification with restoration data fidelity"
 
 SIGMA = Level("sigma", "of the range [0, 1]", 0.0, np.inf, (0.1, 0.2, 0.3, 0.4, 0.5), identity=0.0)
 

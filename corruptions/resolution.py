@@ -6,13 +6,10 @@ import numpy as np
 
 from corruptions._core import corruption
 from corruptions._kernels import Bytes, Floats, Ints, bicubic_places, bilinear_places, mix, repeat_places
+from corruptions._sources import FIDELITY, PIVOT
 from corruptions._streams import Draws
 from corruptions._strength import Level
-from corruptions.noise import FIDELITY
 
-PIVOT = (
-    "Na, Ko, Mukhopadhyay 2018, Noise-robust and resolution-invariant classification by pixel-level regularization"
-)
 FACTOR = Level("factor", "pixels a side that become one", 1, 65_535, (2, 4), identity=1.0, integer=True)
 CENTRE = 0.5
 

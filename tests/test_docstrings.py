@@ -25,6 +25,8 @@ def test_examples_run_and_public_things_are_described(name):
     assert result.failed == 0
     assert module.__doc__
     for public, thing in vars(module).items():
-        own = getattr(thing, "__module__", None) == name
-        if own and not public.startswith("_") and (inspect.isfunction(thing) or inspect.isclass(thing)):
+        if inspect.isfunction(thing) or inspect.isclass(thing):
+            own = thing.__module__ == name and thing.__qualname__ == public and not public.startswith("_")
+            if not own:
+                continue
             assert inspect.getdoc(thing), f"{name}.{public} has no docstring"

@@ -103,6 +103,5 @@ def status(run: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(counts, indent=1))
         return
-    click.echo(
-        f"{run}: {counts['done']} of {counts['asked']} cells done, {counts['failed']} failed, {counts['missing']} missing"
-    )
+    done = f"{counts['done']} of {counts['asked']} cells done"
+    click.echo(f"{run}: {done}, {counts['failed']} failed, {counts['missing']} missing")

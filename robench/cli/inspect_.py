@@ -51,7 +51,7 @@ def preview(
     seed: int,
     out: Path,
 ) -> None:
-    """A contact sheet: rows corruptions, columns strengths. IMAGE is a picture file; without one, a built-in photograph.
+    """A contact sheet: rows corruptions, columns strengths. Without IMAGE, a built-in photograph.
 
     \b
     Example:

@@ -14,14 +14,17 @@ from robench.cli import _options
 @click.option(
     "-d", "--dataset", required=True, metavar="DATASET", help="NAME[:PATH]; its train and val splits are used"
 )
-@click.option("-m", "--model", required=True, metavar="NAME", help="see: robench list models")
+@click.option(
+    "-m", "--model", required=True, metavar="NAME", help="robench list models; NAME=CHECKPOINT goes on from it"
+)
 @click.option("-c", "--corruption", metavar="NAME", help="for recipes that perturb")
-@click.option("--level", metavar="LEVEL", help="0.1, or 0..0.5 drawn for each image")
-@click.option("--severity", metavar="1-5", help="in place of a level")
+@click.option("--level", metavar="LEVEL", help="0.1, or 0..0.5 drawn for each image and epoch")
 @click.option("--epochs", type=click.IntRange(1))
 @click.option("--batch-size", type=click.IntRange(1))
-@click.option("--lr", type=click.FloatRange(0, min_open=True))
-@click.option("--train-n", type=click.IntRange(1), help="so many training images, spread evenly")
+@click.option("--lr", type=click.FloatRange(0, min_open=True), help="first learning rate")
+@click.option("--train-n", type=click.IntRange(1), metavar="N", help="N training images, spread evenly")
+@click.option("--view", metavar="VIEW", help="native, side32, …")
+@click.option("--normalize", metavar="WHICH", help="as for evaluate")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
 @_options.out
@@ -31,20 +34,42 @@ def train(
     model: str,
     corruption: str | None,
     level: str | None,
-    severity: str | None,
     epochs: int | None,
     batch_size: int | None,
     lr: float | None,
     train_n: int | None,
+    view: str | None,
+    normalize: str | None,
     seed: int,
     device: str,
     out: Path,
 ) -> None:
-    """Train MODEL on DATASET as RECIPE says, and write the epoch that was best on validation as safetensors.
+    """Train a model as RECIPE says; the epoch that was best on validation is written as safetensors.
 
     \b
     Example:
-      robench train clean -d mnist:data -m lenet5 -o lenet5.safetensors
-      robench train both -d digits -m tiny_cnn -c awgn --level 0..0.5 --epochs 30 -o noise.safetensors
+      robench train clean -d mnist:data -m lenet5 --epochs 5 -o lenet5.safetensors
+      robench train both -d digits -m tiny_cnn -c awgn --level 0..0.5 -o noise.safetensors
     """
-    raise NotImplementedError
+    from robench.train import train as fit
+
+    trained = fit(
+        recipe,
+        dataset,
+        model,
+        out,
+        corruption=corruption,
+        strength=level,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        train_n=train_n,
+        view=view,
+        normalize=normalize,
+        seed=seed,
+        device=device,
+    )
+    click.echo(
+        f"{trained.path}: epoch {trained.best_epoch} of {trained.epochs}, validation accuracy "
+        f"{100 * trained.val_accuracy:.2f} % on {trained.val_n} images, {trained.train_n} training images"
+    )

@@ -1,0 +1,48 @@
+# make demo and make test need nothing but Python 3.11 or newer: they make .venv and install what is pinned.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test check format lint types slow golden figures clean
+
+demo: $(INSTALLED)
+	$(BIN)/robench evaluate -m tiny_cnn=digits-clean -m tiny_cnn=digits-noise -d digits -s demo/1 -o runs/demo
+	$(BIN)/robench report runs/demo -o runs/demo-report > /dev/null
+	$(BIN)/robench preview -s demo/1 -o runs/demo-report/sheet.png > /dev/null
+	@echo "the report: runs/demo-report/index.html"
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: lint types test slow
+
+format: $(INSTALLED)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+slow: $(INSTALLED)
+	$(BIN)/python -m pytest -m slow
+
+golden: $(INSTALLED)
+	$(BIN)/python tests/corruptions/golden.py
+
+figures: demo
+	cp runs/demo-report/sheet.png docs/images/contact-sheet.png
+	cp runs/demo-report/figures/digits-test/curves.png docs/images/accuracy-vs-strength.png
+
+clean:
+	rm -rf .venv runs build *.egg-info
+
+$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("robench: expected Python 3.11 or newer, got %d.%d; set PYTHON=" % v[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	touch $@

@@ -1,0 +1,106 @@
+"""From run folders to a report folder; nothing but the runs' files is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robench import plots, tables
+from robench.errors import RunError
+from robench.files import write_text
+from robench.report._page import render
+from robench.report._section import Figure, Section
+from robench.store import Run
+
+
+def build(runs: Sequence[Path], folder: Path) -> list[Path]:
+    """Write index.html, cells.csv, metrics.csv and figures/ to `folder` from the predictions of `runs`; what was made.
+
+    Runs on the same images stand in one section. Raises RunError for a folder that holds no run, or two runs that
+    call different weights by one name.
+    """
+    sections: dict[str, Section] = {}
+    for path in runs:
+        _add(sections, Run(path))
+    made = []
+    for name, frames in {
+        "cells.csv": [section.cells for section in sections.values()],
+        "metrics.csv": [section.metrics for section in sections.values()],
+    }.items():
+        write_text(folder / name, tables.to_csv(pd.concat(frames)))
+        made.append(folder / name)
+    with plots.settings():
+        for section in sections.values():
+            _draw(section, folder / "figures" / _file_name(section.title))
+    write_text(folder / "index.html", render(list(sections.values()), folder))
+    figures = [path for section in sections.values() for figure in section.figures for path in figure.files]
+    return [folder / "index.html", *made, *figures]
+
+
+def _add(sections: dict[str, Section], run: Run) -> None:
+    manifest = run.manifest()
+    cells, metrics = tables.cells(run), tables.metrics_table(run)
+    models = {model["label"]: model for model in manifest["models"]}
+    digest = manifest["dataset"]["digest"]
+    if digest not in sections:
+        facts = (manifest["dataset"], cells, metrics, models, manifest["corruptions"], manifest["environment"])
+        sections[digest] = Section(*facts, runs=[run.folder])
+        return
+    section = sections[digest]
+    for label, model in models.items():
+        there = section.models.setdefault(label, model)
+        if there["weights_sha256"] != model["weights_sha256"]:
+            raise RunError(f"{run.folder}: '{label}' has other weights than in {section.runs[0]}; report them apart")
+    keys = ["model", "corruption", "strength", "seed"]
+    section.cells = pd.concat([section.cells, cells]).drop_duplicates(keys)
+    section.metrics = pd.concat([section.metrics, metrics]).drop_duplicates(["model", "suite", "metric"])
+    section.corruptions |= manifest["corruptions"]
+    section.runs.append(run.folder)
+
+
+def _draw(section: Section, folder: Path) -> None:
+    chance = 1 / len(section.dataset["classes"])
+    panels = {}
+    for corruption in dict.fromkeys(section.cells["corruption"]):
+        if corruption == tables.CLEAN:
+            continue
+        rows = section.cells[section.cells["corruption"] == corruption]
+        axis = plots.axis_of(rows, section.corruptions.get(corruption, {}))
+        panels[corruption] = (plots.curve_rows(section.cells, corruption, axis), axis)
+    if not panels:
+        return
+    together = pd.concat([frame for frame, _ in panels.values()])
+    overview = plots.save(plots.curves(panels, chance), together, folder / "curves")
+    text = "Top-1 accuracy over strength. Bands are 95 % Wilson intervals; the dotted line is chance."
+    section.figures.append(Figure("All corruptions", text, tuple(overview)))
+    for label in section.models:
+        rows = plots.heatmap_rows(section.cells, label)
+        if len(rows):
+            files = plots.save(plots.heatmap(rows, label), rows, folder / f"heatmap-{_file_name(label)}")
+            text = "Top-1 accuracy in percent; under it the level, where the strength is not a severity."
+            section.figures.append(Figure(f"{label}: corruption x strength", text, tuple(files)))
+    for corruption, panel in panels.items():
+        files = plots.save(plots.curves({corruption: panel}, chance), panel[0], folder / corruption)
+        summary = section.corruptions.get(corruption, {}).get("summary", "")
+        section.figures.append(Figure(corruption, summary, tuple(files), _examples(section, corruption)))
+
+
+def _examples(section: Section, corruption: str) -> tuple[tuple[str, Path], ...]:
+    """Each strength's strip of example images, where a run kept them; the clean ones first."""
+    strengths = list(section.cells.loc[section.cells["corruption"] == corruption, "strength"].drop_duplicates())
+    places = [(tables.CLEAN, tables.CLEAN), *((corruption, strength) for strength in strengths)]
+    found = []
+    for name, strength in places:
+        for run in section.runs:
+            path = run / "examples" / name / f"{strength}.png"
+            if path.exists():
+                found.append((strength, path))
+                break
+    return tuple(found)
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^\w.@=+-]+", "-", text)

@@ -1,0 +1,101 @@
+"""The page of a report: one file, no network, readable in light and dark."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robench import tables
+from robench.report._section import Figure, Section
+
+
+def render(sections: Sequence[Section], folder: Path) -> str:
+    """The page as HTML, figures and example images inside it; links to data files are relative to `folder`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("robench.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    shown = [_shown(section, folder) for section in sections]
+    title = ", ".join(section.title for section in sections)
+    return environment.get_template("page.html.j2").render(title=title, sections=shown)
+
+
+def _shown(section: Section, folder: Path) -> dict[str, Any]:
+    done = section.cells["status"].value_counts()
+    return {
+        "title": section.title,
+        "anchor": re.sub(r"\W+", "-", section.title),
+        "dataset": section.dataset,
+        "summary": summary_rows(section),
+        "groups": sorted({name for name in section.metrics["metric"] if name.startswith("mean_corruption_accuracy[")}),
+        "accuracies": accuracy_rows(section.cells),
+        "models": list(section.models.values()),
+        "corruptions": section.corruptions,
+        "environment": section.environment,
+        "missing": int(len(section.cells) - done.get("ok", 0)),
+        "cells": len(section.cells),
+        "errors": section.cells.loc[section.cells["status"] == "error", ["model", "corruption", "strength", "error"]],
+        "figures": [_figure(figure, folder) for figure in section.figures],
+    }
+
+
+def summary_rows(section: Section) -> list[dict[str, Any]]:
+    """One row a model: every aggregate as text with its interval."""
+    rows: list[dict[str, Any]] = []
+    for label in section.models:
+        some = section.metrics[section.metrics["model"] == label]
+        rows.append({"model": label} | {str(row["metric"]): _percent(row) for _, row in some.iterrows()})
+    return rows
+
+
+def _percent(row: Any) -> str:
+    if row["note"]:
+        return str(row["note"])
+    return f"{100 * row['value']:.2f} [{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]"
+
+
+def accuracy_rows(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row a corruption and strength: each model's accuracy in percent, or the status of a cell without one."""
+    rows = []
+    for (corruption, strength), some in cells.groupby(["corruption", "strength"], sort=False):
+        by_model = {}
+        for label, few in some.groupby("model", sort=False):
+            ok = few["status"] == "ok"
+            by_model[label] = f"{100 * few['top1'].mean():.2f}" if ok.all() else few.loc[~ok, "status"].iloc[0]
+        shown = "" if corruption == tables.CLEAN else strength
+        rows.append({"corruption": corruption, "strength": shown, "by_model": by_model})
+    return rows
+
+
+def _figure(figure: Figure, folder: Path) -> dict[str, Any]:
+    svg, png, data = (path.relative_to(folder).as_posix() for path in figure.files)
+    return {
+        "title": figure.title,
+        "text": figure.text,
+        "svg": _inline(figure.files[0]),
+        "links": {"SVG": svg, "PNG": png, "data": data},
+        "examples": [(strength, _data_address(path)) for strength, path in figure.examples],
+    }
+
+
+def _inline(path: Path) -> str:
+    """The svg element alone, its identifiers made the file's own."""
+    text = path.read_text(encoding="utf-8")
+    element = text[text.index("<svg") :]
+    mark = re.sub(r"\W", "-", path.stem + "-" + path.parent.name)
+    element = re.sub(r'\bid="([^"]+)"', rf'id="{mark}-\1"', element)
+    return re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{mark}-", element)
+
+
+def _data_address(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
