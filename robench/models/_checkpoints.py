@@ -68,14 +68,13 @@ def fill(module: nn.Module, state: State, *, classes: int, source: str, model: s
     source, model: for the text of the `CheckpointError` that is raised when they do not fit.
     """
     own = module.state_dict()
-    given = {name: value for name, value in _unwrapped(state, own).items() if not _is_counter(name)}
-    needed = {name for name in own if not _is_counter(name)}
-    missing = [name for name in own if name in needed and name not in given]
-    unexpected = [name for name in given if name not in needed]
+    given = {name: value for name, value in _unwrapped(state, own).items() if name in own or not _is_counter(name)}
+    missing = [name for name in own if name not in given and not _is_counter(name)]
+    unexpected = [name for name in given if name not in own]
     shapes = {
         name: (tuple(own[name].shape), tuple(given[name].shape))
         for name in own
-        if name in needed and name in given and own[name].shape != given[name].shape
+        if name in given and own[name].shape != given[name].shape
     }
     if shapes and not missing and not unexpected and (got := _other_classes(shapes, classes)):
         raise CheckpointError(f"{source}: expected weights for {classes} classes, got {got}: {_shape_texts(shapes)}")

@@ -49,10 +49,9 @@ def load(
     if not (parsed.is_file or parsed.checkpoint or random_weights):
         raise UsageError(_no_weights(get(parsed.name)))
     card, module = build(parsed, classes, seed)
-    training: dict[str, str] = {}
+    told: dict[str, str] = {}
     if parsed.checkpoint:
-        state, source = _state(card, parsed.checkpoint)
-        training = _training(card, parsed.checkpoint)
+        state, told, source = _read(card, parsed.checkpoint)
         _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
     convolutional = any(isinstance(part, nn.Conv2d) for part in module.modules())
     module.to(where)
@@ -66,7 +65,7 @@ def load(
         normalization=parse_normalize(normalize, card.channels) if normalize else Normalization(card.mean, card.std),
         weights_sha256=_checkpoints.state_sha256(module),
         size=(side, side) if isinstance(side, int) else side,
-        training=training,
+        training=told,
         device=where,
     )
 
@@ -138,25 +137,17 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, int | str | tuple | list)
 
 
-def _state(card: Card, checkpoint: str) -> tuple[_checkpoints.State, str]:
-    """The tensors of a file or of one of the card's words, and how to name them in a line."""
+def _read(card: Card, checkpoint: str) -> tuple[_checkpoints.State, dict[str, str], str]:
+    """The tensors of a file or of one of the card's words, its metadata, and how to name it in a line."""
+    path, source = Path(checkpoint), checkpoint
     if checkpoint in card.weights:
-        place, source = card.weights[checkpoint], f"{card.name}={checkpoint}"
-        if place.startswith("https://"):
-            return _download(place, source), source
-        return _checkpoints.read(WEIGHTS / place), source
-    path = Path(checkpoint)
-    if not path.exists() and card.weights:
+        source = f"{card.name}={checkpoint}"
+        if card.weights[checkpoint].startswith("https://"):
+            return _download(card.weights[checkpoint], source), {}, source
+        path = WEIGHTS / card.weights[checkpoint]
+    elif card.weights and not path.exists():
         raise CheckpointError(f"{card.name}={checkpoint}: no such file; {unknown('weights', checkpoint, card.weights)}")
-    return _checkpoints.read(path), str(path)
-
-
-def _training(card: Card, checkpoint: str) -> dict[str, str]:
-    """What the checkpoint's metadata says; one that is downloaded has none."""
-    place = card.weights.get(checkpoint)
-    if place is None:
-        return _checkpoints.metadata(Path(checkpoint))
-    return {} if place.startswith("https://") else _checkpoints.metadata(WEIGHTS / place)
+    return _checkpoints.read(path), _checkpoints.metadata(path), source
 
 
 def _download(address: str, source: str) -> _checkpoints.State:

@@ -125,6 +125,13 @@ def test_another_class_count_is_said_as_such(tmp_path: Path) -> None:
         models.load(f"resnet20={tmp_path / 'w.safetensors'}", classes=10)
 
 
+def test_counters_are_loaded_where_they_are_there(trained: models.Classifier, tmp_path: Path) -> None:
+    state = trained.module.state_dict() | {"1.num_batches_tracked": torch.tensor(5)}
+    torch.save(state | {"old.num_batches_tracked": torch.tensor(7)}, tmp_path / "w.pt")
+    loaded = models.load(f"tiny_cnn={tmp_path / 'w.pt'}", classes=10).module.state_dict()
+    assert [int(loaded[f"{i}.num_batches_tracked"]) for i in (1, 5)] == [5, 0]
+
+
 def test_digest_is_over_sorted_name_dtype_shape_bytes() -> None:
     net = nn.Module()
     net.register_buffer("b", torch.tensor([[1, 2]], dtype=torch.int64))

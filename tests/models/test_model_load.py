@@ -104,9 +104,10 @@ def test_factories_bring_their_card(file: Path) -> None:
 
 def test_a_factory_takes_a_checkpoint_and_its_label_is_no_path(file: Path, tmp_path: Path) -> None:
     other = models.load(f"{file}:net", classes=4, seed=5)
-    models.save(tmp_path / "best.safetensors", other.module, {})
+    models.save(tmp_path / "best.safetensors", other.module, {"epochs": "3"})
     loaded = models.load(f"{file}:net={tmp_path / 'best.safetensors'}", classes=4)
     assert loaded.label == "mine:net=best"
+    assert (loaded.training, other.training) == ({"epochs": "3"}, {})
     assert loaded.weights_sha256 == other.weights_sha256
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     params=20_698,
     classes=10,
     source="robench; three convolutions with batch norm, for the embedded digits",
+    weights={
+        "digits-clean": "tiny_cnn-digits-clean.safetensors",
+        "digits-noise": "tiny_cnn-digits-noise.safetensors",
+    },
 )
 def tiny_cnn(classes: int) -> nn.Module:
     """Three blocks of convolution, batch norm, ReLU and pooling: (N, 1, 32, 32) -> (N, classes)."""

@@ -1,0 +1,14 @@
+"""Training by recipe: `train("both", "digits", "tiny_cnn", "digits.safetensors")`.
+
+    robench.train.names()     the recipes; `get(name)` says what each does
+    robench.train.train(...)  writes the weights of the best epoch, with their history
+
+Needs Lightning (`pip install 'robench[train]'`), which is imported when a training starts. Another package adds
+recipes with `register(Recipe(...))` in a module named by the entry point `robench.recipes`.
+"""
+
+from robench.train import recipes as recipes
+from robench.train._recipes import Recipe, get, names, register, registry
+from robench.train._train import Trained, train
+
+__all__ = ["Recipe", "Trained", "get", "names", "register", "registry", "train"]

@@ -1,0 +1,96 @@
+"""Batches of one epoch: order, perturbation and augmentation are functions of (seed, epoch) and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import corruptions
+from robench.datasets import Dataset
+from robench.train._recipes import Recipe
+
+Images = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+ORDER, OFFSETS, MIRRORS = range(3)  # the draws of an epoch, each from its own range of the counter
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The batches of one epoch as (uint8 (n, H, W, C), int64 (n,)); n doubles where the recipe trains on both.
+
+    epoch: from 0; None for validation, which is in order, not augmented, and perturbed with draws of its own.
+    A last training batch of one image is left out: batch norm cannot learn from it.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    seed: int
+    epoch: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        count = len(self.dataset)
+        order = np.arange(count) if self.epoch is None else np.argsort(self._draw(ORDER, count), kind="stable")
+        for start in self._starts:
+            positions = order[start : start + self.recipe.batch_size].astype(np.int64)
+            variants = self._variants(positions)
+            labels = np.tile(self.dataset.labels[positions], len(variants))
+            yield torch.from_numpy(np.concatenate(variants)), torch.from_numpy(labels)
+
+    @property
+    def _starts(self) -> range:
+        count, size = len(self.dataset), self.recipe.batch_size
+        leaves_one = self.epoch is not None and count > size > 1 and count % size == 1
+        return range(0, count - leaves_one, size)
+
+    def _variants(self, positions: Ints) -> list[Images]:
+        clean = self.dataset.read(positions)
+        variants = [] if self.recipe.data == "perturbed" else [clean]
+        if self.recipe.data != "clean":
+            variants.append(self._perturbed(clean, positions))
+        return [self._augmented(images, positions) for images in variants]
+
+    def _perturbed(self, images: Images, positions: Ints) -> Images:
+        boxes = self.dataset.boxes
+        return corruptions.apply(
+            images,
+            str(self.recipe.corruption),
+            level=self.recipe.strength,
+            seed=self.seed,
+            ids=self.dataset.ids[positions],
+            boxes=None if boxes is None else boxes[positions],
+            stream="val" if self.epoch is None else f"train/{self.epoch}",
+        )
+
+    def _augmented(self, images: Images, positions: Ints) -> Images:
+        if self.recipe.augment == "none" or self.epoch is None:
+            return images
+        margin = max(1, min(self.dataset.shape[:2]) // 8)
+        count = len(self.dataset)
+        offsets = self._draw(OFFSETS, 2 * count).reshape(count, 2)[positions] % np.uint64(2 * margin + 1)
+        mirrored = self._draw(MIRRORS, count)[positions] % np.uint64(2) == 1
+        if self.recipe.augment == "shift":
+            mirrored[:] = False
+        return shifted(images, offsets.astype(np.int64), mirrored, margin)
+
+    def _draw(self, what: int, count: int) -> NDArray[np.uint64]:
+        key = np.array([self.seed, self.epoch or 0], dtype=np.uint64)
+        return np.random.Philox(key=key, counter=[0, 0, 0, what]).random_raw(count)
+
+
+def shifted(images: Images, offsets: Ints, mirrored: NDArray[np.bool_], margin: int) -> Images:
+    """Cut each image out of itself with `margin` zeros around, at its (row, column) offset 0..2*margin; then mirror."""
+    count, height, width, _ = images.shape
+    framed = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
+    rows = offsets[:, :1] + np.arange(height)
+    columns = offsets[:, 1:] + np.arange(width)
+    columns[mirrored] = columns[mirrored, ::-1]
+    cut: Images = framed[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return cut

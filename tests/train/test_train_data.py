@@ -1,0 +1,122 @@
+"""The batches of an epoch: every image once, in a keyed order, with draws that no test set shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import corruptions
+from robench.datasets import Dataset
+from robench.train import Recipe
+from robench.train._data import Batches, shifted
+
+CLEAN = Recipe("toy", "", "", data="clean", batch_size=4)
+NOISY = replace(CLEAN, data="perturbed", corruption="awgn", strength="0..0.5")
+
+
+def numbered(count: int = 10, side: int = 8) -> Dataset:
+    """Images that are all their own position; ids are even."""
+    pixels = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, side, side, 1), np.uint8)
+    return Dataset(
+        name="numbers",
+        split="train",
+        view="native",
+        classes=tuple("0123456789"),
+        shape=(side, side, 1),
+        ids=np.arange(count) * 2,
+        labels=np.arange(count) % 10,
+        read=lambda positions: pixels[positions],
+        boxes=np.tile(np.arange(count)[:, None], (1, 4)) % 4 + np.array([0, 0, 1, 1]),
+    )
+
+
+def pixels(batches: Batches) -> np.ndarray[Any, Any]:
+    return np.concatenate([images.numpy() for images, _ in batches])
+
+
+def labels(batches: Batches) -> list[int]:
+    return [int(label) for _, batch in batches for label in batch]
+
+
+def test_an_epoch_holds_every_image_once_with_its_label() -> None:
+    batches = Batches(numbered(), CLEAN, seed=0, epoch=0)
+    assert [len(batch) for _, batch in batches] == [4, 4, 2]
+    assert len(batches) == 3
+    assert sorted(labels(batches)) == list(range(10))
+    assert pixels(batches)[:, 0, 0, 0].tolist() == labels(batches)
+
+
+def test_the_order_follows_seed_and_epoch_alone() -> None:
+    orders = [labels(Batches(numbered(), CLEAN, seed, epoch)) for seed, epoch in ((0, 0), (0, 1), (1, 0), (0, 0))]
+    assert orders[0] == orders[3]
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+    assert labels(Batches(numbered(), CLEAN, seed=0)) == list(range(10))
+
+
+def test_a_last_training_batch_of_one_is_left_out() -> None:
+    assert [len(batch) for _, batch in Batches(numbered(9), CLEAN, 0, epoch=0)] == [4, 4]
+    assert [len(batch) for _, batch in Batches(numbered(9), CLEAN, 0)] == [4, 4, 1]
+    assert [len(batch) for _, batch in Batches(numbered(1), CLEAN, 0, epoch=0)] == [1]
+    assert len(Batches(numbered(3), replace(CLEAN, batch_size=1), 0, epoch=0)) == 3
+
+
+def test_both_is_each_batch_clean_and_perturbed() -> None:
+    clean, noisy = (pixels(Batches(numbered(4), recipe, 0, epoch=0)) for recipe in (CLEAN, NOISY))
+    both = Batches(numbered(4), replace(NOISY, data="both"), 0, epoch=0)
+    assert np.array_equal(pixels(both), np.concatenate([clean, noisy]))
+    assert labels(both) == 2 * labels(Batches(numbered(4), CLEAN, 0, epoch=0))
+
+
+def test_draws_come_from_streams_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def record(images: Any, name: str, **options: Any) -> Any:
+        asked.append({"name": name, **options})
+        return images
+
+    monkeypatch.setattr(corruptions, "apply", record)
+    data = numbered(4)
+    for epoch in (0, 1, None):
+        order = labels(Batches(data, NOISY, seed=5, epoch=epoch))
+        assert asked[-1]["ids"].tolist() == [2 * position for position in order]
+        assert asked[-1]["boxes"].tolist() == data.boxes[order].tolist()
+    assert [one["stream"] for one in asked] == ["train/0", "train/1", "val"]
+    assert {(one["name"], one["level"], one["seed"]) for one in asked} == {("awgn", "0..0.5", 5)}
+
+
+def test_validation_is_perturbed_but_never_augmented() -> None:
+    recipe = replace(CLEAN, augment="crop-flip")
+    data = numbered()
+    assert np.array_equal(pixels(Batches(data, recipe, 0)), data.images(0, 10))
+    assert not np.array_equal(pixels(Batches(data, NOISY, 0)), data.images(0, 10))
+
+
+def test_augmentation_moves_and_mirrors_each_image_by_its_own_draw() -> None:
+    image = np.random.default_rng(0).integers(1, 256, (1, 16, 16, 1), dtype=np.uint8)
+    data = replace(numbered(64, side=16), read=lambda positions: np.repeat(image, len(positions), axis=0))
+    shift, flip = (
+        pixels(Batches(data, replace(CLEAN, augment=augment), 0, epoch=0)) for augment in ("shift", "crop-flip")
+    )
+    moves = [(dy, dx) for dy in range(5) for dx in range(5)]
+    known = {m: shifted(image, np.array([m]), np.array([False]), 2)[0].tobytes() for m in moves}
+    mirror = {m: shifted(image, np.array([m]), np.array([True]), 2)[0].tobytes() for m in moves}
+    assert {one.tobytes() for one in shift} <= set(known.values())
+    assert len({one.tobytes() for one in shift}) > 15
+    assert {one.tobytes() for one in flip} <= set(known.values()) | set(mirror.values())
+    assert 16 < sum(one.tobytes() in set(mirror.values()) for one in flip) < 48
+    assert np.array_equal(pixels(Batches(data, replace(CLEAN, augment="shift"), 0, epoch=0)), shift)
+
+
+def test_shifted_by_hand() -> None:
+    image = np.arange(1, 5, dtype=np.uint8).reshape(1, 2, 2, 1)
+    cases = {
+        (1, 1, False): [1, 2, 3, 4],
+        (0, 1, False): [0, 0, 1, 2],
+        (1, 2, False): [2, 0, 4, 0],
+        (1, 2, True): [0, 2, 0, 4],
+    }
+    for (row, column, mirrored), expected in cases.items():
+        assert shifted(image, np.array([[row, column]]), np.array([mirrored]), 1).ravel().tolist() == expected

@@ -1,0 +1,68 @@
+"""Recipes: facts that fit together, known by name, without torch or Lightning until a training starts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import robench.train
+from corruptions import CorruptionError
+from robench.errors import UsageError
+from robench.train import Recipe, get, names, register, registry
+
+
+def test_the_three_mixtures_are_known() -> None:
+    assert {"clean", "perturbed", "both"} <= set(names())
+    assert [get(name).data for name in ("clean", "perturbed", "both")] == ["clean", "perturbed", "both"]
+    assert all(get(name).about and get(name).source for name in names())
+
+
+def test_a_recipe_of_a_third_party_is_known_by_being_registered() -> None:
+    with registry.with_entry("toy", Recipe("toy", "about", "source", data="clean")) as toy:
+        assert get("toy") is toy
+        with pytest.raises(UsageError, match="'toy' is registered already"):
+            register(toy)
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"data": "noisy"}, "data must be clean, perturbed, both, got 'noisy'"),
+        ({"optimizer": "lion"}, "optimizer must be adam"),
+        ({"schedule": "step"}, "schedule must be cosine, constant, got 'step'"),
+        ({"augment": "mixup"}, "augment must be none"),
+        ({"strength": 0.1}, "takes no corruption"),
+        ({"data": "both"}, "expected a corruption and its level"),
+        ({"data": "both", "corruption": "awgn"}, "got awgn and no level"),
+    ],
+)
+def test_facts_that_do_not_fit_are_refused(fields: dict[str, Any], fault: str) -> None:
+    with pytest.raises(UsageError, match=fault):
+        Recipe(**{"name": "toy", "about": "", "source": "", "data": "clean", **fields})
+
+
+def test_changes_keep_what_is_not_named() -> None:
+    changed = get("both").with_changes(epochs=3, lr=None, corruption="awgn")
+    assert (changed.epochs, changed.lr, changed.strength) == (3, get("both").lr, "0..0.5")
+    with pytest.raises(UsageError, match="got gaussian_blur_13x13 and no level"):
+        get("both").with_changes(corruption="gaussian_blur_13x13")
+    with pytest.raises(CorruptionError):
+        get("both").with_changes(strength="a..b")
+
+
+def test_recipes_are_listed_without_torch(tmp_path: Path) -> None:
+    for poison in ("torch", "torchvision", "lightning", "safetensors"):
+        (tmp_path / f"{poison}.py").write_text("raise ImportError('not here')")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom robench import train\nprint(train.names())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "perturbed" in done.stdout
+
+
+def test_public_names_are_sorted_and_there() -> None:
+    assert robench.train.__all__ == sorted(robench.train.__all__)
+    assert all(hasattr(robench.train, name) for name in robench.train.__all__)

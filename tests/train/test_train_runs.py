@@ -1,0 +1,260 @@
+"""Trainings from end to end: they learn, repeat to the byte, and leave nothing behind."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import logging
+import random
+import signal
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from corruptions import CorruptionError
+from robench import models
+from robench.datasets import Dataset
+from robench.errors import TrainError, UsageError
+from robench.train import Trained, get, train
+from robench.train import _fit as loop
+
+Quick = Callable[..., Trained]
+Pair = tuple[Dataset, Dataset]
+
+
+def rows(trained: Trained) -> list[dict[str, str]]:
+    with trained.log.open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def accuracy(spec: str, dataset: Dataset) -> float:
+    classifier = models.load(spec, classes=10)
+    guesses = classifier.logits(torch.from_numpy(dataset.images(0, len(dataset)))).argmax(1)
+    return float((guesses.numpy() == dataset.labels).mean())
+
+
+def test_it_learns_and_writes_what_it_reports(quick: Quick, digits: Pair) -> None:
+    trained = quick("clean", "a", epochs=4)
+    assert trained.val_accuracy > 0.6
+    assert accuracy(f"tiny_cnn={trained.path}", digits[1]) == pytest.approx(trained.val_accuracy)
+    assert models.load(f"tiny_cnn={trained.path}", classes=10).weights_sha256 == trained.weights_sha256
+    log = rows(trained)
+    assert list(log[0]) == ["epoch", "train_loss", "val_loss", "val_acc", "lr"]
+    assert [row["epoch"] for row in log] == ["1", "2", "3", "4"]
+    assert float(log[trained.best_epoch - 1]["val_acc"]) == pytest.approx(trained.val_accuracy, abs=1e-5)
+    assert (trained.epochs, trained.train_n, trained.val_n) == (4, 200, 60)
+
+
+@pytest.mark.parametrize("recipe", ["clean", "both"])
+def test_the_same_call_gives_the_same_bytes_and_no_litter(
+    recipe: str, quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = quick(recipe, "a")
+    torch.rand(7)
+    np.random.rand(7)
+    second = quick(recipe, "b")
+    assert first.path.read_bytes() == second.path.read_bytes()
+    assert first.log.read_bytes() == second.log.read_bytes()
+    names = ["a.log.csv", "a.safetensors", "b.log.csv", "b.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert quick(recipe, "c", seed=1).weights_sha256 != first.weights_sha256
+
+
+def state_of_the_process() -> list[Any]:
+    return [
+        torch.random.get_rng_state().tolist(),
+        np.random.get_state()[1].tolist(),
+        random.getstate(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.get_num_threads(),
+        torch.is_grad_enabled(),
+        logging.getLogger("lightning.pytorch").level,
+        list(warnings.filters),
+        signal.getsignal(signal.SIGINT),
+        signal.getsignal(signal.SIGTERM),
+    ]
+
+
+def test_the_process_is_left_as_it_was_found(quick: Quick) -> None:
+    before = state_of_the_process()
+    quick("both", "a", epochs=1)
+    assert state_of_the_process() == before
+
+
+def test_ctrl_c_stays_ctrl_c_and_writes_nothing(quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop.Fit, "training_step", interrupt)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        quick("clean", "a")
+    assert signal.getsignal(signal.SIGINT) == before
+    assert not list(tmp_path.iterdir())
+
+
+def test_recipes_and_strengths_make_different_networks(quick: Quick) -> None:
+    runs = [
+        quick("clean", "a"),
+        quick("perturbed", "b"),
+        quick("both", "c"),
+        quick("perturbed", "d", strength=0.1),
+        quick("perturbed", "e", corruption="gaussian_blur_13x13", strength=1),
+    ]
+    assert len({run.weights_sha256 for run in runs}) == 5
+    nothing = quick("perturbed", "f", strength="0..0")
+    assert nothing.weights_sha256 == runs[0].weights_sha256
+
+
+def test_the_best_epoch_is_what_is_written(quick: Quick, digits: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    constant = replace(get("clean"), schedule="constant")
+    short = quick(constant, "short", epochs=1)
+    _, val_set = digits
+    wrong = replace(val_set, labels=(val_set.labels + 1) % 10)
+
+    def after_the_first_epoch_all_is_wrong(fit: loop.Fit) -> loop.Batches:
+        return loop.Batches(wrong if fit.current_epoch else val_set, fit.recipe, fit.seed)
+
+    monkeypatch.setattr(loop.Fit, "val_dataloader", after_the_first_epoch_all_is_wrong)
+    long = quick(constant, "long", epochs=3)
+    assert (long.best_epoch, long.epochs) == (1, 3)
+    assert long.weights_sha256 == short.weights_sha256
+
+
+def test_metadata_tells_how_to_train_it_again(quick: Quick, digits: Pair) -> None:
+    trained = quick("perturbed", "a", strength="0..0.2", epochs=1, seed=3, train_n=100, normalize="mnist")
+    told = models.metadata(trained.path)
+    expected = {
+        "model": "tiny_cnn",
+        "start": "tiny_cnn",
+        "classes": "10",
+        "dataset": "digits",
+        "view": "side16",
+        "train_n": "100",
+        "val_n": "60",
+        "val_digest": digits[1].digest,
+        "recipe": "perturbed",
+        "data": "perturbed",
+        "corruption": "awgn",
+        "strength": "0..0.2",
+        "epochs": "1",
+        "epochs_run": "1",
+        "best_epoch": "1",
+        "lr": "0.003",
+        "batch_size": "20",
+        "seed": "3",
+        "fit": "resize32",
+        "normalize": "mnist",
+        "torch": torch.__version__,
+    }
+    assert {key: told[key] for key in expected} == expected
+    assert float(told["val_accuracy"]) == pytest.approx(trained.val_accuracy, abs=1e-6)
+    assert told["train_digest"] == digits[0].limited(100).digest
+
+
+def test_training_goes_on_from_init(quick: Quick) -> None:
+    start = quick("clean", "start", epochs=4)
+    on = quick("clean", "on", epochs=1, lr=1e-9, init=str(start.path))
+    assert on.val_accuracy == pytest.approx(start.val_accuracy, abs=0.1)
+    assert models.metadata(on.path)["start"] == "tiny_cnn=start"
+    with pytest.raises(UsageError, match="names its checkpoint already"):
+        train("clean", "digits", f"tiny_cnn={start.path}", "x.safetensors", init="y")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "nag"])
+def test_every_optimizer_trains(optimizer: str, quick: Quick) -> None:
+    recipe = replace(get("clean"), optimizer=optimizer, weight_decay=0.01)
+    trained = quick(recipe, "a", lr=0.02, epochs=3)
+    losses = [float(row["train_loss"]) for row in rows(trained)]
+    assert losses[2] < losses[0]
+    others = {
+        name: quick(replace(recipe, optimizer=name), name, lr=0.02, epochs=3) for name in ("adam", "adamw", "nag")
+    }
+    same = [name for name, other in others.items() if other.weights_sha256 == trained.weights_sha256]
+    assert same == [name for name in others if name == optimizer]
+
+
+def test_schedules(quick: Quick) -> None:
+    cosine = [float(row["lr"]) for row in rows(quick("clean", "a"))]
+    constant = [float(row["lr"]) for row in rows(quick(replace(get("clean"), schedule="constant"), "b"))]
+    assert cosine == pytest.approx([3e-3, 1.5e-3])
+    assert constant == pytest.approx([3e-3, 3e-3])
+
+
+def test_a_diverged_training_is_an_error_and_writes_nothing(quick: Quick, tmp_path: Path) -> None:
+    with pytest.raises(TrainError, match=r"diverged: the loss of epoch \d is (nan|inf); try a lower lr than 1e\+30"):
+        quick("clean", "a", lr=1e30)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bf16_trains(quick: Quick) -> None:
+    assert quick("clean", "a", precision="bf16").weights_sha256 != quick("clean", "b").weights_sha256
+
+
+def test_progress_is_a_line_an_epoch_where_no_bar_can_move(quick: Quick, capsys: pytest.CaptureFixture[str]) -> None:
+    quick("clean", "a", progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(":")[0] for line in err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+
+
+def test_named_data_sets_are_split_into_train_and_val(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"epochs": 1, "device": "cpu", "progress": False}
+    trained = train("clean", "digits", "tiny_cnn", tmp_path / "a.safetensors", train_n=64, **options)
+    assert (trained.train_n, trained.val_n) == (64, 136)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"recipe": "claen"}, "unknown recipe 'claen'; did you mean clean"),
+        ({"model": "tiny_cn"}, "unknown model 'tiny_cn'; did you mean tiny_cnn"),
+        ({"data": "digits@test"}, "reads the splits train and val; leave out @test"),
+        ({"out": "a.pt"}, "must be a file that ends in .safetensors, got 'a.pt'"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"precision": "fp8"}, "precision must be fp32, bf16, fp16, got 'fp8'"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"lr": 0.0}, "lr must be a positive number"),
+        ({"corruption": "awgn"}, "'clean' trains on clean images and takes no corruption"),
+        (
+            {"recipe": "both", "corruption": "gaussian_blur_13x13"},
+            "e.g. -c awgn --level 0..0.5, got gaussian_blur_13x13 and no level",
+        ),
+    ],
+)
+def test_a_wrong_request_is_one_line(change: dict[str, Any], fault: str) -> None:
+    request = {"recipe": "clean", "data": "digits", "model": "tiny_cnn", "out": "x.safetensors", **change}
+    with pytest.raises(UsageError, match=fault):
+        train(**request)
+
+
+def test_a_wrong_corruption_is_found_before_anything_is_read() -> None:
+    with pytest.raises(CorruptionError, match="did you mean awgn"):
+        train("both", "nowhere", "tiny_cnn", "x.safetensors", corruption="awgnn", strength=0.1)
+    with pytest.raises(CorruptionError, match="awgn"):
+        train("both", "nowhere", "tiny_cnn", "x.safetensors", strength=-1)
+
+
+def test_splits_that_do_not_match_are_refused(digits: Pair) -> None:
+    with pytest.raises(TrainError, match="digits: classes of train and val differ"):
+        train("clean", (digits[0], replace(digits[1], classes=(*digits[1].classes, "x"))), "tiny_cnn", "x.safetensors")
+
+
+def test_a_place_that_cannot_be_written_is_found_first(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainError, match="cannot be written"):
+        train("clean", "nowhere", "tiny_cnn", tmp_path / "file" / "x.safetensors")
+
+
+def test_without_lightning_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(TrainError, match=r"pip install 'robench\[train\]'"):
+        train("clean", "digits", "tiny_cnn", "x.safetensors")
