@@ -1,0 +1,90 @@
+"""What every command has, and what the listing commands print."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import click
+import numpy as np
+import pytest
+from PIL import Image
+
+import robench as package
+from robench.cli import cli
+
+COMMANDS = sorted(cli.commands)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example_that_parses(name, robench):
+    said = robench(name, "--help")
+    assert said.code == 0
+    assert "Example:" in said.out
+    lines = [line.strip() for line in cli.commands[name].help.splitlines()]
+    examples = [line for line in lines if line.startswith("robench ")]
+    assert examples
+    for example in examples:
+        words = shlex.split(example)
+        assert words[1] == name
+        cli.commands[name].make_context(name, words[2:])
+
+
+def test_the_group_s_help_shows_every_command(robench):
+    said = robench("--help")
+    assert said.code == 0
+    for name in COMMANDS:
+        assert f"  {name} " in said.out
+
+
+def test_options_all_have_one_spelling_per_meaning():
+    spelled = {}
+    for command in cli.commands.values():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                spelled.setdefault(parameter.opts[-1], set()).add(tuple(parameter.opts))
+    assert all(len(forms) == 1 for forms in spelled.values()), spelled
+
+
+def test_version(robench):
+    assert robench("--version").out == f"robench, version {package.__version__}\n"
+
+
+def test_python_m_robench_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "robench", "list", "suites"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "demo/1" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["corruptions", "models", "datasets", "suites", "recipes"])
+def test_list_prints_lines_or_json(kind, robench):
+    lines = robench("list", kind).out.splitlines()
+    rows = json.loads(robench("list", kind, "--json").out)
+    assert len(lines) == len(rows) > 0
+    for line, row in zip(lines, rows, strict=True):
+        assert line.startswith(row["name"])
+
+
+def test_list_corruptions_as_json_has_the_facts(robench):
+    rows = {row["name"]: row for row in json.loads(robench("list", "corruptions", "--json").out)}
+    assert rows["awgn"]["level"]["name"] == "sigma"
+    assert rows["gaussian_noise"]["severities"]["32"] == [0.04, 0.06, 0.08, 0.09, 0.10]
+    assert rows["jpeg_compression"]["not_bit_exact"]
+
+
+def test_preview_of_a_picture(robench, tmp_path):
+    picture = np.tile(np.arange(48, dtype=np.uint8)[:, None, None] * 5, (1, 40, 3))
+    Image.fromarray(picture).save(tmp_path / "ramp.png")
+    said = robench("preview", tmp_path / "ramp.png", "-c", "awgn@0.1,0.5", "-c", "contrast", "-o", tmp_path / "s.png")
+    assert (said.code, said.out.strip()) == (0, str(tmp_path / "s.png"))
+    first = (tmp_path / "s.png").read_bytes()
+    with Image.open(tmp_path / "s.png") as sheet:
+        assert sheet.width > sheet.height > 200
+    robench("preview", tmp_path / "ramp.png", "-c", "awgn@0.1,0.5", "-c", "contrast", "-o", tmp_path / "s.png")
+    assert (tmp_path / "s.png").read_bytes() == first
+
+
+def test_preview_of_everything_on_the_built_in_photograph(robench, tmp_path):
+    assert robench("preview", "--view", "side32", "-o", tmp_path / "all.png").code == 0
+    with Image.open(tmp_path / "all.png") as sheet:
+        assert len(sheet.getcolors(1 << 24)) > 1000
