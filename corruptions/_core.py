@@ -173,10 +173,11 @@ def get(name: str) -> Corruption:
 
 
 def names(group: str | None = None) -> tuple[str, ...]:
-    """All corruptions, or those of a group: noise, blur, weather, digital, resolution."""
+    """All corruptions, or those of a group, in the order of the groups: noise, blur, weather, digital, resolution."""
     if group is not None and group not in GROUPS:
         raise UnknownName(f"unknown group '{group}'; known: {', '.join(GROUPS)}")
-    return tuple(name for name in registry.names() if group in (None, get(name).group))
+    wanted = GROUPS if group is None else (group,)
+    return tuple(name for one in wanted for name in registry.names() if get(name).group == one)
 
 
 def apply(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 150
+SINGLE_PANEL = (4.8, 3.4)
 MARKERS = "osD^vP"
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 SETTINGS: dict[str, Any] = {
@@ -85,7 +86,8 @@ def curves(rows: Mapping[str, tuple[pd.DataFrame, Axis]], chance: float, columns
 
     columns = min(columns, len(rows))
     lines = -(-len(rows) // columns)
-    figure = Figure(figsize=(0.6 + 3.1 * columns, 0.5 + 2.5 * lines), dpi=DPI, layout="constrained")
+    size = (0.6 + 3.1 * columns, 0.5 + 2.5 * lines) if len(rows) > 1 else SINGLE_PANEL
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
     for axes in grid[len(rows) :]:
         axes.set_axis_off()
@@ -95,7 +97,8 @@ def curves(rows: Mapping[str, tuple[pd.DataFrame, Axis]], chance: float, columns
         if place % columns == 0:
             axes.set_ylabel("top-1 accuracy, %")
     handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4))
+    widest = max(map(len, labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, int(11 * size[0] / (widest + 8))))
     return figure
 
 
@@ -109,7 +112,8 @@ def _curve(axes: Axes, frame: pd.DataFrame, axis: Axis, chance: float) -> None:
         axes.fill_between(some["x"], 100 * some["ci_low"], 100 * some["ci_high"], color=colour, alpha=0.18, lw=0)
         axes.plot(some["x"], 100 * some["top1"], color=colour, ls=dash, marker=marker, ms=4, lw=1.5, label=str(label))
     axes.axhline(100 * chance, color="0.45", lw=0.9, ls=(0, (2, 2)), label="chance")
-    axes.set_ylim(0, 100)
+    axes.set_ylim(-2, 103)
+    axes.set_yticks(range(0, 101, 20))
     axes.set_xlabel(axis.label)
     axes.grid(axis="y", color="0.9", lw=0.6)
     if axis.ticks:

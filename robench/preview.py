@@ -40,9 +40,9 @@ def contact_sheet(
     rows = list(_rows(picture, cells or _all(), seed, native))
     columns = max(len(shown) for _, shown in rows)
     side = max(0.9, MOST_INCHES * min(1.0, picture.shape[0] / picture.shape[1]))
-    figure = Figure(
-        figsize=(MOST_INCHES * columns + 0.2, (side + 0.32) * len(rows) + 0.1), dpi=150, layout="constrained"
-    )
+    size = (MOST_INCHES * columns + 0.2, (side + 0.2) * len(rows) + 0.1)
+    figure = Figure(figsize=size, dpi=150)
+    figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for axes_row, (name, shown) in zip(grid, rows, strict=True):
         for axes in axes_row:

@@ -50,7 +50,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
 
 
 def summary_rows(section: Section) -> list[dict[str, Any]]:
-    """One row a model: every aggregate as text with its interval."""
+    """One row a model: every aggregate as text, and behind a bar its interval; or the note on why there is none."""
     rows: list[dict[str, Any]] = []
     for label in section.models:
         some = section.metrics[section.metrics["model"] == label]
@@ -61,7 +61,7 @@ def summary_rows(section: Section) -> list[dict[str, Any]]:
 def _percent(row: Any) -> str:
     if row["note"]:
         return str(row["note"])
-    return f"{100 * row['value']:.2f} [{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]"
+    return f"{100 * row['value']:.2f}|{100 * row['ci_low']:.2f} to {100 * row['ci_high']:.2f}"
 
 
 def accuracy_rows(cells: pd.DataFrame) -> list[dict[str, Any]]:

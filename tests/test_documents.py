@@ -1,0 +1,108 @@
+"""What the README and CONTRIBUTING say to type works as it stands there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+import corruptions
+from corruptions.testing import check_corruption
+from robench import datasets, models
+from robench.cli import cli
+from robench.models.testing import check_model
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(name, language):
+    """The code blocks of a document that are marked with a language, or with none."""
+    found, inside = [], None
+    for line in (ROOT / name).read_text().splitlines(keepends=True):
+        if not line.startswith("```"):
+            if inside == language:
+                found[-1] += line
+            continue
+        inside = line[3:].strip() if inside is None else None
+        if inside == language:
+            found.append("")
+    return found
+
+
+def command_lines():
+    """Every `robench …` line of the documents."""
+    for document in ("README.md", "robench/models/weights/README.md"):
+        for block in blocks(document, ""):
+            for line in block.splitlines():
+                if line.startswith("robench "):
+                    yield pytest.param(line, id=line[:60])
+
+
+@pytest.mark.parametrize("line", list(command_lines()))
+def test_command_lines_parse(line):
+    words = shlex.split(line)[1:]
+    command = cli.commands[words[0]]
+    assert isinstance(command, click.Command)
+    command.make_context(words[0], words[1:])
+
+
+def test_the_python_of_the_readme_runs():
+    [program] = blocks("README.md", "python")
+    names = {}
+    exec(program, names)
+    assert names["noisy"].shape == (8, 32, 32, 3)
+    assert names["noisy"].any()
+
+
+def added_by_diff(number, **names):
+    """Run the added lines of a diff in CONTRIBUTING."""
+    diff = blocks("CONTRIBUTING.md", "diff")[number]
+    exec("from __future__ import annotations\n" + re.sub(r"^\+", "", diff, flags=re.M), names)
+
+
+def test_the_corruption_of_the_guide_passes_its_checks():
+    added_by_diff(0, **vars(corruptions.noise))
+    try:
+        check_corruption("multiplicative_noise")
+    finally:
+        del corruptions._core.registry._items["multiplicative_noise"]
+
+
+def test_the_model_of_the_guide_passes_its_checks():
+    added_by_diff(1, model=models.model)
+    try:
+        check_model("linear")
+    finally:
+        del models.registry._items["linear"]
+
+
+def test_the_data_set_of_the_guide_loads():
+    import numpy as np
+
+    added_by_diff(2, dataset=datasets.dataset, Raw=datasets.Raw, np=np)
+    try:
+        assert datasets.load("ramps", view="side16").shape == (16, 16, 1)
+    finally:
+        del datasets.registry._items["ramps"]
+
+
+def test_the_readme_states_the_bit_exact_corruptions_rightly():
+    exact = [corruptions.get(name).bit_exact for name in corruptions.names()]
+    assert f"{sum(exact)} of the {len(exact)} corruptions are bit-exact" in " ".join(
+        (ROOT / "README.md").read_text().split()
+    )
+
+
+def test_the_changelog_names_every_corruption_model_and_command():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    for name in (*corruptions.names(), *corruptions.suites(), *datasets.names(), *cli.commands):
+        assert f"`{name}`" in text, name
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_links_and_pictures_are_there(document):
+    text = (ROOT / document).read_text()
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith("http"):
+            assert (ROOT / document).parent.joinpath(target).exists(), target
