@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from corruptions import number_text
 from robench.files import whole_file, write_text
 from robench.tables import CLEAN, to_csv
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 DPI = 150
 SINGLE_PANEL = (4.8, 3.4)
+MOST_TICKS = 8
 MARKERS = "osD^vP"
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 SETTINGS: dict[str, Any] = {
@@ -116,12 +118,16 @@ def _curve(axes: Axes, frame: pd.DataFrame, axis: Axis, chance: float) -> None:
     axes.set_yticks(range(0, 101, 20))
     axes.set_xlabel(axis.label)
     axes.grid(axis="y", color="0.9", lw=0.6)
-    if axis.ticks:
-        axes.set_xticks(list(axis.places.values()), [key.partition("=")[2] or key for key in axis.places])
-    elif axis.label == "severity":
-        axes.set_xticks(list(axis.places.values()), ["clean", *list(axis.places)[1:]])
+    if axis.ticks or len(axis.places) <= MOST_TICKS:
+        axes.set_xticks(list(axis.places.values()), [_tick(key, axis) for key in axis.places])
     if axis.falls:
         axes.invert_xaxis()
+
+
+def _tick(key: str, axis: Axis) -> str:
+    if key == CLEAN and not axis.ticks and axis.label != "severity":
+        return number_text(axis.places[CLEAN])
+    return key.partition("=")[2] or key
 
 
 def heatmap_rows(cells: pd.DataFrame, model: str) -> pd.DataFrame:

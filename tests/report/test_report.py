@@ -1,0 +1,179 @@
+"""Reports and figures: from the runs' files alone, the same bytes twice, nothing shown that was not measured."""
+
+import re
+import subprocess
+import sys
+import textwrap
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from robench import plots, tables
+from robench.errors import RunError
+from robench.evaluate import Request, run
+from robench.report import build
+from robench.store import Run
+
+CHOSEN = ("awgn@0.1,0.3", "contrast@1,3,5", "spatially_varying_noise_1d", "crop@0.5,0.3")
+
+
+def sweep(folder, chosen=CHOSEN, **options):
+    request = Request(("tiny_cnn=digits-clean", "tiny_cnn=digits-noise"), "digits", folder, chosen=chosen)
+    return run(Request(**(vars(request) | {"limit": 60} | options)))
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    sweep(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(measured, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    build([measured], folder)
+    return folder
+
+
+def test_it_makes_tables_figures_their_data_and_a_page(report):
+    stems = {"curves", "heatmap-tiny_cnn=digits-clean", "heatmap-tiny_cnn=digits-noise"}
+    stems |= {"awgn", "contrast", "spatially_varying_noise_1d", "crop"}
+    figures = {path.name for path in (report / "figures" / "digits-test").iterdir()}
+    assert figures == {stem + suffix for stem in stems for suffix in (".svg", ".png", ".csv")}
+    assert {path.name for path in report.iterdir()} == {"index.html", "cells.csv", "metrics.csv", "figures"}
+
+
+def test_the_same_bytes_twice(measured, report, tmp_path):
+    build([measured], tmp_path)
+    for path in (path for path in report.rglob("*") if path.is_file()):
+        assert path.read_bytes() == (tmp_path / path.relative_to(report)).read_bytes(), path.name
+
+
+def test_the_page_needs_no_network_and_its_links_are_there(report):
+    page = (report / "index.html").read_text()
+    addresses = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(addresses) > 20
+    for address in addresses:
+        if not address.startswith(("data:image/png;base64,", "#")):
+            assert (report / address).exists(), address
+    assert not re.search(r"@import|url\((?!#)|<script|<link", page)
+
+
+def test_identifiers_in_the_page_are_unique(report):
+    page = (report / "index.html").read_text()
+    identifiers = re.findall(r'\bid="([^"]+)"', page)
+    assert len(identifiers) == len(set(identifiers))
+    for used in re.findall(r'(?:xlink:href="#|url\(#)([^")]+)', page):
+        assert used in identifiers
+
+
+def test_the_page_shows_the_measured_numbers(measured, report):
+    page = (report / "index.html").read_text()
+    cells = tables.cells(Run(measured))
+    for accuracy in cells["top1"]:
+        assert f"<td>{100 * accuracy:.2f}</td>" in page
+    assert cells["data_digest"].iloc[0] in page
+    for sha in cells["weights_sha256"].unique():
+        assert sha[:16] in page
+    assert "Incomplete" not in page
+
+
+def test_curve_data_are_the_cells_with_the_clean_point_at_the_identity(measured, report):
+    rows = pd.read_csv(report / "figures" / "digits-test" / "awgn.csv")
+    cells = tables.cells(Run(measured))
+    assert list(rows["x"]) == [0, 0.1, 0.3] * 2
+    for row in rows.itertuples():
+        [cell] = cells[(cells["model"] == row.model) & (cells["strength"] == row.strength)].itertuples()
+        assert row.top1 == pytest.approx(cell.top1)
+        assert (row.ci_low, row.ci_high) == pytest.approx((cell.top1_ci_low, cell.top1_ci_high))
+
+
+def facts(**level):
+    level = {"name": "q", "unit": "u", "identity": None, "more_is_stronger": True} | level
+    return {"level": level}
+
+
+def frame(strengths, levels, severities):
+    return pd.DataFrame(
+        {"strength": strengths, "level": levels, "severity": pd.array(severities, "Int64"), "status": "ok"}
+    )
+
+
+def test_axes():
+    severities = plots.axis_of(frame(["1", "3"], [0.1, 0.2], [1, 3]), facts(identity=0.0))
+    assert (severities.label, dict(severities.places)) == ("severity", {"clean": 0, "1": 1, "3": 3})
+    levels = plots.axis_of(frame(["q=2", "q=4"], [2.0, 4.0], [None, None]), facts(identity=1.0))
+    assert (levels.label, dict(levels.places), levels.falls) == ("q (u)", {"clean": 1, "q=2": 2, "q=4": 4}, False)
+    falling = plots.axis_of(frame(["q=0.5"], [0.5], [None]), facts(identity=1.0, more_is_stronger=False))
+    assert falling.falls
+    named = plots.axis_of(frame(["q=0.5:0"], [None], [None]), facts())
+    assert (named.label, named.ticks, dict(named.places)) == ("strength", True, {"clean": 0, "q=0.5:0": 1})
+
+
+def test_figures_are_pictures_of_a_legible_size(report):
+    for path in (report / "figures").rglob("*.png"):
+        with Image.open(path) as picture:
+            assert min(picture.size) > 250, path.name
+            assert len(picture.convert("RGB").getcolors(1 << 24)) > 50, path.name
+
+
+def test_missing_cells_are_said_and_not_averaged(measured, tmp_path):
+    sweep(tmp_path / "run", chosen=("awgn@0.1,0.3",))
+    [one] = (tmp_path / "run").glob("predictions/*noise*/awgn/*0.3*.parquet")
+    one.unlink()
+    build([tmp_path / "run"], tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "Incomplete: 1 of 6 cells" in page
+    assert "<td>missing</td>" in page
+    metrics = pd.read_csv(tmp_path / "report" / "metrics.csv").set_index(["model", "metric"])
+    row = metrics.loc[("tiny_cnn=digits-noise", "mean_corruption_accuracy")]
+    assert pd.isna(row["value"])
+    assert "1 of 2 cells" in row["note"]
+
+
+def test_runs_on_other_images_get_a_section_of_their_own(measured, tmp_path):
+    sweep(tmp_path / "other", chosen=("awgn@0.1",), limit=30, dataset_name="thirty <digits>")
+    build([measured, tmp_path / "other"], tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "<h2>digits test</h2>" in page
+    assert "<h2>thirty &lt;digits&gt; test</h2>" in page
+    assert "<digits>" not in page
+
+
+def test_a_run_reported_with_itself_changes_nothing(measured, report, tmp_path):
+    build([measured, measured], tmp_path)
+    assert (tmp_path / "cells.csv").read_bytes() == (report / "cells.csv").read_bytes()
+
+
+def test_one_name_for_two_weights_is_refused(measured, tmp_path):
+    from robench import models
+
+    net = models.load("tiny_cnn", classes=10, random_weights=True, seed=3)
+    models.save(tmp_path / "digits-clean.safetensors", net.module, {})
+    sweep(tmp_path / "run", chosen=("awgn@0.1",), models=(f"tiny_cnn={tmp_path / 'digits-clean.safetensors'}",))
+    with pytest.raises(RunError, match="'tiny_cnn=digits-clean' has other weights"):
+        build([measured, tmp_path / "run"], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_report_needs_no_torch(measured, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('poisoned')")
+    program = """
+        import sys; sys.path.insert(0, sys.argv[1])
+        from pathlib import Path
+        from robench.report import build
+        build([Path(sys.argv[2])], Path(sys.argv[1]) / "report")
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(tmp_path), str(measured)], check=True)
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+def test_matplotlib_is_left_as_it_was():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    with plots.settings():
+        assert mpl.rcParams["svg.hashsalt"] == "robench"
+    assert dict(mpl.rcParams) == before
