@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-import signal
 import sys
-import tempfile
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -161,7 +158,7 @@ def run(fit: Fit, *, precision: str, progress: bool) -> Epoch:
     """Train in place; afterwards the network holds the state of the best epoch, which is returned."""
     bar = progress and sys.stderr.isatty()
     device = fit.classifier.device
-    with _as_found(device, fit.seed), tempfile.TemporaryDirectory() as folder:
+    with _as_found(device, fit.seed):
         trainer = lightning.Trainer(
             accelerator={"cuda": "gpu"}.get(device.type, device.type),
             devices=[device.index or 0] if device.type == "cuda" else 1,
@@ -174,7 +171,6 @@ def run(fit: Fit, *, precision: str, progress: bool) -> Epoch:
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=bar,
-            default_root_dir=folder,
         )
         fit.says_lines = progress and not bar
         fit.net.train()
@@ -196,7 +192,6 @@ def _as_found(device: torch.device, seed: int) -> Iterator[None]:
     level = logger.level
     switches = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    on_interrupt = signal.getsignal(signal.SIGINT)
     with torch.random.fork_rng(devices=[device] if on_gpu else []), warnings.catch_warnings():
         torch.default_generator.manual_seed(seed)
         for message in EXPECTED_WARNINGS:
@@ -213,5 +208,3 @@ def _as_found(device: torch.device, seed: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(switches[0], warn_only=switches[1])
             if workspace is None:
                 os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGINT, on_interrupt)

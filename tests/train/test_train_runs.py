@@ -82,7 +82,8 @@ def state_of_the_process() -> list[Any]:
     ]
 
 
-def test_the_process_is_left_as_it_was_found(quick: Quick) -> None:
+def test_the_process_is_left_as_it_was_found(quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("lightning.pytorch"), "level", 17)
     before = state_of_the_process()
     quick("both", "a", epochs=1)
     assert state_of_the_process() == before
@@ -179,6 +180,42 @@ def test_every_optimizer_trains(optimizer: str, quick: Quick) -> None:
     }
     same = [name for name, other in others.items() if other.weights_sha256 == trained.weights_sha256]
     assert same == [name for name in others if name == optimizer]
+
+
+def test_label_smoothing_changes_the_loss(quick: Quick) -> None:
+    losses = [
+        float(
+            rows(quick(replace(get("clean"), label_smoothing=smoothing), f"s{smoothing}", lr=1e-9, epochs=1))[0][
+                "train_loss"
+            ]
+        )
+        for smoothing in (0.0, 0.5)
+    ]
+    assert losses[0] != losses[1]
+
+
+def test_the_seed_is_that_of_the_first_weights_too(quick: Quick) -> None:
+    still = [quick("clean", f"seed{seed}", seed=seed, lr=1e-9, epochs=1) for seed in (0, 1)]
+    drawn = [models.load("tiny_cnn", classes=10, random_weights=True, seed=seed).module[0].weight for seed in (0, 1)]
+    for trained, expected in zip(still, drawn, strict=True):
+        assert torch.allclose(models.load(f"tiny_cnn={trained.path}", classes=10).module[0].weight, expected, atol=1e-6)
+
+
+def test_draws_inside_the_network_repeat(digits: Pair, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from torch import nn\n"
+        "def net(classes):\n"
+        "    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(256, classes))\n"
+        "    return net, {'side': 16, 'channels': 1}\n"
+    )
+    options: dict[str, Any] = {"epochs": 1, "device": "cpu", "progress": False}
+    runs = []
+    for i in range(2):
+        torch.rand(3)
+        runs.append(train("clean", digits, f"{file}:net", tmp_path / f"{i}.safetensors", **options))
+    assert runs[0].path.read_bytes() == runs[1].path.read_bytes()
+    assert models.metadata(runs[0].path)["model"] == "mine:net"
 
 
 def test_schedules(quick: Quick) -> None:
