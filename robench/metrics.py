@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,22 +54,29 @@ def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], b
         np.isfinite(confidence).all() and confidence.min() >= 0 and confidence.max() <= 1 + 1e-6
     ):
         raise RobenchError(f"calibration: confidences must lie in 0..1, got {confidence.min()}..{confidence.max()}")
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    place = np.clip(np.ceil(confidence.astype(np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
     hits = np.bincount(place, weights=correct, minlength=bins)
     trust = np.bincount(place, weights=confidence, minlength=bins)
     return float(np.abs(hits - trust).sum() / confidence.size)
 
 
-def image_bootstrap(per_image: Floats, *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean when whole images are drawn again, with all that was measured on them.
+def image_bootstrap(
+    columns: Sequence[Floats], *, seed: int = 0, resamples: int = RESAMPLES
+) -> list[tuple[float, float]]:
+    """The 95 % percentile interval of each column's mean when whole images are drawn again, the same for all columns.
 
-    per_image: (N,), each image's mean over the cells of an aggregate. The same N images recur in every cell, so cells
+    A column: (N,), each image's mean over the cells of an aggregate. The same N images recur in every cell, so cells
     are not independent; drawing images keeps what they share.
     """
-    means = np.concatenate([per_image[chosen].mean(axis=1) for chosen in _resampled(len(per_image), seed, resamples)])
+    if not columns:
+        return []
+    means = [
+        np.stack([column[chosen].mean(axis=1) for column in columns])
+        for chosen in _resampled(len(columns[0]), seed, resamples)
+    ]
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
+    low, high = np.quantile(np.concatenate(means, axis=1), [tail, 1 - tail], axis=1)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def _resampled(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:

@@ -42,6 +42,9 @@ def select(suite: str | None, chosen: Sequence[str], severity: str | None = None
         else:
             open_ones.append(definition)
             cells.setdefault(name, [])
+    if not open_ones and (severity is not None or level is not None):
+        option = "--level" if severity is None else "--severity"
+        raise UsageError(f"{option} is for a -c without strengths of its own; all of {', '.join(chosen)} have theirs")
     if level is not None:
         _share_a_level(open_ones)
     for definition in open_ones:
@@ -75,7 +78,10 @@ def _parts(whole: str, text: str, severities: bool) -> list[str]:
     for part in text.split(","):
         stretch = re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", part) if severities else None
         if stretch:
-            parts += [str(number) for number in range(int(stretch[1]), int(stretch[2]) + 1)]
+            low, high = int(stretch[1]), int(stretch[2])
+            if not low <= high <= 5:
+                raise UsageError(f"expected severities from low to high within 0-5, such as 1-5, got '{whole}'")
+            parts += [str(number) for number in range(low, high + 1)]
         elif part.strip():
             parts.append(part.strip())
         else:

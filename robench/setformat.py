@@ -2,7 +2,7 @@
 
     manifest.json     what was asked, and of every finished corruption its version, strengths and sha256
     clean.npy, ids.npy, labels.npy, boxes.npy, CORRUPTION.npy                           format npy
-    clean/CLASS/STEM.png, CORRUPTION/STRENGTH/CLASS/STEM.png, digests/CORRUPTION.parquet  format folder
+    clean/CLASS/STEM.png, CORRUPTION/STRENGTH/CLASS/STEM.png, digests/CORRUPTION.parquet, boxes.npy   format folder
 
 An array of a corruption holds its strengths in order, in blocks of n images, as in CIFAR-10-C.
 """
@@ -13,13 +13,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from robench.errors import SetError
+from robench.errors import RobenchError, SetError
 from robench.files import reason, write_json
 
 SCHEMA = "robench-set/1"
 MANIFEST = "manifest.json"
 FORMATS = ("npy", "folder")
-ASKED = ("dataset", "split", "view", "data_digest", "classes", "format", "seed", "native", "n", "shape", "ids_sha256")
+ASKED = ("dataset", "split", "view", "n", "shape", "classes", "data_digest", "format", "seed", "native", "ids_sha256")
+"""What a set is asked for by, the most telling first; a set that differs in one of them is another set."""
+
+KINDS = {"dataset": str, "split": str, "view": str, "format": str, "n": int, "seed": int}
+KINDS |= {"classes": list, "shape": list, "corruptions": dict}
 
 
 def is_plain(name: object) -> bool:
@@ -27,38 +31,66 @@ def is_plain(name: object) -> bool:
     return isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of the set in `folder`; SetError where it is of another schema, damaged or leads out."""
+def read_manifest(folder: Path, error: type[RobenchError] = SetError) -> dict[str, Any]:
+    """The manifest of the set in `folder`; `error` where it is of another schema, damaged or leads out.
+
+    The one place where it is checked: every value is of its type, every name that becomes a path is a plain one.
+    """
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
-        raise SetError(f"{path}: cannot be read: {reason(fault)}") from fault
+        raise error(f"{path}: cannot be read: {reason(fault)}") from fault
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != SCHEMA:
-        raise SetError(f"{path}: expected schema {SCHEMA}, got {schema!r}; another version of robench wrote it")
-    kinds = {"dataset": str, "split": str, "view": str, "format": str, "n": int, "seed": int}
-    kinds |= {"classes": list, "shape": list, "corruptions": dict, "data_digest": str, "files": dict}
-    for key, kind in kinds.items():
-        if not isinstance(manifest.get(key), kind):
-            raise SetError(f"{path}: expected {key} as {kind.__name__}, got {manifest.get(key)!r}")
-    if manifest["format"] not in FORMATS:
-        raise SetError(f"{path}: expected format npy or folder, got {manifest['format']!r}")
-    for name, facts in manifest["corruptions"].items():
-        _check_corruption(path, name, facts)
-    return dict(manifest)
-
-
-def _check_corruption(path: Path, name: str, facts: object) -> None:
-    if not is_plain(name):
-        raise SetError(f"{path}: expected a plain file name, got {name!r}")
-    if not isinstance(facts, dict) or not isinstance(facts.get("version"), int):
-        raise SetError(f"{path}: expected version and strengths of {name}, got {facts!r}")
-    strengths = facts.get("strengths")
-    if not isinstance(strengths, list) or not all(is_plain(strength) for strength in strengths):
-        raise SetError(f"{path}: expected plain strengths of {name}, got {strengths!r}")
+        raise error(f"{path}: expected schema {SCHEMA}, got {schema!r}; another version of robench wrote it")
+    try:
+        return _checked(manifest)
+    except ValueError as fault:
+        raise error(f"{path}: {fault}") from None
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """The manifest as a whole file, keys sorted."""
     write_json(folder / MANIFEST, manifest)
+
+
+def _checked(manifest: dict[str, Any]) -> dict[str, Any]:
+    for key, kind in KINDS.items():
+        _is(key, manifest.get(key), kind)
+    if manifest.get("native") is not None:
+        _is("native", manifest["native"], int)
+    for name in manifest["classes"]:
+        _is("a class", name, str)
+    if manifest["format"] not in FORMATS:
+        raise ValueError(f"expected format npy or folder, got '{manifest['format']}'")
+    shape = manifest["shape"][-3:]
+    if len(shape) != 3 or not all(isinstance(size, int) for size in shape) or shape[2] not in (1, 3):
+        raise ValueError(f"expected shape as height, width, channels, got {shape!r}")
+    for name, facts in manifest["corruptions"].items():
+        _check_corruption(name, facts)
+    for name, digest in _is("files", manifest.setdefault("files", {}), dict).items():
+        for part in name.split("/"):
+            _plain(part, name)
+        _is(f"the sha256 of {name}", digest, str)
+    return manifest
+
+
+def _check_corruption(name: str, facts: object) -> None:
+    _plain(name, name)
+    held = _is(name, facts, dict)
+    _is("version", held.get("version"), int)
+    for strength in _is("strengths", held.get("strengths"), list):
+        _plain(strength, strength)
+    _is(f"the sha256 of {name}", held.get("sha256"), str)
+
+
+def _is(key: str, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"expected {key} as {kind.__name__}, got {value!r}")
+    return value
+
+
+def _plain(part: object, whole: object) -> None:
+    if not is_plain(part):
+        raise ValueError(f"expected a plain file name, got {whole!r}")

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from robench.datasets._contract import Dataset, Ints
 from robench.datasets._generated import GeneratedSet, Opened, complete, load_ints, open_block, open_files
 from robench.errors import DatasetError
-from robench.files import reason
+from robench.setformat import is_plain, read_manifest
 
-SCHEMA = "robench-set/1"
-MANIFEST = "manifest.json"
-
-Kind = TypeVar("Kind")
 Parts = tuple[Dataset, Callable[[str, str], Opened]]
 """The clean images, and how a cell is opened."""
 
 
 def read_written(folder: Path) -> GeneratedSet:
     """The set in `folder`, which holds a manifest.json; whatever does not fit is a DatasetError."""
-    manifest = _manifest(folder / MANIFEST)
+    manifest = read_manifest(folder, DatasetError)
     with complete(folder):
         base, open_cell = (_arrays if manifest["format"] == "npy" else _images)(folder, manifest)
     if len(base) != manifest["n"]:
@@ -42,49 +37,6 @@ def read_written(folder: Path) -> GeneratedSet:
         open_cell=open_cell,
         manifest=manifest,
     )
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    """The manifest, with every value that is used here of its type, and every name that becomes a path a plain one."""
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise DatasetError(f"{path}: cannot be read: {reason(fault)}") from fault
-    schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if schema != SCHEMA:
-        raise DatasetError(f"{path}: expected schema {SCHEMA}, got {schema!r}; another version of robench wrote it")
-    kinds = {"dataset": str, "split": str, "view": str, "format": str, "n": int, "seed": int}
-    for key, kind in kinds.items():
-        _need(path, manifest, key, kind)
-    if manifest.get("native") is not None:
-        _need(path, manifest, "native", int)
-    for name in _need(path, manifest, "classes", list):
-        _is(path, "a class", name, str)
-    if manifest["format"] not in ("npy", "folder"):
-        raise DatasetError(f"{path}: expected format npy or folder, got '{manifest['format']}'")
-    for corruption, facts in _need(path, manifest, "corruptions", dict).items():
-        _plain(path, corruption)
-        _need(path, _is(path, corruption, facts, dict), "version", int)
-        for strength in _need(path, facts, "strengths", list):
-            _plain(path, strength)
-    return dict(manifest)
-
-
-def _need(path: Path, values: dict[str, Any], key: str, kind: type[Kind]) -> Kind:
-    return _is(path, key, values.get(key), kind)
-
-
-def _is(path: Path, key: str, value: object, kind: type[Kind]) -> Kind:
-    if not isinstance(value, kind):
-        raise DatasetError(f"{path}: expected {key} as {kind.__name__}, got {value!r}")
-    return value
-
-
-def _plain(path: Path, name: object) -> str:
-    """A name that cannot lead out of its folder."""
-    if not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\\0"):
-        raise DatasetError(f"{path}: expected a plain file name, got {name!r}")
-    return name
 
 
 def _arrays(folder: Path, manifest: dict[str, Any]) -> Parts:
@@ -107,15 +59,14 @@ def _images(folder: Path, manifest: dict[str, Any]) -> Parts:
     listing = folder / "digests" / "clean.parquet"
     columns = _columns(listing, "id", "label", "stem", "class")
     for name in (*columns["stem"], *columns["class"]):
-        _plain(listing, name)
+        if not is_plain(name):
+            raise DatasetError(f"{listing}: expected a plain file name, got {name!r}")
     places = [f"{kind}/{stem}.png" for kind, stem in zip(columns["class"], columns["stem"], strict=True)]
-    shape = _need(folder / MANIFEST, manifest, "shape", list)[-3:]
-    if len(shape) != 3 or not all(isinstance(size, int) for size in shape) or shape[2] not in (1, 3):
-        raise DatasetError(f"{folder / MANIFEST}: expected shape as height, width, channels, got {shape!r}")
+    height, width, channels = manifest["shape"][-3:]
 
     def open_cell(*inner: str) -> Opened:
         paths = [str(folder.joinpath(*inner, place)) for place in places]
-        return open_files(paths, (shape[0], shape[1], shape[2]))
+        return open_files(paths, (height, width, channels))
 
     ids, labels = (np.array(columns[key], dtype=np.int64) for key in ("id", "label"))
     return _base(folder, manifest, ids, labels, open_cell("clean"), tuple(columns["stem"])), open_cell

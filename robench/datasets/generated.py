@@ -9,8 +9,9 @@ from robench.datasets._contract import Dataset
 from robench.datasets._downloaded import read_downloaded
 from robench.datasets._generated import GeneratedSet
 from robench.datasets._registry import dataset
-from robench.datasets._written import MANIFEST, read_written
+from robench.datasets._written import read_written
 from robench.errors import DatasetError
+from robench.setformat import MANIFEST
 
 
 @dataset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -13,7 +13,7 @@ import corruptions
 import robench
 from corruptions import CLEAN, Strength
 from robench.datasets import Dataset
-from robench.errors import RunError, UsageError
+from robench.errors import ModelError, RunError, UsageError
 from robench.models import Classifier
 from robench.store import SCHEMA, Cell, Run
 
@@ -21,7 +21,11 @@ _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level"
 """The facts of clean images, and of those that were degraded elsewhere."""
 
 LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "torchvision")
-KEPT = ("schema", "dataset", "precision", "native")
+KEPT = ("dataset", "precision", "native")
+ONE_LABEL = ("weights_sha256", "normalize", "fit")
+"""What two models of one label must share."""
+
+NO_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Unit:
 class Asked:
     """The sweep: for each corruption its strengths, the seeds, and the names under which they were asked for.
 
+    `versions`: those of the corruptions in a generated set; of the others the installed version is meant.
     `made_elsewhere`: the images come from a set that robench did not write, so no version of ours stands for them.
     """
 
@@ -49,16 +54,23 @@ class Asked:
     native: int | None = None
     precision: str = "fp32"
     made_elsewhere: bool = False
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     def units(self) -> Iterator[Unit]:
-        """The clean images, then every corruption; one that does not draw runs once, with the first seed."""
-        yield Unit("clean", CLEAN, self.seeds[0])
+        """The clean images, then every corruption with every seed; what does not draw has seed 0 and runs once."""
+        yield Unit("clean", CLEAN, NO_SEED)
         for name, strengths in self.cells.items():
             for strength in strengths:
                 if not strength.is_clean:
-                    draws = not self.made_elsewhere and corruptions.get(name).stochastic
-                    seeds = self.seeds if draws else self.seeds[:1]
+                    seeds = self.seeds if self._draws(name, strength) else (NO_SEED,)
                     yield from (Unit(name, strength, seed) for seed in seeds)
+
+    def _draws(self, name: str, strength: Strength) -> bool:
+        return not self.made_elsewhere and (corruptions.get(name).stochastic or strength.drawn is not None)
+
+    def version(self, name: str) -> int:
+        """The version of a corruption that made the images."""
+        return self.versions.get(name, corruptions.get(name).version)
 
 
 def plan(
@@ -69,6 +81,12 @@ def plan(
     for label in labels:
         if labels.count(label) > 1:
             raise UsageError(f"two models are called '{label}'; rename one checkpoint file")
+    for classifier in classifiers:
+        if classifier.classes != len(dataset.classes):
+            raise ModelError(
+                f"{classifier.label}: expected {len(dataset.classes)} classes as {dataset.name} has, "
+                f"got {classifier.classes}"
+            )
     return {
         unit: [(classifier, _cell(asked, dataset, classifier, unit)) for classifier in classifiers]
         for unit in dict.fromkeys(asked.units())
@@ -78,7 +96,7 @@ def plan(
 def _cell(asked: Asked, dataset: Dataset, classifier: Classifier, unit: Unit) -> Cell:
     facts = _FOREIGN
     if not unit.strength.is_clean and not asked.made_elsewhere:
-        facts = _corruption_facts(unit, dataset, asked.native)
+        facts = _corruption_facts(asked, unit, dataset)
     return Cell(
         model=classifier.label,
         weights_sha256=classifier.weights_sha256,
@@ -103,12 +121,12 @@ def _cell(asked: Asked, dataset: Dataset, classifier: Classifier, unit: Unit) ->
     )
 
 
-def _corruption_facts(unit: Unit, dataset: Dataset, native: int | None) -> dict[str, Any]:
+def _corruption_facts(asked: Asked, unit: Unit, dataset: Dataset) -> dict[str, Any]:
     chosen = corruptions.get(unit.corruption)
-    side = chosen.native_side(*dataset.shape[:2], native)
+    side = chosen.native_side(*dataset.shape[:2], asked.native)
     value = None if unit.strength.drawn else chosen.parameters(unit.strength, side)
     return {
-        "version": chosen.version,
+        "version": asked.version(unit.corruption),
         "group": chosen.group,
         "level_name": chosen.level.name if chosen.level else "",
         "level": float(value) if isinstance(value, (int, float)) and chosen.level else None,
@@ -127,18 +145,22 @@ def manifest(
             "name": dataset.name,
             "split": dataset.split,
             "view": dataset.view,
-            "digest": dataset.digest,
             "n": len(dataset),
             "shape": list(dataset.shape),
             "classes": list(dataset.classes),
+            "digest": dataset.digest,
         },
         "precision": asked.precision,
         "native": asked.native,
         "models": [_model_facts(classifier) for classifier in classifiers.values()],
-        "corruptions": {} if asked.made_elsewhere else {name: corruptions.get(name).facts() for name in asked.cells},
+        "corruptions": {} if asked.made_elsewhere else {name: _facts(asked, name) for name in asked.cells},
         "cells": [asdict(cell) for pairs in planned.values() for _, cell in pairs],
         "environment": environment(),
     }
+
+
+def _facts(asked: Asked, name: str) -> dict[str, Any]:
+    return corruptions.get(name).facts() | {"version": asked.version(name)}
 
 
 def _model_facts(classifier: Classifier) -> dict[str, Any]:
@@ -170,26 +192,32 @@ def merged(run: Run, wanted: dict[str, Any]) -> dict[str, Any]:
         return wanted
     held = run.manifest()
     for key in KEPT:
-        if held.get(key) != wanted[key]:
-            raise RunError(
-                f"{run.folder} holds a run with {_difference(key, held.get(key), wanted[key])}; choose another folder"
-            )
+        _agree(run, key, held.get(key), wanted[key])
+    for name in held["corruptions"].keys() & wanted["corruptions"].keys():
+        versions = (one["corruptions"][name].get("version") for one in (held, wanted))
+        _agree(run, f"{name} of version", *versions)
     models = {model["label"]: model for model in held["models"]}
     for model in wanted["models"]:
         there = models.setdefault(model["label"], model)
-        if there["weights_sha256"] != model["weights_sha256"]:
-            raise RunError(f"{run.folder} holds other weights of '{model['label']}'; rename the checkpoint file")
-        models[model["label"]] = model
-    cells = {tuple(cell.items()): cell for cell in [*held["cells"], *wanted["cells"]]}
+        for key in ONE_LABEL:
+            _agree(run, f"'{model['label']}' of {key}", there[key], model[key], "choose another folder or name")
     return wanted | {
         "models": list(models.values()),
         "corruptions": held["corruptions"] | wanted["corruptions"],
-        "cells": list(cells.values()),
+        "cells": [asdict(cell) for cell in _joined([Cell(**cell) for cell in wanted["cells"]], run.cells())],
     }
 
 
-def _difference(key: str, held: Any, wanted: Any) -> str:
+def _joined(wanted: list[Cell], held: list[Cell]) -> list[Cell]:
+    """Each cell once for every suite that asked for it; one that no suite asked for goes into a suite that does."""
+    cells = [*held, *wanted]
+    of_a_suite = {cell.key for cell in cells if cell.suite}
+    return list({(cell.key, cell.suite): cell for cell in cells if cell.suite or cell.key not in of_a_suite}.values())
+
+
+def _agree(run: Run, key: str, held: Any, wanted: Any, advice: str = "choose another folder") -> None:
     if isinstance(held, dict) and isinstance(wanted, dict):
-        name = next(name for name in wanted if held.get(name) != wanted[name])
-        return _difference(f"{key} {name}", held.get(name), wanted[name])
-    return f"{key} {str(held)[:40]}, asked for {str(wanted)[:40]}"
+        for name in wanted:
+            _agree(run, f"{key} {name}", held.get(name), wanted[name], advice)
+    elif held != wanted:
+        raise RunError(f"{run.folder} holds a run with {key} {str(held)[:40]}, asked for {str(wanted)[:40]}; {advice}")

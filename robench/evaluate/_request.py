@@ -100,7 +100,11 @@ def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple
         for strength in strengths:
             if strength not in there.get(name, []):
                 raise UsageError(f"{opened.path} holds no {name} {strength}; it has {', '.join(there)}")
+    if request.native not in (None, opened.native):
+        raise UsageError(f"{opened.path} was made with native {opened.native}, asked for {request.native}")
     seed = opened.seed or 0
     if seeds not in ((0,), (seed,)):
         raise UsageError(f"{opened.path} was made with seed {seed}, asked for {request.seeds}")
-    return Asked(cells or there, (seed,), request.suite or "", opened.native, made_elsewhere=elsewhere)
+    versions = {name: version for name, version, _ in opened.cells if version is not None}
+    suite, native = request.suite or "", opened.native
+    return Asked(cells or there, (seed,), suite, native, made_elsewhere=elsewhere, versions=versions)

@@ -6,10 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from corruptions import CorruptionError
 from robench.datasets import Dataset
-from robench.errors import ModelError
+from robench.errors import RobenchError
 from robench.models import Classifier
 from robench.store import MOST_CLASSES_STORED, Predictions
+
+
+def error_line(fault: Exception) -> str:
+    """What to record of a failure: its first line, with its kind where it was not raised on purpose."""
+    line = (str(fault).strip().splitlines() or [""])[0]
+    return line if isinstance(fault, (RobenchError, CorruptionError)) else f"{type(fault).__name__}: {line}"
 
 
 class Scorer:
@@ -36,9 +43,9 @@ class Scorer:
         if self.error:
             return
         try:
-            logits = self._classifier.logits(images).double().cpu()
-        except (ModelError, RuntimeError) as fault:
-            self.error = str(fault).splitlines()[0]
+            logits = self._classifier.logits(images).cpu().double()
+        except Exception as fault:  # whatever a model trips over is its own result
+            self.error = error_line(fault)
             return
         if not torch.isfinite(logits).all():
             self.error = "the model's logits hold values that are not finite"

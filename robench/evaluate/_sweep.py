@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +20,9 @@ from numpy.typing import NDArray
 import corruptions
 from robench import tables
 from robench.datasets import Dataset, GeneratedSet, stored
-from robench.errors import RobenchError, RunError
+from robench.errors import DatasetError, RunError
 from robench.evaluate._plan import Asked, Unit, manifest, merged, plan
-from robench.evaluate._scoring import Scorer
+from robench.evaluate._scoring import Scorer, error_line
 from robench.files import reason, whole_file, write_text
 from robench.models import Classifier
 from robench.progress import tracked
@@ -38,8 +37,8 @@ Pairs = Sequence[tuple[Classifier, Cell]]
 class Outcome:
     """What a sweep came to: both tables, and how many cells it computed, found and failed."""
 
-    cells: pd.DataFrame
-    metrics: pd.DataFrame
+    cells: pd.DataFrame = field(default_factory=pd.DataFrame)
+    metrics: pd.DataFrame = field(default_factory=pd.DataFrame)
     computed: int = 0
     found: int = 0
     failed: list[str] = field(default_factory=list)
@@ -73,39 +72,52 @@ def evaluate(
     """
     run = Run(folder)
     try:
-        with run.alone():
-            return _sweep(run, dataset, classifiers, asked, batch_size, progress)
+        with run.alone() as work:
+            return _sweep(run, work, dataset, classifiers, asked, batch_size, progress)
     except OSError as fault:
         raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
 
 
 def _sweep(
     run: Run,
+    work: Path,
     dataset: Dataset | GeneratedSet,
     classifiers: Sequence[Classifier],
     asked: Asked,
     batch_size: int,
     progress: bool,
 ) -> Outcome:
-    work = run.folder / ".work"
-    work.mkdir(exist_ok=True)
-    try:
-        clean = stored(_clean(dataset), work / "clean.npy", progress=progress)
-        planned = plan(asked, clean, classifiers)
-        run.write_manifest(merged(run, manifest(asked, clean, planned)))
-        todo = {unit: [pair for pair in pairs if not run.is_done(pair[1])] for unit, pairs in planned.items()}
-        todo = {unit: pairs for unit, pairs in todo.items() if pairs}
-        outcome = Outcome(pd.DataFrame(), pd.DataFrame())
-        outcome.found = sum(map(len, planned.values())) - sum(map(len, todo.values()))
-        images = sum(len(clean) * len(pairs) for pairs in todo.values())
-        with tracked(images, "evaluate", show=progress) as advance, ThreadPoolExecutor(1) as ahead:
-            for unit, pairs in todo.items():
-                batches = _batches(_reader(dataset, clean, unit, asked.native), len(clean), batch_size, ahead)
-                _unit(run, clean, unit, pairs, batches, advance, outcome)
-    finally:
-        shutil.rmtree(work)
+    clean = stored(_clean(dataset), work / "clean.npy", progress=progress)
+    _refuse_damaged(dataset, clean)
+    planned = plan(asked, clean, classifiers)
+    run.write_manifest(merged(run, manifest(asked, clean, planned)))
+    missing = {unit: [pair for pair in pairs if not run.is_done(pair[1])] for unit, pairs in planned.items()}
+    todo = {unit: pairs for unit, pairs in missing.items() if pairs}
+    outcome = Outcome(found=sum(map(len, planned.values())) - sum(map(len, todo.values())))
+    shown = _shown(run.cells())
+    images = sum(len(clean) * len(pairs) for pairs in todo.values())
+    with tracked(images, "evaluate", show=progress and bool(todo)) as advance, ThreadPoolExecutor(1) as ahead:
+        for unit, pairs in todo.items():
+            batches = _batches(dataset, clean, unit, asked.native, batch_size, ahead)
+            examples = run.folder / "examples" if (unit.corruption, str(unit.strength), unit.seed) in shown else None
+            _unit(run, clean, unit, pairs, batches, examples, advance, outcome)
     outcome.cells, outcome.metrics = tables.write(run)
     return outcome
+
+
+def _refuse_damaged(dataset: Dataset | GeneratedSet, clean: Dataset) -> None:
+    """The clean images of a generated set must be those of its manifest."""
+    if isinstance(dataset, GeneratedSet) and dataset.manifest.get("data_digest", clean.digest) != clean.digest:
+        raise DatasetError(f"{dataset.path}: its clean images are not those of its manifest; see robench verify")
+
+
+def _shown(cells: Iterable[Cell]) -> set[tuple[str, str, int]]:
+    """Of every corruption and strength of the run the lowest seed: examples are of this one."""
+    lowest: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        place = (cell.corruption, cell.strength)
+        lowest[place] = min(cell.seed, lowest.get(place, cell.seed))
+    return {(*place, seed) for place, seed in lowest.items()}
 
 
 def _clean(dataset: Dataset | GeneratedSet) -> Dataset:
@@ -138,9 +150,15 @@ def _reader(
 
 
 def _batches(
-    read: Callable[[int, int], Images], n: int, size: int, ahead: ThreadPoolExecutor
+    dataset: Dataset | GeneratedSet,
+    clean: Dataset,
+    unit: Unit,
+    native: int | None,
+    size: int,
+    ahead: ThreadPoolExecutor,
 ) -> Iterator[tuple[int, Images, float]]:
     """(start, images, seconds to make them) of every batch; the next is made while the caller works on this one."""
+    read, n = _reader(dataset, clean, unit, native), len(clean)
 
     def make(start: int) -> tuple[int, Images, float]:
         began = time.perf_counter()
@@ -161,6 +179,7 @@ def _unit(
     unit: Unit,
     pairs: Pairs,
     batches: Iterator[tuple[int, Images, float]],
+    examples_folder: Path | None,
     advance: Callable[[int, str], None],
     outcome: Outcome,
 ) -> None:
@@ -178,17 +197,18 @@ def _unit(
             seconds["degrade"] += took
             seconds["forward"] += time.perf_counter() - began
             examples += [images[at - start] for at in shown if start <= at < start + len(images)]
-    except (RobenchError, corruptions.CorruptionError) as fault:
+    except Exception as fault:  # models keep their own; this one is of the data or of the corruption
         for _, cell in pairs:
-            _failed(run, cell, str(fault), outcome)
+            _failed(run, cell, error_line(fault), outcome)
         return
+    if examples_folder is not None:  # before the cells: a unit whose cells are there is not visited again
+        _write_examples(examples_folder, unit, examples)
     for scorer, (_, cell) in zip(scorers, pairs, strict=True):
         if scorer.error:
             _failed(run, cell, scorer.error, outcome)
         else:
             run.write(cell, scorer.predictions())
             outcome.computed += 1
-    _write_examples(run.folder / "examples", unit, examples)
     _add_timing(run.folder / "timings.csv", unit, len(clean), len(pairs), seconds)
 
 

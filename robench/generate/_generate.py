@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 import corruptions
@@ -21,12 +20,12 @@ from robench import setformat
 from robench.datasets import Dataset, stored
 from robench.engines import run_local
 from robench.errors import SetError, UsageError
-from robench.files import reason, sha256_text
+from robench.files import reason, sha256_file, sha256_text
 from robench.generate._writers import Parts, Writer, writer
 from robench.progress import tracked
+from robench.store import workplace
 
-WORK = ".work"
-LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow")
+LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "pyarrow")
 VALUES_A_UNIT = 1 << 23
 
 Cells = Mapping[str, Sequence[Strength]]
@@ -78,31 +77,10 @@ def generate(
         if any(strength.is_clean or strength.drawn for strength in strengths):
             raise UsageError(f"{name}: a set holds severities 1-5 and levels, got {', '.join(map(str, strengths))}")
     try:
-        with _work_folder(folder) as work:
+        with workplace(folder, setformat.MANIFEST, "set", SetError, "digests") as work:
             return _complete(dataset, cells, folder, work, form, seed, native, workers, progress)
     except OSError as fault:
         raise SetError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
-
-
-@contextmanager
-def _work_folder(folder: Path) -> Iterator[Path]:
-    """A locked folder for what is unfinished; it goes at the end, and with it `folder` if nothing else came there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = {entry.name for entry in folder.iterdir()} - {WORK}
-    if names and setformat.MANIFEST not in names:
-        raise SetError(f"{folder}: expected an empty folder or a generated set, got '{min(names)}' in it")
-    work = folder / WORK
-    work.mkdir(exist_ok=True)
-    try:
-        with FileLock(work / "lock", timeout=0):
-            try:
-                yield work
-            finally:
-                shutil.rmtree(work)
-                if not any(folder.iterdir()):
-                    folder.rmdir()
-    except Timeout:
-        raise SetError(f"{folder}: another robench is writing this set") from None
 
 
 def _complete(
@@ -126,20 +104,22 @@ def _complete(
     setformat.write_manifest(folder, manifest)
     source = Source(work / "clean.npy", clean.ids, clean.boxes, seed, manifest["native"], target)
     made = []
-    for name, parts in _degraded(source, todo, len(clean), int(np.prod(clean.shape)), workers, progress):
-        manifest["corruptions"][name] = {
-            "version": corruptions.get(name).version,
-            "strengths": todo[name],
-            "sha256": target.finish(name, todo[name], parts),
-        }
-        setformat.write_manifest(folder, manifest)
-        made.append(target.path(name))
+    with closing(_degraded(source, todo, len(clean), int(np.prod(clean.shape)), workers, progress)) as finished:
+        for name, parts in finished:
+            manifest["corruptions"][name] = {
+                "version": corruptions.get(name).version,
+                "strengths": todo[name],
+                "sha256": target.finish(name, todo[name], parts),
+            }
+            manifest["files"] |= {file: sha256_file(folder / file) for file in target.listings(name)}
+            setformat.write_manifest(folder, manifest)
+            made.append(target.path(name))
     return made
 
 
 def _degraded(
     source: Source, todo: dict[str, list[str]], n: int, values: int, workers: int, progress: bool
-) -> Iterator[tuple[str, Parts]]:
+) -> Generator[tuple[str, Parts]]:
     """Each corruption, when all its units are done, with what they returned."""
     size = max(1, VALUES_A_UNIT // values)
     units = [
@@ -149,11 +129,15 @@ def _degraded(
         for start in range(0, n, size)
     ]
     parts: dict[str, Parts] = {name: [] for name in todo}
-    left = {name: sum(unit.corruption == name for unit in units) for name in todo}
+    left = Counter(unit.corruption for unit in units)
     for name, strengths in todo.items():
         source.writer.prepare(name, strengths)
-    with tracked(len(units) and n * sum(map(len, todo.values())), "generate", show=progress) as advance:
-        for unit, digests in run_local(degrade, source, units, workers):
+    total = n * sum(map(len, todo.values()))
+    with (
+        tracked(total, "generate", show=progress and bool(total)) as advance,
+        closing(run_local(degrade, source, units, workers)) as results,
+    ):
+        for unit, digests in results:
             advance(unit.stop - unit.start, f"{unit.corruption} {unit.strength}")
             parts[unit.corruption].append((unit.place, unit.start, digests))
             left[unit.corruption] -= 1
@@ -222,15 +206,18 @@ def _short(value: object) -> str:
     return text if len(text) <= 24 else f"{text[:16]}…"
 
 
-def _missing(manifest: dict[str, Any], target: Writer, cells: Cells) -> Iterator[str]:
+def _missing(manifest: dict[str, Any], target: Writer, cells: Cells) -> list[str]:
     """The corruptions that are still to be made; one that is there with other strengths raises SetError."""
+    todo = []
     for name, strengths in cells.items():
         there = manifest["corruptions"].get(name)
         if there is None or not target.path(name).exists():
             manifest["corruptions"].pop(name, None)
-            yield name
+            todo.append(name)
             continue
         wanted = {"version": corruptions.get(name).version, "strengths": [str(strength) for strength in strengths]}
-        held = {key: there[key] for key in wanted}
-        if held != wanted:
-            raise SetError(f"{target.path(name)} holds {held}, asked for {wanted}; choose another folder")
+        for key, value in wanted.items():
+            if there[key] != value:
+                path, held = target.path(name), there[key]
+                raise SetError(f"{path} holds {key} {held}, asked for {value}; choose another folder")
+    return todo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,93 +10,153 @@ import numpy as np
 from numpy.typing import NDArray
 
 import corruptions
+from corruptions import CorruptionError, Strength
 from robench import datasets, setformat
 from robench.datasets import Dataset, GeneratedSet
-from robench.errors import DatasetError
-from robench.files import sha256_file
+from robench.errors import RobenchError
+from robench.files import reason, sha256_file, sha256_text
 from robench.generate._writers import digest_of, pixel_digest
 from robench.progress import tracked
 
 SAMPLE = 32
 MOST_LEVELS_OFF = 1
 MOST_VALUES_OFF = 1e-4
+CLEAN = "clean"
 
 
 def verify(folder: Path, *, progress: bool = False) -> list[str]:
     """What is wrong with the set in `folder`, a line each; none where all is right.
 
-    Every file's sha256 is computed again, and 32 images of each cell are degraded again from the set's clean ones.
-    Pixels of bit-exact corruptions must be equal; of the others at most 1e-4 of the values may differ, by one level.
-    Raises SetError or DatasetError where there is no set that can be read.
+    Every digest is computed again, and 32 images of each cell are degraded again from the set's clean ones. Pixels of
+    bit-exact corruptions must be equal; of the others at most 1e-4 of the values may differ, by one level.
+    Raises SetError where there is no manifest that can be read.
     """
     manifest = setformat.read_manifest(folder)
-    total = len(manifest["files"]) + sum(len(facts["strengths"]) for facts in manifest["corruptions"].values())
-    faults = []
-    with tracked(total, "verify", show=progress) as advance:
-        for name, digest in manifest["files"].items():
-            faults += _file(folder, name, digest)
+    names = [CLEAN, *manifest["corruptions"]]
+    faults: list[str] = []
+    with tracked(1 + len(names), "verify", show=progress, unit="parts") as advance:
+        faults += _files(folder, manifest)
+        advance(1, "files")
+        try:
+            opened = datasets.open_generated(folder)
+        except RobenchError as fault:
+            return faults or [str(fault)]
+        for name in names:
+            faults += _clean(opened) if name == CLEAN else _corruption(opened, name)
             advance(1, name)
-        if any("missing" in fault for fault in faults):
-            return faults
-        opened = datasets.open_generated(folder)
-        for name, facts in manifest["corruptions"].items():
-            faults += _corruption(folder, opened, manifest, name, facts)
-            advance(len(facts["strengths"]), name)
-    return faults
+    return list(dict.fromkeys(faults))
 
 
-def _file(folder: Path, name: str, digest: str) -> list[str]:
-    path = folder.joinpath(*(part for part in Path(name).parts if setformat.is_plain(part)))
-    if not path.exists():
-        return [f"{path}: missing"]
-    return [] if sha256_file(path) == digest else [f"{path}: its sha256 is not the manifest's"]
+def _files(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """The sha256 of every file that is not an image; the manifest has to name them all."""
+    arrays = {f"{name}.npy": facts["sha256"] for name, facts in manifest["corruptions"].items()}
+    listed: dict[str, str] = manifest["files"]
+    if manifest["format"] == "npy":
+        expected = [f"{name}.npy" for name in (CLEAN, "ids", "labels")]
+        listed = listed | arrays
+    else:
+        expected = [f"digests/{name}.parquet" for name in (CLEAN, *manifest["corruptions"])]
+    for name in [*expected, *(["boxes.npy"] if (folder / "boxes.npy").exists() else [])]:
+        if name not in listed:
+            yield f"{folder / setformat.MANIFEST}: expected the sha256 of {name}, got none"
+    for name, digest in listed.items():
+        yield from _file(folder / name, digest)
 
 
-def _corruption(
-    folder: Path, opened: GeneratedSet, manifest: dict[str, Any], name: str, facts: dict[str, Any]
-) -> Iterator[str]:
+def _file(path: Path, digest: str) -> Iterator[str]:
+    try:
+        if sha256_file(path) != digest:
+            yield f"{path}: its sha256 is not the manifest's"
+    except FileNotFoundError:
+        yield f"{path}: missing"
+    except OSError as fault:
+        yield f"{path}: cannot be read: {reason(fault)}"
+
+
+def _clean(opened: GeneratedSet) -> Iterator[str]:
+    """Images, labels, boxes and ids against the manifest's digests of them."""
+    clean, manifest = opened.clean(), opened.manifest
+    path = opened.path / setformat.MANIFEST
+    if list(clean.shape) != manifest["shape"]:
+        yield f"{path}: says shape {manifest['shape']}, the images have {list(clean.shape)}"
+    if sha256_text(",".join(map(str, clean.ids.tolist()))) != manifest.get("ids_sha256"):
+        yield f"{path}: ids_sha256 is not that of the set's ids"
+    if manifest["format"] == "folder":
+        yield from _pictures(opened.path, CLEAN, [clean])
+    try:
+        if clean.digest != manifest.get("data_digest"):
+            yield f"{path}: data_digest is not that of the set's clean images"
+    except RobenchError as fault:
+        yield str(fault)
+
+
+def _corruption(opened: GeneratedSet, name: str) -> Iterator[str]:
+    facts = opened.manifest["corruptions"][name]
     try:
         parts = [opened.cell(name, strength) for strength in facts["strengths"]]
-    except DatasetError as fault:
+    except RobenchError as fault:
         yield str(fault)
         return
-    if manifest["format"] == "npy":
-        yield from _file(folder, f"{name}.npy", facts["sha256"])
-    else:
-        yield from _pixels(folder / name, parts, facts["sha256"])
-    installed = corruptions.get(name).version
-    if installed != facts["version"]:
-        yield f"{name}: made by version {facts['version']}, installed is version {installed}: not made again"
-        return
-    for strength, part in zip(facts["strengths"], parts, strict=True):
-        yield from _made_again(opened.clean(), part, manifest, name, strength)
-
-
-def _pixels(path: Path, parts: list[Dataset], digest: str) -> Iterator[str]:
+    if opened.manifest["format"] == "folder":
+        yield from _pictures(opened.path, name, parts, facts["sha256"])
     try:
-        digests = [pixel_digest(image) for part in parts for _, block in part.blocks() for image in block]
-    except DatasetError as fault:
-        yield str(fault)
+        installed = corruptions.get(name)
+        strengths = [installed.parse(strength) for strength in facts["strengths"]]
+    except CorruptionError as fault:
+        yield f"{name}: not made again: {fault}"
         return
-    if digest_of(digests) != digest:
-        yield f"{path}: the digest of its images is not the manifest's"
+    if installed.version != facts["version"]:
+        yield f"{name}: made by version {facts['version']}, installed is version {installed.version}: not made again"
+        return
+    for strength, part in zip(strengths, parts, strict=True):
+        yield from _made_again(opened, name, strength, part)
 
 
-def _made_again(clean: Dataset, part: Dataset, manifest: dict[str, Any], name: str, strength: str) -> Iterator[str]:
-    chosen = corruptions.get(name)
+def _pictures(folder: Path, name: str, parts: Sequence[Dataset], digest: str | None = None) -> Iterator[str]:
+    """Every PNG of a corruption against its digest in digests/NAME.parquet, and these against the manifest's."""
+    import pyarrow
+    import pyarrow.parquet
+
+    listing = folder / "digests" / f"{name}.parquet"
+    try:
+        with listing.open("rb") as opened:
+            rows = pyarrow.parquet.read_table(opened).to_pylist()
+        places = [(row["strength"], row["class"], row["stem"]) for row in rows]
+        digests = [str(row["sha256"]) for row in rows]
+    except (KeyError, OSError, pyarrow.ArrowException) as fault:
+        yield f"{listing}: cannot be read: {reason(fault)}"
+        return
+    if digest is not None and digest_of(digests) != digest:
+        yield f"{listing}: the digest of its digests is not the manifest's"
+    if len(rows) != sum(map(len, parts)):
+        yield f"{listing}: expected {sum(map(len, parts))} images, got {len(rows)}"
+        return
+    at = iter(zip(places, digests, strict=True))
+    for part in parts:
+        for position in range(len(part)):
+            place, expected = next(at)
+            try:
+                if pixel_digest(part.images(position, position + 1)[0]) != expected:
+                    yield f"{folder.joinpath(name, *place)}.png: its pixels are not those of {listing.name}"
+            except RobenchError as fault:
+                yield str(fault)
+
+
+def _made_again(opened: GeneratedSet, name: str, strength: Strength, part: Dataset) -> Iterator[str]:
+    chosen, clean = corruptions.get(name), opened.clean()
     rows = np.unique(np.linspace(0, len(clean) - 1, min(SAMPLE, len(clean))).astype(np.int64))
     try:
         made = corruptions.apply_strength(
             clean.read(rows),
             chosen,
-            chosen.parse(strength),
-            seed=manifest["seed"],
+            strength,
+            seed=opened.manifest["seed"],
             ids=clean.ids[rows],
             boxes=None if clean.boxes is None else clean.boxes[rows],
-            native=manifest["native"],
+            native=opened.native,
         )
         stored = part.read(rows)
-    except DatasetError as fault:
+    except (RobenchError, CorruptionError) as fault:
         yield str(fault)
         return
     if not same_pixels(made, stored, exact=chosen.bit_exact):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,14 +60,14 @@ class ArrayWriter:
         """Where a corruption ends up."""
         return self.folder / f"{corruption}.npy"
 
+    def listings(self, corruption: str) -> tuple[str, ...]:
+        """Files beside it that the manifest vouches for."""
+        return ()
+
     def write_clean(self, dataset: Dataset, tiles: int) -> dict[str, str]:
         """clean.npy, ids.npy, boxes.npy and labels.npy tiled `tiles` times, where they are not there; their sha256."""
-        arrays: dict[str, NDArray[Any]] = {"ids": dataset.ids, "labels": np.tile(dataset.labels, tiles)}
-        if dataset.boxes is not None:
-            arrays["boxes"] = dataset.boxes
-        for name, array in arrays.items():
-            with whole_file(self.folder / f"{name}.npy") as partial, partial.open("wb") as opened:
-                np.save(opened, array)
+        arrays = {"ids": dataset.ids, "labels": np.tile(dataset.labels, tiles)} | _boxes(dataset)
+        _save(self.folder, arrays)
         if not (self.folder / "clean.npy").exists():
             with whole_file(self.folder / "clean.npy") as partial:
                 copied = allocate(partial, (self.n, *self.shape))
@@ -102,6 +103,8 @@ class FolderWriter:
         """Give the finished folder its name; the digest of its images' digests."""
         digests = [digest for _, _, some in sorted(parts) for digest in some]
         self._write_digests(corruption, strengths, digests)
+        if self.path(corruption).exists():  # left by a call that was killed before its manifest said so
+            shutil.rmtree(self.path(corruption))
         (self.work / corruption).replace(self.path(corruption))
         return digest_of(digests)
 
@@ -109,8 +112,13 @@ class FolderWriter:
         """Where a corruption ends up."""
         return self.folder / corruption
 
+    def listings(self, corruption: str) -> tuple[str, ...]:
+        """Files beside it that the manifest vouches for."""
+        return (f"digests/{corruption}.parquet",)
+
     def write_clean(self, dataset: Dataset, tiles: int) -> dict[str, str]:
-        """clean/CLASS/STEM.png where it is not there, and its digests."""
+        """clean/CLASS/STEM.png where it is not there, its digests, and boxes.npy; the sha256 of both files."""
+        _save(self.folder, _boxes(dataset))
         if not self.path("clean").exists():
             self.prepare("clean", [""])
             digests: list[str] = []
@@ -118,7 +126,8 @@ class FolderWriter:
                 digests += self.put("clean", "", 0, where.start, block)
             self._write_digests("clean", [""], digests)
             (self.work / "clean").replace(self.path("clean"))
-        return {"digests/clean.parquet": sha256_file(self.folder / "digests" / "clean.parquet")}
+        names = (*self.listings("clean"), *(f"{name}.npy" for name in _boxes(dataset)))
+        return {name: sha256_file(self.folder / name) for name in names}
 
     def _write(self, folder: Path, position: int, image: Images) -> str:
         path = folder / self.classes[self.labels[position]] / f"{self.stems[position]}.png"
@@ -176,6 +185,16 @@ def _file_names(dataset: Dataset) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if len(set(zip(dataset.labels.tolist(), stems, strict=False))) < len(dataset) or not all(map(is_plain, stems)):
         stems = tuple(f"{sample:08d}" for sample in dataset.ids)
     return classes, stems
+
+
+def _boxes(dataset: Dataset) -> dict[str, NDArray[Any]]:
+    return {} if dataset.boxes is None else {"boxes": dataset.boxes}
+
+
+def _save(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    for name, array in arrays.items():
+        with whole_file(folder / f"{name}.npy") as partial, partial.open("wb") as opened:
+            np.save(opened, array)
 
 
 def _keep(path: Path) -> None:

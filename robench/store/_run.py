@@ -1,0 +1,106 @@
+"""A run on disk, schema robench-run/1: a manifest, and one file of predictions for every finished cell.
+
+manifest.json                       what was asked, of which models and data, with which versions
+predictions/MODEL/CORRUPTION/KEY    one Parquet file a cell, whole or not at all, its record in its metadata
+cells.csv, metrics.csv              derived from the predictions alone
+timings.csv                         the only file that holds times
+examples/                           a few degraded images per strength
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robench.errors import RunError
+from robench.files import reason, write_json
+from robench.store import _parquet
+from robench.store._cells import Cell, Predictions
+from robench.store._workplace import workplace
+
+SCHEMA = "robench-run/1"
+MANIFEST = "manifest.json"
+KINDS = {"dataset": dict, "models": list, "corruptions": dict, "cells": list, "environment": dict}
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of a run."""
+
+    folder: Path
+
+    @property
+    def manifest_path(self) -> Path:
+        """The manifest's file."""
+        return self.folder / MANIFEST
+
+    def manifest(self) -> dict[str, Any]:
+        """What was asked; RunError where the folder holds no run, or one of another schema."""
+        try:
+            manifest = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RunError(f"{self.folder}: expected a run folder with a {MANIFEST}, found none") from None
+        except (OSError, ValueError) as fault:
+            raise RunError(f"{self.manifest_path}: cannot be read: {reason(fault)}") from fault
+        schema = manifest.get("schema") if isinstance(manifest, dict) else None
+        if schema != SCHEMA:
+            raise RunError(
+                f"{self.manifest_path}: expected schema {SCHEMA}, got {schema!r}; written by another robench"
+            )
+        for key, kind in KINDS.items():
+            if not isinstance(manifest.get(key), kind):
+                raise RunError(f"{self.manifest_path}: expected {key} as {kind.__name__}, got {manifest.get(key)!r}")
+        return dict(manifest)
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """The manifest as a whole file."""
+        write_json(self.manifest_path, manifest)
+
+    def cells(self) -> list[Cell]:
+        """The cells that were asked for, in the order of the tables."""
+        try:
+            return [Cell(**record) for record in self.manifest()["cells"]]
+        except (KeyError, TypeError) as fault:
+            raise RunError(f"{self.manifest_path}: its cells cannot be read: {fault}") from fault
+
+    def path(self, cell: Cell) -> Path:
+        """The file of a cell."""
+        return self.folder / "predictions" / cell.place
+
+    def is_done(self, cell: Cell) -> bool:
+        """Whether the cell's predictions are there; a recorded error is not."""
+        return self.path(cell).exists() and not self.error(cell)
+
+    def error(self, cell: Cell) -> str:
+        """The error recorded for a cell, empty where there is none."""
+        return _parquet.read_error(self.path(cell), cell) if self.path(cell).exists() else ""
+
+    def counts(self) -> dict[str, int]:
+        """How many cells were asked for, and how many of them are done, failed and missing."""
+        asked = self.cells()
+        there = [cell for cell in asked if self.path(cell).exists()]
+        failed = sum(bool(self.error(cell)) for cell in there)
+        counts = {"done": len(there) - failed, "failed": failed, "missing": len(asked) - len(there)}
+        return {"asked": len(asked)} | counts
+
+    def write(self, cell: Cell, predictions: Predictions) -> None:
+        """Store a finished cell."""
+        _parquet.write(self.path(cell), cell, SCHEMA, predictions)
+
+    def write_error(self, cell: Cell, error: str) -> None:
+        """Store why a cell could not be computed."""
+        _parquet.write(self.path(cell), cell, SCHEMA, None, error)
+
+    def read(self, cell: Cell) -> Predictions | str | None:
+        """The predictions of a cell, the error recorded in their place, or None where it was not computed yet.
+
+        RunError where the file is damaged, or is another cell's.
+        """
+        return _parquet.read(self.path(cell), cell) if self.path(cell).exists() else None
+
+    def alone(self) -> AbstractContextManager[Path]:
+        """A place for unfinished files, for this process alone; RunError where another one is in the folder."""
+        return workplace(self.folder, MANIFEST, "run", RunError, "predictions/*/*", "examples/*")
