@@ -1,0 +1,114 @@
+"""The file of one cell: a Parquet table of predictions, or none and an error; the cell's record is its metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robench.errors import RunError
+from robench.files import reason, whole_file
+from robench.store._cells import Cell, Predictions
+
+RECORD = b"robench"
+
+
+def write(path: Path, cell: Cell, schema: str, predictions: Predictions | None, error: str = "") -> None:
+    """Write a cell's predictions, or why there are none, as a whole file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({}) if predictions is None else _table(predictions)
+    record = asdict(cell) | {"schema": schema, "error": error}
+    table = table.replace_schema_metadata({RECORD: json.dumps(record, sort_keys=True).encode()})
+    with whole_file(path) as partial:
+        pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
+
+
+def read_error(path: Path, cell: Cell) -> str:
+    """The error recorded in a cell's file, empty where it holds predictions; RunError where the file is damaged."""
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        return _error(cell, pq.read_schema(path))
+
+
+def read(path: Path, cell: Cell) -> Predictions | str:
+    """A cell's predictions, or the error recorded in their place; RunError where the file is damaged."""
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        return _error(cell, table.schema) or _predictions(table, cell.n)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as fault:
+        line = " ".join(reason(fault).split())
+        raise RunError(f"{path}: cannot be read: {line}; remove it to compute it again") from fault
+
+
+def _error(cell: Cell, schema: Any) -> str:
+    """The error of the record, where the record is the cell's; its suite is only a name."""
+    record = dict(json.loads((schema.metadata or {})[RECORD]))
+    for name, value in asdict(cell).items():
+        if name != "suite" and record[name] != value:
+            raise ValueError(f"expected {name} {value}, got {record[name]}")
+    return str(record["error"])
+
+
+def _table(predictions: Predictions) -> Any:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {
+        "id": predictions.ids,
+        "label": predictions.labels,
+        "pred": predictions.pred,
+        "top5": _lists(predictions.top5),
+        "confidence": predictions.confidence,
+        "log_p_true": predictions.log_p_true,
+        "sum_p_squared": predictions.sum_p_squared,
+    }
+    if predictions.probabilities is not None:
+        columns["probabilities"] = _lists(predictions.probabilities)
+    return pa.table(columns)
+
+
+def _lists(rows: NDArray[Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), rows.shape[1])
+
+
+def _predictions(table: Any, n: int) -> Predictions:
+    if len(table) != n:
+        raise ValueError(f"expected {n} images, got {len(table)}")
+
+    def flat(name: str) -> NDArray[Any]:
+        return np.asarray(table[name].to_numpy())
+
+    def rows(name: str) -> NDArray[Any]:
+        combined = table[name].combine_chunks()
+        return np.asarray(combined.flatten().to_numpy(zero_copy_only=False)).reshape(n, -1)
+
+    return Predictions(
+        ids=flat("id"),
+        labels=flat("label"),
+        pred=flat("pred"),
+        top5=rows("top5"),
+        confidence=flat("confidence"),
+        log_p_true=flat("log_p_true"),
+        sum_p_squared=flat("sum_p_squared"),
+        probabilities=rows("probabilities") if "probabilities" in table.column_names else None,
+    )
