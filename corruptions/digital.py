@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from corruptions._core import corruption
-from corruptions._kernels import Bytes, Floats, box_resize
+from corruptions._kernels import Bytes, Floats
+from corruptions._resample import box_resize
 from corruptions._sources import HENDRYCKS
 from corruptions._strength import Level
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from corruptions._core import corruption
-from corruptions._kernels import Bytes, Floats, Ints, bicubic_places, bilinear_places, mix, repeat_places
+from corruptions._kernels import Bytes, Floats, Ints
+from corruptions._resample import bicubic_places, bilinear_places, mix, repeat_places
 from corruptions._sources import FIDELITY, PIVOT
 from corruptions._streams import Draws
 from corruptions._strength import Level

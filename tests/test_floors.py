@@ -26,6 +26,7 @@ INSIDE_CORRUPTIONS = (
     ["_strength", "_streams"],
     ["_core"],
     ["_kernels"],
+    ["_resample"],
     ["noise", "blur", "digital", "resolution"],
     ["suites"],
     ["testing"],

@@ -1,0 +1,117 @@
+"""Resampling: the same pixels at other places. Separable, float32 in a fixed order, or Pillow's fixed point."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from corruptions._jit import jit
+from corruptions._kernels import Bytes, Floats, Ints
+
+
+@jit
+def _mix(images: Any, rows: Any, row_weights: Any, columns: Any, column_weights: Any, out: Any) -> None:
+    count, height, width, channels = out.shape
+    half = np.empty((images.shape[1], width, channels), np.float32)
+    for n in range(count):
+        for y in range(images.shape[1]):
+            for x in range(width):
+                for channel in range(channels):
+                    total = np.float32(0)
+                    for k in range(columns.shape[2]):
+                        total += column_weights[n, x, k] * images[n, y, columns[n, x, k], channel]
+                    half[y, x, channel] = total
+        for y in range(height):
+            for x in range(width):
+                for channel in range(channels):
+                    total = np.float32(0)
+                    for k in range(rows.shape[2]):
+                        total += row_weights[n, y, k] * half[rows[n, y, k], x, channel]
+                    out[n, y, x, channel] = total
+
+
+def mix(images: Floats, rows: tuple[Ints, Floats], columns: tuple[Ints, Floats]) -> Floats:
+    """Separable resampling with the places and weights of each image's rows (N, H, K) and columns (N, W, K)."""
+    out = np.empty((len(images), rows[0].shape[1], columns[0].shape[1], images.shape[3]), np.float32)
+    _mix(images, *rows, *columns, out)
+    return out
+
+
+def bilinear_places(size: int, start: Ints, stretch: Ints) -> tuple[Ints, Floats]:
+    """Resample `stretch` pixels from `start` to `size` pixels, centres at halves: places and weights (N, size, 2)."""
+    first, last = start[:, None].astype(np.float64), (start + stretch - 1)[:, None]
+    centres = (np.arange(size) + 0.5) * stretch[:, None] / size - 0.5 + first
+    centres = np.clip(centres, first, last)
+    low = np.floor(centres).astype(np.int64)
+    share = (centres - low).astype(np.float32)
+    places = np.stack([low, np.minimum(low + 1, last)], axis=-1)
+    return places, np.stack([np.float32(1) - share, share], axis=-1)
+
+
+def bicubic_places(size: int, factor: int, a: float = -0.75) -> tuple[Ints, Floats]:
+    """Up-sample ceil(size / factor) pixels by `factor` with the cubic kernel of slope `a`: (1, size, 4) each."""
+    small = -(-size // factor)
+    centres = (np.arange(size) + 0.5) / factor - 0.5
+    low = np.floor(centres)
+    away = np.abs(centres[:, None] - (low[:, None] + np.arange(-1, 3)))
+    near = ((a + 2) * away - (a + 3)) * away**2 + 1
+    far = ((a * away - 5 * a) * away + 8 * a) * away - 4 * a
+    weights = np.where(away <= 1, near, far).astype(np.float32)
+    places = np.clip(low[:, None] + np.arange(-1, 3), 0, small - 1).astype(np.int64)
+    return places[None], weights[None]
+
+
+def repeat_places(places: tuple[Ints, Floats], count: int) -> tuple[Ints, Floats]:
+    """The same places and weights for `count` images, as views."""
+    where, weights = places
+    shape = (count, *where.shape[1:])
+    return np.broadcast_to(where, shape), np.broadcast_to(weights, shape)
+
+
+@lru_cache(maxsize=64)
+def box_places(old: int, new: int) -> tuple[Ints, Ints, Ints]:
+    """Pillow's BOX filter from `old` to `new` pixels: first pixel, number of pixels, weight of each in 2^-22."""
+    scale = old / new
+    support = 0.5 * max(scale, 1.0)
+    first, number, weight = [], [], []
+    for at in range(new):
+        centre = (at + 0.5) * scale
+        low = max(int(centre - support + 0.5), 0)
+        high = min(int(centre + support + 0.5), old)
+        inside = [k for k in range(low, high) if -0.5 < (k - centre + 0.5) / max(scale, 1.0) <= 0.5]
+        first.append(inside[0])
+        number.append(len(inside))
+        weight.append(int(0.5 + 2**22 / len(inside)))
+    return np.array(first, np.int64), np.array(number, np.int64), np.array(weight, np.int64)
+
+
+@jit
+def _box(images: Any, rows: Any, columns: Any, half: Any, out: Any) -> None:
+    count, height, _, channels = images.shape
+    first, number, weight = columns
+    for n in range(count):
+        for y in range(height):
+            for x in range(half.shape[1]):
+                for channel in range(channels):
+                    total = np.int64(1 << 21)
+                    for k in range(number[x]):
+                        total += weight[x] * images[n, y, first[x] + k, channel]
+                    half[y, x, channel] = min(total >> 22, 255)
+        for y in range(out.shape[1]):
+            for x in range(half.shape[1]):
+                for channel in range(channels):
+                    total = np.int64(1 << 21)
+                    for k in range(rows[1][y]):
+                        total += rows[2][y] * half[rows[0][y] + k, x, channel]
+                    out[n, y, x, channel] = min(total >> 22, 255)
+
+
+def box_resize(images: Bytes, height: int, width: int) -> Bytes:
+    """Pillow's BOX resize of uint8 (N, H, W, C), its two 8-bit passes in 22-bit fixed point included."""
+    count, old_height, old_width, channels = images.shape
+    out = np.empty((count, height, width, channels), np.uint8)
+    half = np.empty((old_height, width, channels), np.uint8)
+    _box(images, box_places(old_height, height), box_places(old_width, width), half, out)
+    return out
