@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import disk
 
 from robench import datasets
 from robench.datasets import Dataset
-
 
 TESTS = Path(__file__).parent.parent
 
@@ -49,23 +47,4 @@ def boxed(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return datasets.load(f"npz:{path}")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """small_disk("size=1m") mounts a file system with these options, or changes those of the one that is there."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = False
-
-    def mount(options: str) -> Path:
-        nonlocal mounted
-        words = ["mount", "-t", "tmpfs", "-o", f"remount,{options}" if mounted else options, "tmpfs", str(place)]
-        try:
-            subprocess.run(words, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            pytest.skip("needs the right to mount a tmpfs")
-        mounted = True
-        return place
-
-    yield mount
-    if mounted:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)  # arrays may still be mapped
+small_disk = pytest.fixture(disk)

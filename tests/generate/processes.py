@@ -1,4 +1,4 @@
-"""What tests of killed and competing processes need: fresh processes, and whole folders as one value."""
+"""What tests of killed and hindered processes need: fresh ones, a small disk, and whole folders as one value."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import pytest
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -58,3 +60,24 @@ def killed_when(words: Sequence[object], reached: Callable[[], object]) -> bool:
         return wait_until(reached, process)
     finally:
         kill_group(process)
+
+
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A fixture: small_disk("size=1m") mounts a file system with these options, or changes those of the mounted one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = False
+
+    def mount(options: str) -> Path:
+        nonlocal mounted
+        words = ["mount", "-t", "tmpfs", "-o", f"remount,{options}" if mounted else options, "tmpfs", str(place)]
+        try:
+            subprocess.run(words, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("needs the right to mount a tmpfs")
+        mounted = True
+        return place
+
+    yield mount
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)  # arrays may still be mapped

@@ -1,0 +1,80 @@
+"""The local engine: any number of workers gives the same results, and whatever goes wrong surfaces."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from robench.engines import UNITS_A_WORKER, run_local
+from robench.errors import RobenchError, SetError
+
+
+def times(factor, unit):
+    return factor * unit
+
+
+def fails_at_three(_, unit):
+    if unit == 3:
+        raise SetError(f"unit {unit} is broken")
+    return unit
+
+
+def dies_at_three(_, unit):
+    if unit == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return unit
+
+
+def where(_, unit):
+    time.sleep(0.05)
+    return os.getpid(), signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_are_the_same_for_any_number_of_workers(workers):
+    assert dict(run_local(times, 3, range(20), workers)) == {unit: 3 * unit for unit in range(20)}
+
+
+def test_no_units_are_no_results():
+    assert list(run_local(times, 3, [], 1)) == []
+    assert list(run_local(times, 3, [], 2)) == []
+
+
+def test_one_worker_is_this_process_and_more_are_others_that_leave_ctrl_c_to_it():
+    assert {result for _, result in run_local(where, None, range(2), 1)} == {(os.getpid(), False)}
+    found = {result for _, result in run_local(where, None, range(8), 2)}
+    assert len({pid for pid, _ in found} - {os.getpid()}) == 2
+    assert all(ignored for _, ignored in found)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_exception_in_a_unit_surfaces(workers):
+    began = time.monotonic()
+    with pytest.raises(SetError, match=r"^unit 3 is broken$"):
+        list(run_local(fails_at_three, None, range(1000), workers))
+    assert time.monotonic() - began < 30
+
+
+def test_a_worker_that_dies_is_one_line():
+    with pytest.raises(RobenchError, match=r"a worker process ended on its own; .* give fewer --workers"):
+        list(run_local(dies_at_three, None, range(20), 2))
+
+
+def test_an_unknown_shared_value_in_the_workers_surfaces_too():
+    with pytest.raises(TypeError):
+        list(run_local(times, None, [1, 2], 2))
+
+
+def test_units_are_taken_as_they_are_needed():
+    taken = []
+
+    def units():
+        for unit in range(1000):
+            taken.append(unit)
+            yield unit
+
+    results = run_local(times, 1, units(), 2)
+    next(results)
+    assert len(taken) <= UNITS_A_WORKER * 2
+    results.close()
