@@ -1,6 +1,7 @@
 """Loops that two or more corruptions share. Float32 in a fixed order: the same bits on every machine.
 
-Borders repeat the edge pixel, so every size from 1x1 up works.
+A border is a list of places, so every size from 1x1 up works: `edge` repeats the last pixel (a a | a b c), `mirror`
+reflects about it (c b | a b c), `reflect` about its outer side (b a | a b c).
 """
 
 from __future__ import annotations
@@ -67,25 +68,36 @@ def _corners(y: float, x: float) -> Iterable[tuple[int, int]]:
     return ((top, left), (top, left + 1), (top + 1, left), (top + 1, left + 1))
 
 
+@lru_cache(maxsize=256)
+def border(size: int, reach: int, mode: str) -> Ints:
+    """For the places -reach … size - 1 + reach of an axis, the place 0..size-1 that stands there."""
+    places = np.arange(-reach, size + reach)
+    if mode == "edge" or size == 1:
+        return np.asarray(np.clip(places, 0, size - 1))
+    if mode == "mirror":
+        folded = np.abs(places) % (2 * size - 2)
+        return np.asarray(np.minimum(folded, 2 * size - 2 - folded))
+    folded = places % (2 * size)
+    return np.asarray(np.minimum(folded, 2 * size - 1 - folded))
+
+
 @jit
-def _pad_row(image: Any, row: Any, reach: Any, buffer: Any) -> None:
-    width, channels = image.shape[1:]
-    for at in range(width + 2 * reach):
-        column = min(max(at - reach, 0), width - 1)
+def _pad_row(image: Any, row: Any, columns: Any, buffer: Any) -> None:
+    channels = image.shape[2]
+    for at in range(columns.size):
         for channel in range(channels):
-            buffer[at * channels + channel] = image[row, column, channel]
+            buffer[at * channels + channel] = image[row, columns[at], channel]
 
 
 @jit
-def _separable(images: Any, taps: Any, out: Any) -> None:
+def _separable(images: Any, taps: Any, above: Any, beside: Any, out: Any) -> None:
     count, height, width, channels = images.shape
-    reach = taps.size // 2
-    buffer = np.empty((width + 2 * reach) * channels, np.float32)
+    buffer = np.empty(beside.size * channels, np.float32)
     rows = np.empty((height, width * channels), np.float32)
     line = np.empty(width * channels, np.float32)
     for n in range(count):
         for y in range(height):
-            _pad_row(images[n], y, reach, buffer)
+            _pad_row(images[n], y, beside, buffer)
             rows[y] = np.float32(0)
             for k in range(taps.size):
                 for at in range(width * channels):
@@ -93,40 +105,99 @@ def _separable(images: Any, taps: Any, out: Any) -> None:
         for y in range(height):
             line[:] = np.float32(0)
             for k in range(taps.size):
-                source = rows[min(max(y + k - reach, 0), height - 1)]
+                source = rows[above[y + k]]
                 for at in range(width * channels):
                     line[at] += taps[k] * source[at]
             out[n, y] = line.reshape(width, channels)
 
 
-def separable(images: Floats, taps: Floats) -> Floats:
+def separable(images: Floats, taps: Floats, mode: str = "edge") -> Floats:
     """Correlate (N, H, W, C) with `taps` along rows, then along columns."""
     out = np.empty_like(images)
-    _separable(images, taps, out)
+    height, width = images.shape[1:3]
+    reach = len(taps) // 2
+    _separable(images, taps, border(height, reach, mode), border(width, reach, mode), out)
     return out
 
 
 @jit
-def _correlate(images: Any, offsets: Any, weights: Any, out: Any) -> None:
+def _correlate(images: Any, offsets: Any, weights: Any, above: Any, beside: Any, out: Any) -> None:
     count, height, width, channels = images.shape
-    reach = np.abs(offsets).max()
-    padded = np.empty((height, (width + 2 * reach) * channels), np.float32)
+    reach = (above.size - height) // 2
+    padded = np.empty((height, beside.size * channels), np.float32)
     line = np.empty(width * channels, np.float32)
     for n in range(count):
+        taps = offsets[n % offsets.shape[0]]
         for y in range(height):
-            _pad_row(images[n], y, reach, padded[y])
+            _pad_row(images[n], y, beside, padded[y])
         for y in range(height):
             line[:] = np.float32(0)
             for k in range(weights.size):
-                source = padded[min(max(y + offsets[k, 0], 0), height - 1)]
-                start = (reach + offsets[k, 1]) * channels
+                source = padded[above[y + reach + taps[k, 0]]]
+                start = (reach + taps[k, 1]) * channels
                 for at in range(width * channels):
                     line[at] += weights[k] * source[start + at]
             out[n, y] = line.reshape(width, channels)
 
 
-def correlate(images: Floats, offsets: Ints, weights: Floats) -> Floats:
-    """The weighted sum of (N, H, W, C) shifted by `offsets` (K, 2), each (dy, dx)."""
+def correlate(images: Floats, offsets: Ints, weights: Floats, mode: str = "edge") -> Floats:
+    """The weighted sum of (N, H, W, C) shifted by offsets (dy, dx): (K, 2) for all images, or (N, K, 2)."""
     out = np.empty_like(images)
-    _correlate(images, offsets, weights, out)
+    height, width = images.shape[1:3]
+    reach = int(np.abs(offsets).max())
+    taps = offsets if offsets.ndim == 3 else offsets[None]
+    _correlate(images, taps, weights, border(height, reach, mode), border(width, reach, mode), out)
     return out
+
+
+@jit
+def _runs(images: Any, reaches: Any, above: Any, beside: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    reach = reaches.size // 2
+    sums = np.empty((height, (beside.size + 1) * channels), np.int32)
+    line = np.empty(width * channels, np.int32)
+    area = np.float32(np.sum(2 * reaches + 1)) * np.float32(255)
+    for n in range(count):
+        for y in range(height):
+            sums[y, :channels] = 0
+            for at in range(beside.size):
+                for channel in range(channels):
+                    before = sums[y, at * channels + channel]
+                    sums[y, (at + 1) * channels + channel] = before + images[n, y, beside[at], channel]
+        for y in range(height):
+            line[:] = 0
+            for k in range(reaches.size):
+                source = sums[above[y + k]]
+                low = (reach - reaches[k]) * channels
+                high = (reach + reaches[k] + 1) * channels
+                for at in range(width * channels):
+                    line[at] += source[high + at] - source[low + at]
+            for x in range(width):
+                for channel in range(channels):
+                    out[n, y, x, channel] = np.float32(line[x * channels + channel]) / area
+
+
+def disc_mean(images: Bytes, radius: float, mode: str = "mirror") -> Floats:
+    """The mean of uint8 images over the pixels (dx, dy) with dx² + dy² <= radius², in [0, 1]; sums are exact."""
+    reach = int(radius)
+    reaches = np.array([math.isqrt(math.floor(radius**2) - dy**2) for dy in range(-reach, reach + 1)], np.int64)
+    height, width = images.shape[1:3]
+    out = np.empty(images.shape, np.float32)
+    _runs(images, reaches, border(height, reach, mode), border(width, reach, mode), out)
+    return out
+
+
+@lru_cache(maxsize=64)
+def half_gaussian_taps(radius: float, sigma: float) -> Floats:
+    """Weights of steps 0, 1, … along a line, exp(-i² / 2 sigma²), up to 2 ceil(radius); those below 2^-20 left out."""
+    weights = np.array([math.exp(-(step**2) / (2 * sigma**2)) for step in range(2 * math.ceil(radius) + 1)])
+    taps = on_grid(weights, 0)
+    return taps[: int(np.flatnonzero(taps)[-1]) + 1]
+
+
+def line_offsets(degrees: NDArray[np.float64], steps: int) -> Ints:
+    """Offsets (N, steps, 2) as (dy, dx) of steps along a line per image: ceil(i sin - 1/2), ceil(i cos - 1/2)."""
+    along = np.arange(steps)
+    angle = np.deg2rad(degrees)[:, None]
+    down, right = np.ceil(along * np.sin(angle) - 0.5), np.ceil(along * np.cos(angle) - 0.5)
+    return np.stack([down, right], axis=-1).astype(np.int64)

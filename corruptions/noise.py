@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from corruptions._core import corruption
+from corruptions._jit import jit
 from corruptions._kernels import Bytes, Floats
 from corruptions._sources import FIDELITY, HENDRYCKS
 from corruptions._streams import Draws
@@ -74,6 +75,22 @@ def between(ends: tuple[float, float], share: Any) -> Floats:
     return (ends[0] + (ends[1] - ends[0]) * np.asarray(share, np.float64)).astype(np.float32)
 
 
+@jit
+def _replace(values: Any, words: Any, below: Any, out: Any) -> None:
+    for at in range(values.size):
+        word = words[at]
+        extreme = np.uint8(255) if word & np.uint32(1) else np.uint8(0)
+        out[at] = extreme if (word >> np.uint32(1)) < below else values[at]
+
+
+def extremes(images: Bytes, p: float, draws: Draws) -> Bytes:
+    """Each value 0 or 255 with probability p, either as likely; a value replaced at one p stays so at a larger p."""
+    words = draws.words("values", *images.shape[1:])
+    out = np.empty_like(images)
+    _replace(images.reshape(-1), words.reshape(-1), np.uint32(min(p * 2.0**31, 2.0**31)), out.reshape(-1))
+    return out
+
+
 @corruption(
     "noise",
     takes="uint8",
@@ -85,9 +102,7 @@ def salt_and_pepper(images: Bytes, p: float, draws: Draws) -> Bytes:
 
     A value replaced at one p is replaced by the same at every larger p.
     """
-    words = draws.words("values", *images.shape[1:])
-    extreme = np.where(words & np.uint32(1), np.uint8(255), np.uint8(0))
-    return np.where((words >> np.uint32(1)) < p * 2.0**31, extreme, images)
+    return extremes(images, p, draws)
 
 
 @corruption(
@@ -127,3 +142,42 @@ def shot_noise(images: Bytes, photons: float, draws: Draws) -> Floats:
     """
     rates = tuple(value / 255 * photons for value in range(256))
     return draws.poisson("counts", rates, images).astype(np.float32) / np.float32(photons)
+
+
+@corruption(
+    "noise",
+    takes="uint8",
+    level=Level("amount", "share of values replaced", 0.0, 1.0, (0.01, 0.03, 0.07, 0.15, 0.27), identity=0.0),
+    severities={
+        32: (0.01, 0.02, 0.03, 0.05, 0.07),
+        64: (0.01, 0.02, 0.05, 0.08, 0.14),
+        224: (0.03, 0.06, 0.09, 0.17, 0.27),
+    },
+    source=HENDRYCKS,
+)
+def impulse_noise(images: Bytes, amount: float, draws: Draws) -> Bytes:
+    """Impulse noise of bit errors: each value, each channel on its own, becomes 0 or 255 with probability `amount`."""
+    return extremes(images, amount, draws)
+
+
+@corruption(
+    "noise",
+    level=SIGMA,
+    per_image=True,
+    severities={
+        32: (0.06, 0.10, 0.12, 0.16, 0.20),
+        64: (0.15, 0.20, 0.25, 0.30, 0.35),
+        224: (0.15, 0.20, 0.35, 0.45, 0.60),
+    },
+    source=HENDRYCKS,
+)
+def speckle_noise(images: Floats, sigma: Any, draws: Draws) -> Floats:
+    """Speckle noise: x + x N(0, sigma²) for each pixel and channel on its own, so bright pixels get more.
+
+    Mended: rounded, not truncated, to 8 bits.
+    """
+    noise = draws.normals("noise", *images.shape[1:])
+    noise *= np.asarray(sigma, np.float32)
+    noise *= images
+    noise += images
+    return noise

@@ -23,11 +23,11 @@ FLOORS = (
 )
 INSIDE_CORRUPTIONS = (
     ["_errors", "_registry", "_jit", "_sources"],
-    ["_strength", "_streams"],
+    ["_strength", "_streams", "_jpeg"],
     ["_core"],
     ["_kernels"],
     ["_resample"],
-    ["noise", "blur", "digital", "resolution"],
+    ["noise", "blur", "weather", "digital", "resolution"],
     ["suites"],
     ["testing"],
     ["__init__"],

@@ -30,8 +30,7 @@ def cases(chosen):
 def pixels(chosen, side, strength):
     """What the corruption makes of the test pictures today, colour then gray."""
     made = [
-        corruptions.apply_strength(pictures(side, channels, 2), chosen, strength, ids=[0, 2**33])
-        for channels in (3, 1)
+        corruptions.apply_strength(pictures(side, channels, 2), chosen, strength, ids=[0, 2**33]) for channels in (3, 1)
     ]
     return np.concatenate([part.reshape(-1) for part in made])
 

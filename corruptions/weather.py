@@ -1,0 +1,182 @@
+"""Weather: fog, snow, frost on the pane, drops on the lens, and the light of the day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corruptions._core import corruption, quantise
+from corruptions._jit import jit
+from corruptions._kernels import Floats, correlate, half_gaussian_taps, line_offsets
+from corruptions._resample import add_zoomed
+from corruptions._sources import HENDRYCKS
+from corruptions._streams import Draws
+from corruptions._strength import Level
+
+
+@corruption(
+    "weather",
+    level=Level("delta", "added to V, of the range [0, 1]", -1.0, 1.0, (0.1, 0.2, 0.3, 0.4, 0.5), identity=0.0),
+    severities={
+        32: (0.05, 0.1, 0.15, 0.2, 0.3),
+        64: (0.1, 0.2, 0.3, 0.4, 0.5),
+        224: (0.1, 0.2, 0.3, 0.4, 0.5),
+    },
+    gray="x + delta",
+    source=HENDRYCKS,
+)
+def brightness(images: Floats, delta: float) -> Floats:
+    """Brighter: V of HSV plus delta, clipped to [0, 1], hue and saturation kept.
+
+    In closed form, x V' / V with V the largest channel; a black pixel, which has no hue, becomes gray of value V'.
+    Mended: the published round trip through HSV truncates, which alone changes a fifth of all bytes.
+    """
+    out = np.empty_like(images)
+    _brighten(images.reshape(-1, images.shape[-1]), np.float32(delta), out.reshape(-1, images.shape[-1]))
+    return out
+
+
+@jit
+def _brighten(pixels: Any, delta: Any, out: Any) -> None:
+    for at in range(pixels.shape[0]):
+        value = pixels[at, 0]
+        for channel in range(1, pixels.shape[1]):
+            value = max(value, pixels[at, channel])
+        brighter = min(max(value + delta, np.float32(0)), np.float32(1))
+        for channel in range(pixels.shape[1]):
+            out[at, channel] = pixels[at, channel] * (brighter / value) if value > 0 else brighter
+
+
+@jit
+def _lift(heights: Any, first: Any, step: Any, diagonal: Any, swing: Any) -> None:
+    """Points at first + k step: the mean of the four neighbours half a step away, plus swing² times its draw."""
+    size = heights.shape[0]
+    half, wrap = step // 2, size - 1
+    for y in range(first[0], size, step):
+        up, down = (y - half) & wrap, (y + half) & wrap
+        for x in range(first[1], size, step):
+            left, right = (x - half) & wrap, (x + half) & wrap
+            if diagonal:
+                near = (heights[up, left] + heights[down, left]) + (heights[up, right] + heights[down, right])
+            else:
+                near = (heights[up, x] + heights[down, x]) + (heights[y, left] + heights[y, right])
+            heights[y, x] = near / np.float32(4) + swing * swing * heights[y, x]
+
+
+@jit
+def _plasma(maps: Any, decay: Any) -> None:
+    """Toroidal diamond-square in place: `maps` holds draws uniform on [-1, 1), and at the end heights from 0 to 1."""
+    size = maps.shape[1]
+    for n in range(maps.shape[0]):
+        heights = maps[n]
+        heights[0, 0] = np.float32(0)
+        swing = np.float32(100)
+        step = size
+        while step >= 2:
+            half = step // 2
+            _lift(heights, (half, half), step, True, swing)
+            _lift(heights, (0, half), step, False, swing)
+            _lift(heights, (half, 0), step, False, swing)
+            step = half
+            swing = swing / decay
+        low = heights.min()
+        scale = max(heights.max() - low, np.float32(1e-30))
+        heights[:] = (heights - low) / scale
+
+
+def plasma(draws: Draws, size: int, decay: float) -> Floats:
+    """Cloud maps (N, size, size) from 0 to 1, size a power of two: diamond-square on a torus.
+
+    The swing is w², w from 100 divided by `decay` at every halving of the step, as published.
+    """
+    heights = draws.uniforms("plasma", size, size)[..., 0] * np.float32(2) - np.float32(1)
+    _plasma(heights, np.float32(decay))
+    return heights
+
+
+@corruption(
+    "weather",
+    severities={
+        32: ((0.2, 3), (0.5, 3), (0.75, 2.5), (1, 2), (1.5, 1.75)),
+        64: ((0.4, 3), (0.7, 3), (1, 2.5), (1.5, 2), (2, 1.75)),
+        224: ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)),
+    },
+    source=HENDRYCKS,
+)
+def fog(images: Floats, row: tuple[float, float], draws: Draws) -> Floats:
+    """Fog: (x + c M) max / (max + c), M a drawn cloud map from 0 to 1, max the image's largest value.
+
+    A row is (c, decay); a smaller decay makes finer clouds. M is the top left part of a map whose side is the next
+    power of two, 32 at 32 pixels and 256 at 224, as published.
+    Mended: rounded, not truncated, to 8 bits.
+    """
+    amount, decay = row
+    height, width = images.shape[1:3]
+    size = 1 << max(height - 1, width - 1, 1).bit_length()
+    clouds = plasma(draws, size, decay)[:, :height, :width, None]
+    largest = images.max(axis=(1, 2, 3), keepdims=True)
+    scale = largest / (largest + np.float32(amount))
+    return np.asarray((images + np.float32(amount) * clouds) * scale, np.float32)
+
+
+@corruption(
+    "weather",
+    severities={
+        32: (
+            *((0.1, 0.2, 100, 0.6, 8, 3, 0.95), (0.1, 0.2, 100, 0.5, 10, 4, 0.9)),
+            *((0.15, 0.3, 175, 0.55, 10, 4, 0.9), (0.25, 0.3, 225, 0.6, 12, 6, 0.85)),
+            (0.3, 0.3, 125, 0.65, 14, 12, 0.8),
+        ),
+        64: (
+            *((0.1, 0.2, 100, 0.6, 8, 3, 0.8), (0.1, 0.2, 100, 0.5, 10, 4, 0.8)),
+            *((0.15, 0.3, 175, 0.55, 10, 4, 0.7), (0.25, 0.3, 225, 0.6, 12, 6, 0.65)),
+            (0.3, 0.3, 125, 0.65, 14, 12, 0.6),
+        ),
+        224: (
+            *((0.1, 0.3, 300, 0.5, 10, 4, 0.8), (0.2, 0.3, 200, 0.5, 12, 4, 0.7)),
+            *((0.55, 0.3, 400, 0.9, 12, 8, 0.7), (0.55, 0.3, 450, 0.85, 12, 8, 0.65)),
+            (0.55, 0.3, 250, 0.85, 12, 12, 0.55),
+        ),
+    },
+    not_monotone="the published rows trade the number of flakes against their size and streaks",
+    source=HENDRYCKS,
+)
+def snow(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
+    """Snow: flakes of thresholded noise, enlarged, streaked at 45 to 135 degrees, over a whitened picture.
+
+    A row is (mean and sigma of the noise, zoom in hundredths, threshold, radius and sigma of the streak, share of the
+    picture that is not whitened). The layer is added twice, once turned by 180 degrees, as published.
+    Mended: the layer and the result are rounded, not truncated, to 8 bits.
+    """
+    mean, sigma, zoom, threshold, radius, spread, mix = row
+    height, width = images.shape[1:3]
+    part = (-(-height * 100 // int(zoom)), -(-width * 100 // int(zoom)))
+    noise = np.float32(mean) + np.float32(sigma) * draws.normals("flakes", *part)
+    flakes = np.zeros((len(images), height, width, 1), np.float32)
+    add_zoomed(noise, int(zoom), flakes, from_corner=True)
+    flakes[flakes < np.float32(threshold)] = 0
+    taps = half_gaussian_taps(radius, spread)
+    offsets = line_offsets(draws.uniform("angle", -135, -45), len(taps))
+    layer = quantise(correlate(quantise(flakes).astype(np.float32) / np.float32(255), offsets, taps))
+    out = np.empty_like(images)
+    _snow_over(images, layer[..., 0], np.float32(mix), out)
+    return out
+
+
+@jit
+def _snow_over(images: Any, layer: Any, mix: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    for n in range(count):
+        for y in range(height):
+            for x in range(width):
+                pixel = images[n, y, x]
+                gray = pixel[0]
+                if channels == 3:
+                    gray = np.float32(0.299) * pixel[0] + np.float32(0.587) * pixel[1] + np.float32(0.114) * pixel[2]
+                white = np.float32(1.5) * gray + np.float32(0.5)
+                both = np.int32(layer[n, y, x]) + np.int32(layer[n, height - 1 - y, width - 1 - x])
+                fallen = np.float32(both) / np.float32(255)
+                for channel in range(channels):
+                    value = pixel[channel]
+                    out[n, y, x, channel] = mix * value + (np.float32(1) - mix) * max(value, white) + fallen
