@@ -82,11 +82,11 @@ def curve_rows(cells: pd.DataFrame, corruption: str, axis: Axis) -> pd.DataFrame
     return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
 
 
-def curves(rows: Mapping[str, tuple[pd.DataFrame, Axis]], chance: float, columns: int = 3) -> Figure:
+def curves(rows: Mapping[str, tuple[pd.DataFrame, Axis]], chance: float) -> Figure:
     """Accuracy over strength, one panel per corruption, with 95 % bands, the clean point and the chance line."""
     from matplotlib.figure import Figure
 
-    columns = min(columns, len(rows))
+    columns = min(4 if len(rows) % 3 == 1 else 3, len(rows))
     lines = -(-len(rows) // columns)
     size = (0.6 + 3.1 * columns, 0.5 + 2.5 * lines) if len(rows) > 1 else SINGLE_PANEL
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")

@@ -1,23 +1,12 @@
-"""Labelled images by name: `load("cifar10@val:DIR")` gives uint8 images of one size, read on demand, each
-with its id.
+"""Labelled images by name: `load("cifar10@val:DIR")` gives uint8 images of one size, read on demand, each with its id.
 
-A data set is one function in one file of this package; another package adds its own through the entry-point
-group `robench.datasets`. Importing this module is quick: decoders and scikit-learn are imported when a data
-set is read.
+A data set is one function in one file of this package, registered by being here; another package adds its own through
+the entry-point group `robench.datasets`. Importing this is quick: decoders are imported when a data set is read.
 """
 
-from robench.datasets import (  # isort: skip  # the order they are listed in
-    digits,  # noqa: F401
-    mnist,  # noqa: F401
-    cifar10,  # noqa: F401
-    tiny_imagenet,  # noqa: F401
-    imagenet,  # noqa: F401
-    caltech256,  # noqa: F401
-    flowers17,  # noqa: F401
-    folder,  # noqa: F401
-    npz,  # noqa: F401
-    generated,  # noqa: F401
-)
+import importlib
+import pkgutil
+
 from robench.datasets._contract import Dataset, sample_digest
 from robench.datasets._files import Files
 from robench.datasets._generated import GeneratedSet
@@ -26,6 +15,10 @@ from robench.datasets._picture import picture, viewed
 from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
 from robench.datasets._stored import allocate, stored
 from robench.datasets.generated import open_generated
+
+for _found in pkgutil.iter_modules(__path__):
+    if not _found.name.startswith("_"):
+        importlib.import_module(f"{__name__}.{_found.name}")
 
 __all__ = [
     "Dataset",

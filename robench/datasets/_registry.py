@@ -90,8 +90,8 @@ def dataset(
 
 
 def names() -> tuple[str, ...]:
-    """The names of all data sets, built-in ones first."""
-    return registry.names()
+    """The names of all data sets, in order of the alphabet."""
+    return tuple(sorted(registry.names()))
 
 
 def get(name: str) -> Definition:
