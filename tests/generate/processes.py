@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,8 @@ def wait_until(reached: Callable[[], object], process: subprocess.Popen[str]) ->
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
-    """SIGKILL to the process and its workers."""
-    if process.poll() is None:
+    """SIGKILL to the process and its workers, also where it has ended and they have not."""
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
