@@ -69,7 +69,7 @@ def test_list_corruptions_as_json_has_the_facts(robench):
     rows = {row["name"]: row for row in json.loads(robench("list", "corruptions", "--json").out)}
     assert rows["awgn"]["level"]["name"] == "sigma"
     assert rows["gaussian_noise"]["severities"]["32"] == [0.04, 0.06, 0.08, 0.09, 0.10]
-    assert rows["jpeg_compression"]["not_bit_exact"]
+    assert rows["jpeg_compression"]["bit_exact"] is True
 
 
 def test_preview_of_a_picture(robench, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 import corruptions
 
+
 @pytest.mark.parametrize("name", corruptions.names())
 def test_pixels_are_those_of_the_version(name):
     chosen = corruptions.get(name)
