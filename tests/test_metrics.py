@@ -29,6 +29,8 @@ def test_calibration_by_hand():
     expected = (abs(1 - (0.95 + 0.99)) + abs(0 - 0.5)) / 3
     assert metrics.expected_calibration_error(confidence, correct) == pytest.approx(expected, abs=1e-6)
     assert metrics.expected_calibration_error(np.ones(4, np.float32), np.ones(4, bool)) == 0
+    low = np.array([0.03, 0.1], np.float32)
+    assert metrics.expected_calibration_error(low, np.array([True, False])) == pytest.approx((0.97 + 0.1) / 2)
 
 
 @pytest.mark.parametrize("wrong", [1.5, -0.1, np.nan, np.inf])
@@ -46,6 +48,14 @@ def test_the_bootstrap_is_the_same_on_every_call_and_moves_with_its_seed():
     assert np.random.get_state()[1].tobytes() == state
     assert metrics.RESAMPLES >= 2000
     assert metrics.image_bootstrap([]) == []
+
+
+def test_every_resample_is_another_one_also_where_they_are_drawn_in_parts():
+    parts = list(metrics._resampled(50_000, 0, 200))
+    assert len(parts) > 1
+    rows = np.concatenate([part[:, :4] for part in parts])
+    assert len(np.unique(rows, axis=0)) == 200
+    assert (rows.min() >= 0, max(part.max() for part in parts) < 50_000) == (True, True)
 
 
 @pytest.mark.parametrize(("n", "rate"), [(400, 0.5), (1000, 0.8), (40_000, 0.7)])

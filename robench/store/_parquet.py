@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +26,11 @@ def write(path: Path, cell: Cell, schema: str, predictions: Predictions | None, 
     import pyarrow.parquet as pq
 
     table = pa.table({}) if predictions is None else _table(predictions)
-    record = asdict(cell) | {"schema": schema, "error": error}
+    digest = "" if predictions is None else _digest(predictions)
+    record = asdict(cell) | {"schema": schema, "error": error, "sha256": digest}
     table = table.replace_schema_metadata({RECORD: json.dumps(record, sort_keys=True).encode()})
     with whole_file(path) as partial:
-        pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
+        pq.write_table(table, partial, compression="zstd")
 
 
 def read_error(path: Path, cell: Cell) -> str:
@@ -36,7 +38,7 @@ def read_error(path: Path, cell: Cell) -> str:
     import pyarrow.parquet as pq
 
     with _readable(path):
-        return _error(cell, pq.read_schema(path))
+        return str(_record(cell, pq.read_schema(path))["error"])
 
 
 def read(path: Path, cell: Cell) -> Predictions | str:
@@ -44,8 +46,14 @@ def read(path: Path, cell: Cell) -> Predictions | str:
     import pyarrow.parquet as pq
 
     with _readable(path):
-        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
-        return _error(cell, table.schema) or _predictions(table, cell.n)
+        table = pq.read_table(path, partitioning=None)
+        record = _record(cell, table.schema)
+        if record["error"]:
+            return str(record["error"])
+        predictions = _predictions(table)
+        if _digest(predictions) != record["sha256"]:
+            raise ValueError("its sha256 is not that of its predictions")
+        return predictions
 
 
 @contextmanager
@@ -59,13 +67,22 @@ def _readable(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: cannot be read: {line}; remove it to compute it again") from fault
 
 
-def _error(cell: Cell, schema: Any) -> str:
-    """The error of the record, where the record is the cell's; its suite is only a name."""
+def _record(cell: Cell, schema: Any) -> dict[str, Any]:
+    """The record, which must be the cell's; its suite is only a name."""
     record = dict(json.loads((schema.metadata or {})[RECORD]))
     for name, value in asdict(cell).items():
         if name != "suite" and record[name] != value:
             raise ValueError(f"expected {name} {value}, got {record[name]}")
-    return str(record["error"])
+    return record
+
+
+def _digest(predictions: Predictions) -> str:
+    """sha256 over every column's name, type, shape and bytes."""
+    whole = hashlib.sha256()
+    for name, values in vars(predictions).items():
+        if values is not None:
+            whole.update(f"{name}|{values.dtype}|{values.shape}|".encode() + np.ascontiguousarray(values).tobytes())
+    return whole.hexdigest()
 
 
 def _table(predictions: Predictions) -> Any:
@@ -91,16 +108,13 @@ def _lists(rows: NDArray[Any]) -> Any:
     return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), rows.shape[1])
 
 
-def _predictions(table: Any, n: int) -> Predictions:
-    if len(table) != n:
-        raise ValueError(f"expected {n} images, got {len(table)}")
-
+def _predictions(table: Any) -> Predictions:
     def flat(name: str) -> NDArray[Any]:
         return np.asarray(table[name].to_numpy())
 
     def rows(name: str) -> NDArray[Any]:
         combined = table[name].combine_chunks()
-        return np.asarray(combined.flatten().to_numpy(zero_copy_only=False)).reshape(n, -1)
+        return np.asarray(combined.flatten().to_numpy(zero_copy_only=False)).reshape(len(combined), -1)
 
     return Predictions(
         ids=flat("id"),

@@ -11,6 +11,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from robench import tables
+from robench.errors import RunError
 from robench.store import Cell, Predictions, Run
 
 CELL = Cell(
@@ -198,6 +199,32 @@ def test_predictions_come_back_as_they_went(made):
     many = replace(predictions(), probabilities=None)
     run.write(CELL, many)
     assert run.read(CELL).probabilities is None
+
+
+def test_no_changed_byte_goes_unseen(made):
+    """A byte that is not seen may only be one that means nothing."""
+    run = made({CELL: predictions()})
+    right = run.path(CELL).read_bytes()
+    seen = 0
+    for place in range(0, len(right), 5):
+        run.path(CELL).write_bytes(right[:place] + bytes([right[place] ^ 4]) + right[place + 1 :])
+        try:
+            found = run.read(CELL)
+        except RunError:
+            seen += 1
+        else:
+            assert all(np.array_equal(getattr(found, name), value) for name, value in vars(predictions()).items())
+    assert seen > 50
+
+
+def test_scores_of_images_are_the_same_to_the_last_bit_in_any_order():
+    rng = np.random.default_rng(0)
+    members = [
+        tables.Scored(replace(AWGN, corruption=f"c{i % 7}", strength=f"{i // 7 % 3}"), {}, rng.random(50) < 0.7)
+        for i in range(21)
+    ]
+    backwards = tables.image_scores(members[::-1])
+    assert np.array_equal(tables.image_scores(members), backwards)
 
 
 def test_a_cell_file_stays_in_its_folder():
