@@ -53,7 +53,7 @@ CASES = {
     "unknown data set": (("generate", "-d", "digit", *AWGN, "-o", "O"), 2, ["'digit'", "did you mean digits"]),
     "unknown split": (("generate", "-d", "digits@dev", *AWGN, "-o", "O"), 2, ["dev", "test"]),
     "unknown view": (("generate", "-d", "digits", "--view", "big", *AWGN, "-o", "O"), 2, ["'big'", "side32"]),
-    "unknown model": (("evaluate", "-m", "resnet21=x", "-d", "digits", *AWGN, "-o", "O"), 2, ["unknown model", "resnet20"]),
+    "unknown model": (("evaluate", "-m", "resnet21=x", "-d", "digits", *AWGN, "-o", "O"), 2, ["resnet21", "resnet20"]),
     "model without weights": (
         ("evaluate", "-m", "resnet20", "-d", "digits", *AWGN, "-o", "O"),
         2,
