@@ -32,7 +32,7 @@ slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
 
 golden: $(INSTALLED)
-	$(BIN)/python tests/corruptions/golden.py
+	$(BIN)/python tests/corruption/golden.py
 
 figures: demo
 	cp runs/demo-report/sheet.png docs/images/contact-sheet.png

@@ -24,11 +24,13 @@ from corruptions._strength import (
 )
 
 Images = NDArray[np.uint8]
+Textures = tuple[Images, ...]
 Row = float | tuple[float, ...]
 Body = Callable[..., NDArray[Any]]
 
 GROUPS = ("noise", "blur", "weather", "digital", "resolution")
-EXTRAS = ("draws", "boxes", "native")
+EXTRAS = ("draws", "boxes", "native", "textures")
+RESERVED = ("boxes", "clean", "digests", "ids", "labels", "manifest")
 VALUES_AT_ONCE = 1 << 18
 
 
@@ -37,8 +39,9 @@ class Corruption:
     """One named way to degrade an image: its function, its strengths, its source and its facts.
 
     The function is called as body(images, strength, …) with a block of images, uint8 or float32 in [0, 1] as `takes`
-    says, one strength (a number, a pair, or a row of the table) and those of `draws`, `boxes` and `native` that it
-    names as parameters. It returns a block of the same shape: uint8, or float32 in [0, 1], clipped and rounded here.
+    says, one strength (a number, a pair, or a row of the table) and those of `draws`, `boxes`, `native` and `textures`
+    that it names as parameters. It returns a block of the same shape: uint8, or float32 in [0, 1], clipped and rounded
+    here.
 
     `severities` maps a native side to five rows. `per_image` bodies also take strengths of shape (n, 1, 1, 1).
     `not_bit_exact` and `not_monotone` are empty or give the reason. `gray` says what happens to one channel.
@@ -58,6 +61,10 @@ class Corruption:
     gray: str = "as each colour channel"
 
     def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name in RESERVED:
+            raise CorruptionError(
+                f"a corruption cannot be called '{self.name}'; that is a file of a set, or no plain name"
+            )
         if self.group not in GROUPS:
             raise CorruptionError(f"{self.name}: group must be one of {', '.join(GROUPS)}, got {self.group!r}")
         if self.takes not in ("uint8", "float"):
@@ -70,7 +77,7 @@ class Corruption:
 
     @property
     def wants(self) -> tuple[str, ...]:
-        """Which of draws, boxes and native the function asks for."""
+        """Which of draws, boxes, native and textures the function asks for."""
         return tuple(name for name in inspect.signature(self.body).parameters if name in EXTRAS)
 
     @property
@@ -189,6 +196,7 @@ def apply(
     seed: int = 0,
     ids: Any = None,
     boxes: Any = None,
+    textures: Textures | None = None,
     native: int | None = None,
     stream: str = "test",
 ) -> Images:
@@ -196,7 +204,8 @@ def apply(
 
     images: uint8 (N, H, W, C) or one (H, W, C), C 1 or 3. Give a `severity` 0-5 or a `level`: a number, a tuple, or
     text such as "0.5:0" or "0..0.15" (drawn uniformly per image). The pixels depend on the image, `name`, the
-    strength, `seed`, the image's id (0..N-1 unless `ids` says otherwise) and `boxes` (N, 4), and on nothing else.
+    strength, `seed`, the image's id (0..N-1 unless `ids` says otherwise), `boxes` (N, 4) and `textures`, pictures for
+    `frost` in place of its own, and on nothing else.
     `native` chooses the published table (32, 64 or 224); `stream` keeps training draws apart from the test set's.
     Raises CorruptionError for anything of the wrong form.
 
@@ -214,6 +223,7 @@ def apply(
         seed=seed,
         ids=ids,
         boxes=boxes,
+        textures=textures,
         native=native,
         stream=stream,
     )
@@ -227,6 +237,7 @@ def apply_strength(
     seed: int = 0,
     ids: Any = None,
     boxes: Any = None,
+    textures: Textures | None = None,
     native: int | None = None,
     stream: str = "test",
 ) -> Images:
@@ -249,6 +260,7 @@ def apply_strength(
             "draws": draws,
             "boxes": None if edges is None else edges[part],
             "native": side,
+            "textures": textures,
         }
         for chosen_rows, parameters in _alike(chosen, strength, side, draws):
             out[part][chosen_rows] = _run(chosen, block[chosen_rows], parameters, _rows(extras, chosen_rows))

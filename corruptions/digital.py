@@ -12,7 +12,9 @@ from corruptions._jpeg import round_trip
 from corruptions._kernels import Bytes, Floats
 from corruptions._resample import box_resize
 from corruptions._sources import HENDRYCKS
+from corruptions._streams import Draws
 from corruptions._strength import Level
+from corruptions._warp import affine, affine_maps, displace, smooth
 
 
 @corruption(
@@ -124,3 +126,34 @@ def _saturate(pixels: Any, factor: Any, offset: Any, out: Any) -> None:
             ratio = min(max(before * factor + offset, np.float32(0)), one) / before
             for channel in range(3):
                 out[at, channel] = value - (value - pixels[at, channel]) * ratio
+
+
+@corruption(
+    "digital",
+    severities={
+        32: ((0, 0, 2.56), (1.6, 6.4, 2.24), (2.56, 1.92, 1.92), (3.2, 1.28, 1.6), (3.2, 0.96, 0.96)),
+        64: ((0, 0, 5.12), (3.2, 19.2, 3.84), (6.4, 5.12, 3.84), (6.4, 1.92, 1.92), (10.24, 1.92, 1.28)),
+        224: ((488, 170.8, 24.4), (488, 19.52, 48.8), (12.2, 2.44, 4.88), (17.08, 2.44, 4.88), (29.28, 2.44, 4.88)),
+    },
+    not_monotone="the published rows trade the affine motion against the local one",
+    source=HENDRYCKS,
+)
+def elastic_transform(images: Floats, row: tuple[float, float, float], draws: Draws) -> Floats:
+    """Elastic: an affine motion of three drawn points, then each pixel moved by a smoothed random field.
+
+    A row is (factor, sigma of the smoothing, most motion of a point), in pixels. The published rows for 224 count on a
+    side of 244; they are kept. The affine part is mirrored outside the image, the local one reflected.
+    Mended: rounded, not truncated, to 8 bits; the affine part samples at the exact place, not at 32nds of a pixel.
+    """
+    factor, sigma, most = row
+    height, width = images.shape[1:3]
+    moves = draws.uniforms("points", 3, 2)[..., 0].astype(np.float64) * (2 * most) - most
+    moved = affine(images, affine_maps((width // 2, height // 2), min(height, width) // 3, moves))
+    if not sigma:
+        return moved
+    fields = draws.uniforms("fields", height, width, 2) * np.float32(2) - np.float32(1)
+    right_by, down_by = (np.ascontiguousarray(fields[..., axis]) for axis in range(2))
+    for field in (right_by, down_by):
+        smooth(field, sigma)
+        field *= np.float32(factor)
+    return displace(moved, right_by, down_by)

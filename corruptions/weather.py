@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
-from corruptions._core import corruption, quantise
+from corruptions._core import Images, Textures, corruption, quantise
 from corruptions._jit import jit
-from corruptions._kernels import Floats, correlate, half_gaussian_taps, line_offsets
-from corruptions._resample import add_zoomed
+from corruptions._kernels import Bytes, Floats, border, correlate, half_gaussian_taps, line_offsets
+from corruptions._resample import add_zoomed, bilinear_places, mix
 from corruptions._sources import HENDRYCKS
 from corruptions._streams import Draws
 from corruptions._strength import Level
@@ -180,3 +183,87 @@ def _snow_over(images: Any, layer: Any, mix: Any, out: Any) -> None:
                 for channel in range(channels):
                     value = pixel[channel]
                     out[n, y, x, channel] = mix * value + (np.float32(1) - mix) * max(value, white) + fallen
+
+
+TEXTURES = Path(__file__).parent / "textures"
+TINT = (0.955, 1.0, 1.03)
+FROST_SCALES = {32: 0.2, 64: 0.3, 224: 1.0}
+
+
+@lru_cache(maxsize=1)
+def frost_textures() -> Textures:
+    """The five textures that come with this package, uint8 (320, 320, 3), bluish; textures/make.py makes them."""
+    grays = [cv2.imread(str(TEXTURES / f"frost{number}.png"), cv2.IMREAD_GRAYSCALE) for number in range(1, 6)]
+    tinted = [np.asarray(gray, np.float32)[..., None] * np.array(TINT, np.float32) for gray in grays]
+    return tuple(np.clip(np.rint(pixels), 0, 255).astype(np.uint8) for pixels in tinted)
+
+
+@lru_cache(maxsize=16)
+def own_panes(scale: float, height: int, width: int) -> Textures:
+    """The textures of this package, scaled and large enough."""
+    return tuple(scaled_texture(texture, scale, height, width) for texture in frost_textures())
+
+
+def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Images:
+    """A texture resized bilinearly by `scale`, without antialiasing, and mirrored on until it covers height x width."""
+    tall, wide = (max(1, int(side * scale)) for side in texture.shape[:2])
+    if scale != 1:
+        start = np.zeros(1, np.int64)
+        rows = bilinear_places(tall, start, np.array([texture.shape[0]]))
+        columns = bilinear_places(wide, start, np.array([texture.shape[1]]))
+        texture = np.rint(mix(texture[None].astype(np.float32), rows, columns)[0]).astype(np.uint8)
+    down = border(tall, max(0, height - tall), "reflect")[max(0, height - tall) :]
+    across = border(wide, max(0, width - wide), "reflect")[max(0, width - wide) :]
+    return np.asarray(texture[down][:, across])
+
+
+@corruption(
+    "weather",
+    takes="uint8",
+    severities={
+        32: ((1, 0.2), (1, 0.3), (0.9, 0.4), (0.85, 0.4), (0.75, 0.45)),
+        64: ((1, 0.3), (0.9, 0.4), (0.8, 0.45), (0.75, 0.5), (0.7, 0.55)),
+        224: ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)),
+    },
+    not_monotone="the published rows dim the picture as they add frost, which brings their sum back towards it",
+    gray="with the luminance of the texture",
+    source=HENDRYCKS,
+)
+def frost(
+    images: Bytes, row: tuple[float, float], draws: Draws, native: int, textures: Textures | None = None
+) -> Floats:
+    """Frost on the pane: share · x + share · texture, of a drawn texture the part at a drawn place.
+
+    A row is (share of the picture, share of the texture). Textures are scaled by 0.2 at 32 pixels, 0.3 at 64 and 1 at
+    224, bilinearly and without antialiasing, as published. They are this package's own; `textures` takes others,
+    uint8 (h, w, 3), such as the six photographs of the published generator.
+    Mended: every texture and every place can be drawn, where the last of each could not; rounded, not truncated.
+    """
+    height, width, channels = images.shape[1:]
+    scale = FROST_SCALES.get(native, 1.0)
+    panes = own_panes(scale, height, width)
+    if textures:
+        panes = tuple(scaled_texture(texture, scale, height, width) for texture in textures)
+    chosen = draws.integers("texture", 0, len(panes))
+    room = np.array([pane.shape[:2] for pane in panes])[chosen]
+    top = draws.integers("row", np.zeros(len(images), np.int64), room[:, 0] - height + 1)
+    left = draws.integers("column", np.zeros(len(images), np.int64), room[:, 1] - width + 1)
+    out = np.empty(images.shape, np.float32)
+    shares = np.array(row, np.float32)
+    for number, pane in enumerate(panes):
+        rows = np.flatnonzero(chosen == number)
+        layer = pane if channels == 3 else (pane @ np.array([299, 587, 114]) // 1000)[..., None].astype(np.uint8)
+        _frost_over(images, layer, rows, top, left, shares, out)
+    return out
+
+
+@jit
+def _frost_over(images: Any, pane: Any, rows: Any, top: Any, left: Any, shares: Any, out: Any) -> None:
+    height, width, channels = images.shape[1:]
+    for n in rows:
+        for y in range(height):
+            for x in range(width):
+                for channel in range(channels):
+                    ice = np.float32(pane[top[n] + y, left[n] + x, channel])
+                    mixed = shares[0] * np.float32(images[n, y, x, channel]) + shares[1] * ice
+                    out[n, y, x, channel] = mixed / np.float32(255)

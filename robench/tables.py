@@ -169,10 +169,14 @@ def to_csv(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
+def derive(found: list[Scored]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of cells and of metrics of what was scored, in one run or in several on the same images."""
+    return _cells_table(found), _metrics_table(found)
+
+
 def write(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Derive cells.csv and metrics.csv anew and write them; both tables."""
-    found = scored(run)
-    both = _cells_table(found), _metrics_table(found)
+    both = derive(scored(run))
     for name, frame in zip(("cells.csv", "metrics.csv"), both, strict=True):
         write_text(run.folder / name, to_csv(frame))
     return both

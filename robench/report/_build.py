@@ -27,7 +27,7 @@ def build(runs: Sequence[Path], folder: Path) -> list[Path]:
         _add(sections, Run(path))
     made = []
     for name, frames in {
-        "cells.csv": [section.cells for section in sections.values()],
+        "cells.csv": [section.rows for section in sections.values()],
         "metrics.csv": [section.metrics for section in sections.values()],
     }.items():
         write_text(folder / name, tables.to_csv(pd.concat(frames)))
@@ -42,21 +42,17 @@ def build(runs: Sequence[Path], folder: Path) -> list[Path]:
 
 def _add(sections: dict[str, Section], run: Run) -> None:
     manifest = run.manifest()
-    cells, metrics = tables.cells(run), tables.metrics_table(run)
-    models = {model["label"]: model for model in manifest["models"]}
-    digest = manifest["dataset"]["digest"]
-    if digest not in sections:
-        facts = (manifest["dataset"], cells, metrics, models, manifest["corruptions"], manifest["environment"])
-        sections[digest] = Section(*facts, runs=[run.folder])
-        return
-    section = sections[digest]
-    for label, model in models.items():
-        there = section.models.setdefault(label, model)
+    found = tables.scored(run)
+    section = sections.setdefault(
+        manifest["dataset"]["digest"], Section(manifest["dataset"], environment=manifest["environment"])
+    )
+    for model in manifest["models"]:
+        there = section.models.setdefault(model["label"], model)
         if there["weights_sha256"] != model["weights_sha256"]:
-            raise RunError(f"{run.folder}: '{label}' has other weights than in {section.runs[0]}; report them apart")
-    keys = ["model", "corruption", "strength", "seed"]
-    section.cells = pd.concat([section.cells, cells]).drop_duplicates(keys)
-    section.metrics = pd.concat([section.metrics, metrics]).drop_duplicates(["model", "suite", "metric"])
+            raise RunError(
+                f"{run.folder}: '{model['label']}' has other weights than in {section.runs[0]}; report them apart"
+            )
+    section.add(found)
     section.corruptions |= manifest["corruptions"]
     section.runs.append(run.folder)
 

@@ -50,12 +50,14 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
 
 
 def summary_rows(section: Section) -> list[dict[str, Any]]:
-    """One row a model: every aggregate as text, and behind a bar its interval; or the note on why there is none."""
-    rows: list[dict[str, Any]] = []
-    for label in section.models:
-        some = section.metrics[section.metrics["model"] == label]
-        rows.append({"model": label} | {str(row["metric"]): _percent(row) for _, row in some.iterrows()})
-    return rows
+    """One row a model and suite: every aggregate as text, behind a bar its interval; or the note on why there is none."""
+    several = section.metrics["suite"].nunique() > 1
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for _, row in section.metrics.iterrows():
+        model, suite = str(row["model"]), str(row["suite"])
+        head = {"model": f"{model}, {suite or 'no suite'}" if several else model}
+        rows.setdefault((model, suite), head)[str(row["metric"])] = _percent(row)
+    return list(rows.values())
 
 
 def _percent(row: Any) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from robench.tables import Scored, derive
 
 
 @dataclass(frozen=True)
@@ -21,18 +24,49 @@ class Figure:
 
 @dataclass
 class Section:
-    """All that was measured on one data set: its rows, its manifests' facts, and the figures made of them."""
+    """All that was measured on one data set: its rows, its manifests' facts, and the figures made of them.
+
+    `scored` are the cells of all runs; one that two runs or two suites share is there once for each suite.
+    """
 
     dataset: dict[str, Any]
-    cells: pd.DataFrame
-    metrics: pd.DataFrame
-    models: dict[str, dict[str, Any]]
-    corruptions: dict[str, Any]
     environment: dict[str, str]
-    runs: list[Path]
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    corruptions: dict[str, Any] = field(default_factory=dict)
+    runs: list[Path] = field(default_factory=list)
+    scored: list[Scored] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
 
     @property
     def title(self) -> str:
         """The data set's name and split."""
         return f"{self.dataset['name']} {self.dataset['split']}".strip()
+
+    def add(self, found: list[Scored]) -> None:
+        """Take in a run's cells; of one that is there already the finished one stays."""
+        place = {(one.cell.suite, one.cell.key): number for number, one in enumerate(self.scored)}
+        for one in found:
+            number = place.get((one.cell.suite, one.cell.key))
+            if number is None:
+                self.scored.append(one)
+            elif self.scored[number].correct is None:
+                self.scored[number] = one
+
+    @cached_property
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        return derive(self.scored)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The table of cells, a row for each suite that a cell belongs to."""
+        return self._tables[0]
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """The table of aggregates over all runs."""
+        return self._tables[1]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """The table of cells, each once."""
+        return self.rows.drop_duplicates(["model", "corruption", "strength", "seed"])

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from processes import disk
 
 from robench import datasets
 from robench.datasets import Dataset
-
-TESTS = Path(__file__).parent.parent
-
-
-@pytest.fixture(autouse=True)
-def packages_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers get this process's path; with tests/ on it, its folder corruptions/ would stand for the package."""
-    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if Path(entry) != TESTS])
 
 
 @pytest.fixture(params=["npy", "folder"])

@@ -147,6 +147,28 @@ def test_a_run_reported_with_itself_changes_nothing(measured, report, tmp_path):
     assert (tmp_path / "cells.csv").read_bytes() == (report / "cells.csv").read_bytes()
 
 
+def test_two_runs_on_the_same_images_are_one_table(tmp_path):
+    sweep(tmp_path / "both", chosen=("awgn@0.1", "contrast@3"))
+    sweep(tmp_path / "first", chosen=("awgn@0.1",))
+    sweep(tmp_path / "second", chosen=("contrast@3",))
+    build([tmp_path / "both"], tmp_path / "one")
+    build([tmp_path / "first", tmp_path / "second"], tmp_path / "two")
+    assert (tmp_path / "one" / "metrics.csv").read_bytes() == (tmp_path / "two" / "metrics.csv").read_bytes()
+
+
+def test_two_suites_have_a_row_each(tmp_path):
+    sweep(tmp_path / "run", chosen=("awgn@0.1",))
+    sweep(tmp_path / "run", chosen=(), suite="pivot/1")
+    build([tmp_path / "run"], tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "tiny_cnn=digits-clean, no suite" in page
+    assert "tiny_cnn=digits-clean, pivot/1" in page
+    metrics = pd.read_csv(tmp_path / "report" / "metrics.csv", keep_default_na=False)
+    means = metrics[metrics["metric"] == "mean_corruption_accuracy"].set_index(["model", "suite"])["n_cells"]
+    assert means["tiny_cnn=digits-clean", ""] == 1
+    assert means["tiny_cnn=digits-clean", "pivot/1"] == 8
+
+
 def test_one_name_for_two_weights_is_refused(measured, tmp_path):
     from robench import models
 

@@ -228,6 +228,12 @@ def test_a_definition_that_lacks_something_is_refused(facts, words):
         Corruption("odd", "noise", lambda images, shift: images, **facts)
 
 
+@pytest.mark.parametrize("name", ["clean", "labels", "my noise", "../x", ""])
+def test_a_name_that_is_a_set_s_file_or_no_plain_name_is_refused(name):
+    with pytest.raises(CorruptionError, match="cannot be called"):
+        Corruption(name, "noise", lambda images, shift: images, level=LEVEL, source="made up for this test")
+
+
 def test_all_suites_read():
     for name in corruptions.suites():
         cells = list(corruptions.suite(name).cells())

@@ -1,0 +1,150 @@
+"""Moving pixels by drawn displacements."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corruptions._jit import jit
+from corruptions._kernels import Floats, Ints, border, on_grid
+
+
+@lru_cache(maxsize=64)
+def smoothing(size: int, sigma: float, truncate: float) -> tuple[Floats, Ints]:
+    """A Gaussian filter of an axis as a matrix (size, size), the axis reflected at its ends, and each row's first and
+    last entry that is not zero."""
+    reach = int(truncate * sigma + 0.5)
+    taps = np.array([math.exp(-(offset**2) / (2 * sigma**2)) for offset in range(-reach, reach + 1)])
+    taps = on_grid(taps, reach).astype(np.float64)
+    places = border(size, reach, "reflect")
+    matrix = np.zeros((size, size))
+    for place in range(size):
+        np.add.at(matrix[place], places[place : place + 2 * reach + 1], taps)
+    filled = matrix > 0
+    ends = np.stack([filled.argmax(axis=1), size - filled[:, ::-1].argmax(axis=1)], axis=-1)
+    return matrix.astype(np.float32), ends.astype(np.int64)
+
+
+@jit
+def _smooth(fields: Any, down: Any, down_ends: Any, across: Any, across_ends: Any) -> None:
+    height, width = fields.shape[1:]
+    half = np.empty((height, width), np.float32)
+    for n in range(fields.shape[0]):
+        for y in range(height):
+            half[y] = np.float32(0)
+            for k in range(down_ends[y, 0], down_ends[y, 1]):
+                for x in range(width):
+                    half[y, x] += down[y, k] * fields[n, k, x]
+        for y in range(height):
+            fields[n, y] = np.float32(0)
+            for k in range(width):
+                value = half[y, k]
+                for x in range(across_ends[k, 0], across_ends[k, 1]):
+                    fields[n, y, x] += across[k, x] * value
+
+
+def smooth(fields: Floats, sigma: float, truncate: float = 3.0) -> None:
+    """A Gaussian filter of fields (N, H, W) in place, cut off at `truncate` sigma, reflected at the borders."""
+    height, width = fields.shape[1:]
+    down, down_ends = smoothing(height, sigma, truncate)
+    across, _ = smoothing(width, sigma, truncate)
+    columns = np.ascontiguousarray(across.T)
+    filled = columns > 0
+    ends = np.stack([filled.argmax(axis=1), width - filled[:, ::-1].argmax(axis=1)], axis=-1).astype(np.int64)
+    _smooth(fields, down, down_ends, columns, ends)
+
+
+def affine_maps(centre: tuple[float, float], arm: float, moves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From output to input (x, y, 1): maps (N, 2, 3) that undo the motion of three points around `centre`.
+
+    The points (x, y) are the centre plus (arm, arm), (arm, -arm) and (-arm, -arm); moves (N, 3, 2) are added to them.
+    Points that a motion lays on one line have no map; such an image stays as it is.
+    """
+    x, y = centre
+    points = np.array([(x + arm, y + arm), (x + arm, y - arm), (x - arm, y - arm)], np.float64)
+    moved = points + moves
+    first, second = moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0]
+    area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    flat = area == 0
+    area = np.where(flat, 1.0, area)
+    maps = np.empty((len(moves), 2, 3))
+    for axis in range(2):
+        one, two = points[1, axis] - points[0, axis], points[2, axis] - points[0, axis]
+        maps[:, axis, 0] = (one * second[:, 1] - two * first[:, 1]) / area
+        maps[:, axis, 1] = (two * first[:, 0] - one * second[:, 0]) / area
+        maps[:, axis, 2] = points[0, axis] - maps[:, axis, 0] * moved[:, 0, 0] - maps[:, axis, 1] * moved[:, 0, 1]
+    maps[flat] = np.eye(2, 3)
+    return maps
+
+
+@jit
+def _mirror(place: Any, size: Any) -> Any:
+    """The place 0..size-1 for any whole number, mirrored about the first and the last place."""
+    if size == 1:
+        return 0
+    folded = abs(place) % (2 * size - 2)
+    return min(folded, 2 * size - 2 - folded)
+
+
+@jit
+def _reflect(place: Any, size: Any) -> Any:
+    """The place 0..size-1 for any whole number, reflected about the outer sides."""
+    folded = place % (2 * size)
+    return min(folded, 2 * size - 1 - folded)
+
+
+@jit
+def _affine(images: Any, maps: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    for n in range(count):
+        for y in range(height):
+            for x in range(width):
+                from_x = maps[n, 0, 0] * x + maps[n, 0, 1] * y + maps[n, 0, 2]
+                from_y = maps[n, 1, 0] * x + maps[n, 1, 1] * y + maps[n, 1, 2]
+                low_x, low_y = np.floor(from_x), np.floor(from_y)
+                share_x, share_y = np.float32(from_x - low_x), np.float32(from_y - low_y)
+                left, right = _mirror(np.int64(low_x), width), _mirror(np.int64(low_x) + 1, width)
+                top, bottom = _mirror(np.int64(low_y), height), _mirror(np.int64(low_y) + 1, height)
+                for channel in range(channels):
+                    a, b = images[n, top, left, channel], images[n, top, right, channel]
+                    c, d = images[n, bottom, left, channel], images[n, bottom, right, channel]
+                    upper, lower = a + share_x * (b - a), c + share_x * (d - c)
+                    out[n, y, x, channel] = upper + share_y * (lower - upper)
+
+
+def affine(images: Floats, maps: NDArray[np.float64]) -> Floats:
+    """Each image (N, H, W, C) sampled bilinearly where its map (2, 3) sends the pixel, mirrored outside."""
+    out = np.empty_like(images)
+    _affine(images, maps, out)
+    return out
+
+
+@jit
+def _displace(images: Any, right_by: Any, down_by: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    for n in range(count):
+        for y in range(height):
+            for x in range(width):
+                move_x, move_y = right_by[n, y, x], down_by[n, y, x]
+                low_x, low_y = np.floor(move_x), np.floor(move_y)
+                share_x, share_y = move_x - low_x, move_y - low_y
+                left = _reflect(x + np.int64(low_x), width)
+                right = _reflect(x + np.int64(low_x) + 1, width)
+                top = _reflect(y + np.int64(low_y), height)
+                bottom = _reflect(y + np.int64(low_y) + 1, height)
+                for channel in range(channels):
+                    a, b = images[n, top, left, channel], images[n, top, right, channel]
+                    c, d = images[n, bottom, left, channel], images[n, bottom, right, channel]
+                    upper, lower = a + share_x * (b - a), c + share_x * (d - c)
+                    out[n, y, x, channel] = upper + share_y * (lower - upper)
+
+
+def displace(images: Floats, right_by: Floats, down_by: Floats) -> Floats:
+    """Each pixel of (N, H, W, C) sampled bilinearly at (x + right_by, y + down_by), (N, H, W), reflected outside."""
+    out = np.empty_like(images)
+    _displace(images, right_by, down_by, out)
+    return out
