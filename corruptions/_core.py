@@ -62,9 +62,7 @@ class Corruption:
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name in RESERVED:
-            raise CorruptionError(
-                f"a corruption cannot be called '{self.name}'; that is a file of a set, or no plain name"
-            )
+            raise CorruptionError(f"a corruption cannot be called '{self.name}': a set's file, or no plain name")
         if self.group not in GROUPS:
             raise CorruptionError(f"{self.name}: group must be one of {', '.join(GROUPS)}, got {self.group!r}")
         if self.takes not in ("uint8", "float"):

@@ -50,7 +50,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
 
 
 def summary_rows(section: Section) -> list[dict[str, Any]]:
-    """One row a model and suite: every aggregate as text, behind a bar its interval; or the note on why there is none."""
+    """One row a model and suite: every aggregate as text, behind a bar its interval; or the note on what is missing."""
     several = section.metrics["suite"].nunique() > 1
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for _, row in section.metrics.iterrows():
