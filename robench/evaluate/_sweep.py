@@ -7,10 +7,11 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from robench.store import Cell, Run
 
 EXAMPLES = 6
 Images = NDArray[np.uint8]
+Item = TypeVar("Item")
 Pairs = Sequence[tuple[Classifier, Cell]]
 
 
@@ -97,8 +99,9 @@ def _sweep(
     shown = _shown(run.cells())
     images = sum(len(clean) * len(pairs) for pairs in todo.values())
     with tracked(images, "evaluate", show=progress and bool(todo)) as advance, ThreadPoolExecutor(1) as ahead:
-        for unit, pairs in todo.items():
-            batches = _batches(dataset, clean, unit, asked.native, batch_size, ahead)
+        begun = ((unit, _batches(dataset, clean, unit, asked.native, batch_size, ahead)) for unit in todo)
+        for unit, batches in _one_ahead(begun):
+            pairs = todo[unit]
             examples = run.folder / "examples" if (unit.corruption, str(unit.strength), unit.seed) in shown else None
             _unit(run, clean, unit, pairs, batches, examples, advance, outcome)
     outcome.cells, outcome.metrics = tables.write(run)
@@ -157,20 +160,35 @@ def _batches(
     size: int,
     ahead: ThreadPoolExecutor,
 ) -> Iterator[tuple[int, Images, float]]:
-    """(start, images, seconds to make them) of every batch; the next is made while the caller works on this one."""
-    read, n = _reader(dataset, clean, unit, native), len(clean)
+    """(start, images, seconds to make them) of every batch; the next is made while the caller works on this one.
+
+    The first is under way when this returns.
+    """
+    reader = cache(lambda: _reader(dataset, clean, unit, native))
+    n = len(clean)
 
     def make(start: int) -> tuple[int, Images, float]:
         began = time.perf_counter()
-        images = read(start, min(start + size, n))
+        images = reader()(start, min(start + size, n))
         return start, images, time.perf_counter() - began
 
-    waiting = ahead.submit(make, 0)
-    for start in range(0, n, size):
-        batch = waiting.result()
-        if start + size < n:
-            waiting = ahead.submit(make, start + size)
-        yield batch
+    def rest(waiting: Future[tuple[int, Images, float]]) -> Iterator[tuple[int, Images, float]]:
+        for start in range(0, n, size):
+            batch = waiting.result()
+            if start + size < n:
+                waiting = ahead.submit(make, start + size)
+            yield batch
+
+    return rest(ahead.submit(make, 0))
+
+
+def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, each when the one after it has been asked for."""
+    ready: list[Item] = []
+    for item in items:
+        yield from ready
+        ready = [item]
+    yield from ready
 
 
 def _unit(
