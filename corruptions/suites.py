@@ -86,3 +86,20 @@ add(
         "mixed_resolution": ("factor=2", "factor=4"),
     },
 )
+
+BENCHMARK = (
+    *("gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),
+    *("snow", "frost", "fog", "brightness", "contrast", "elastic_transform", "pixelate", "jpeg_compression"),
+)
+EXTRA = ("speckle_noise", "gaussian_blur", "spatter", "saturate")
+
+add(
+    "cifar10-c/1",
+    "the 15 benchmark corruptions of CIFAR-10-C, Tiny-ImageNet-C and ImageNet-C, 5 severities",
+    dict.fromkeys(BENCHMARK, SEVERITIES),
+)
+add(
+    "cifar10-c-extra/1",
+    "the 4 further corruptions of CIFAR-10-C, meant for validation, 5 severities",
+    dict.fromkeys(EXTRA, SEVERITIES),
+)

@@ -10,8 +10,18 @@ import cv2
 import numpy as np
 
 from corruptions._core import Images, Textures, corruption, quantise
+from corruptions._drops import water
 from corruptions._jit import jit
-from corruptions._kernels import Bytes, Floats, border, correlate, half_gaussian_taps, line_offsets
+from corruptions._kernels import (
+    Bytes,
+    Floats,
+    border,
+    correlate,
+    gaussian_taps,
+    half_gaussian_taps,
+    line_offsets,
+    separable,
+)
 from corruptions._resample import add_zoomed, bilinear_places, mix
 from corruptions._sources import HENDRYCKS
 from corruptions._streams import Draws
@@ -267,3 +277,54 @@ def _frost_over(images: Any, pane: Any, rows: Any, top: Any, left: Any, shares: 
                     ice = np.float32(pane[top[n] + y, left[n] + x, channel])
                     mixed = shares[0] * np.float32(images[n, y, x, channel]) + shares[1] * ice
                     out[n, y, x, channel] = mixed / np.float32(255)
+
+
+WATER = np.array((175, 238, 238), np.float32) / np.float32(255)
+MUD = np.array((63, 42, 20), np.float32) / np.float32(255)
+LUMINANCE = np.array((0.299, 0.587, 0.114), np.float32)
+
+
+@corruption(
+    "weather",
+    severities={
+        32: (
+            *((0.62, 0.1, 0.7, 0.7, 0.5, 0), (0.65, 0.1, 0.8, 0.7, 0.5, 0), (0.65, 0.3, 1, 0.69, 0.5, 0)),
+            *((0.65, 0.1, 0.7, 0.69, 0.6, 1), (0.65, 0.1, 0.5, 0.68, 0.6, 1)),
+        ),
+        64: (
+            *((0.62, 0.1, 0.7, 0.7, 0.6, 0), (0.65, 0.1, 0.8, 0.7, 0.6, 0), (0.65, 0.3, 1, 0.69, 0.6, 0)),
+            *((0.65, 0.1, 0.7, 0.68, 0.6, 1), (0.65, 0.1, 0.5, 0.67, 0.6, 1)),
+        ),
+        224: (
+            *((0.65, 0.3, 4, 0.69, 0.6, 0), (0.65, 0.3, 3, 0.68, 0.6, 0), (0.65, 0.3, 2, 0.68, 0.5, 0)),
+            *((0.65, 0.3, 1, 0.65, 1.5, 1), (0.67, 0.4, 1, 0.65, 1.5, 1)),
+        ),
+    },
+    not_monotone="severities 1 to 3 are water, 4 and 5 are mud",
+    gray="with the luminance of water or mud",
+    source=HENDRYCKS,
+)
+def spatter(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
+    """Spatter on the lens: bright water drops at severity 1 to 3, opaque brown mud at 4 and 5.
+
+    A row is (mean, sigma and smoothing of the drawn layer, threshold, light of the water or smoothing of the mud, 0 for
+    water and 1 for mud). Water is lit by the distance to the drops' edges, cut to whole pixels, as published.
+    Mended: the layer is rounded and clipped where it wrapped around; where no drop lies the picture stays as it is.
+    """
+    mean, sigma, smoothing, threshold, amount, mud = row
+    height, width, channels = images.shape[1:]
+    noise = np.float32(mean) + np.float32(sigma) * draws.normals("liquid", height, width)
+    layer = separable(noise, gaussian_taps(smoothing, int(4 * smoothing + 0.5)))
+    layer[layer < np.float32(threshold)] = 0
+    if mud:
+        cover = (layer > np.float32(threshold)).astype(np.float32)
+        cover = separable(cover, gaussian_taps(amount, int(4 * amount + 0.5)))
+        cover[cover < np.float32(0.8)] = 0
+        return images * (1 - cover) + cover * _tone(MUD, channels)
+    light = water(quantise(layer)[..., 0])[..., None] * np.float32(amount)
+    return images + light * _tone(WATER, channels)
+
+
+def _tone(colour: Floats, channels: int) -> Floats:
+    """A colour, or its luminance for gray images."""
+    return colour if channels == 3 else np.sum(colour * LUMINANCE, keepdims=True, dtype=np.float32)

@@ -26,7 +26,7 @@ INSIDE_CORRUPTIONS = (
     ["_strength", "_streams", "_jpeg"],
     ["_core"],
     ["_kernels"],
-    ["_resample", "_warp"],
+    ["_resample", "_warp", "_drops"],
     ["textures", "textures.make", "noise", "blur", "weather", "digital", "resolution"],
     ["suites"],
     ["testing"],
