@@ -1,0 +1,233 @@
+"""Corruptions for PyTorch: a transform, and a data set that yields corrupted samples.
+
+    Corrupt("fog", 3)(image, id)            one image or a batch, of whatever type it comes in
+    Corrupted(dataset, "fog", 3)[i]         the sample dataset[i] with its image corrupted, sample id i
+
+The pixels are those of `corruptions.apply` on the same images and ids: any order, batch size, number of workers and way
+of starting them gives the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+from torchvision.transforms.v2.functional import to_dtype
+
+import corruptions
+from corruptions import CorruptionError
+
+Images = NDArray[np.uint8]
+MODES = ("RGB", "L")
+
+
+class Corrupt(nn.Module):
+    """Degrade images: the same type, shape and dtype out, the input untouched.
+
+    Takes a PIL image (RGB or L); a tensor or `tv_tensors.Image`, (C, H, W) or (N, C, H, W), C 1 or 3, uint8 or floating
+    point in [0, 1]; or a uint8 array (H, W, C) or (N, H, W, C). Call it as `transform(image, id)` or
+    `transform(batch, ids=ids)`: ids are the images' whole-number places in the data set, which their draws depend on.
+
+    Floating-point values are rounded to the nearest of the 256 levels k / 255 (halves to even) before, and are such
+    levels after: the uint8 result as torchvision's `to_dtype(scale=True)` converts it. Corrupt before normalising: a
+    value outside [0, 1] is an error.
+
+    Give a `severity` or a `level`, and `seed` and `native`, as to `corruptions.apply`. `epoch` is None, for draws of
+    `stream`; `set_epoch(n)` gives those of the training stream `train/n`, also in workers that live on between epochs.
+
+    >>> import torch
+    >>> Corrupt("gaussian_noise", 3)(torch.zeros(3, 32, 32), 7).shape
+    torch.Size([3, 32, 32])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        severity: int | str | None = None,
+        *,
+        level: float | tuple[float, ...] | str | None = None,
+        seed: int = 0,
+        native: int | None = None,
+        stream: str = "test",
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.strength = corruptions.get(name).strength(severity, level)
+        self.seed = seed
+        self.native = native
+        self._stream = stream
+        self._epoch = _shared(-1)
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch whose training draws are used; None for the draws of the stream given."""
+        epoch = int(self._epoch)
+        return None if epoch < 0 else epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int | None) -> None:
+        if epoch is not None and (isinstance(epoch, bool) or not isinstance(epoch, (int, np.integer)) or epoch < 0):
+            raise CorruptionError(f"epoch must be a whole number of at least 0 or None, got {epoch!r}")
+        self._epoch.fill_(-1 if epoch is None else int(epoch))
+
+    def set_epoch(self, epoch: int | None) -> None:
+        """Use the training draws of this epoch; None goes back to the draws of the stream given."""
+        self.epoch = epoch
+
+    @property
+    def stream(self) -> str:
+        """Which draws: `train/EPOCH` where an epoch is set."""
+        return self._stream if self.epoch is None else f"train/{self.epoch}"
+
+    def forward(self, image: Any, ids: Any = None, boxes: Any = None) -> Any:
+        """The image or batch, corrupted; `ids` is one whole number or one an image, `boxes` (N, 4) where it has any."""
+        if ids is None:
+            raise CorruptionError(
+                f"{self.name}: give the sample id, transform(image, id), or wrap the data set in Corrupted"
+            )
+        pixels = _pixels(image)
+        out = corruptions.apply_strength(
+            pixels,
+            corruptions.get(self.name),
+            self.strength,
+            seed=self.seed,
+            ids=np.asarray(ids),
+            boxes=None if boxes is None else np.asarray(boxes),
+            native=self.native,
+            stream=self.stream,
+        )
+        return _like(image, out)
+
+    def extra_repr(self) -> str:
+        """The corruption, its strength, seed and stream."""
+        return f"{self.name}, {self.strength}, seed={self.seed}, stream={self.stream}"
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if not self._epoch.is_shared():  # type: ignore[no-untyped-call]
+            self._epoch = _shared(int(self._epoch))
+
+
+class Corrupted(Dataset[Any]):
+    """A map-style data set of (image, label) samples with the image corrupted, and the rest of the sample as it is.
+
+    Item i has the sample id i, or `ids[i]`; `boxes[i]` is its box (x0, y0, x1, y1). Take a subset of this one, not this
+    one of a subset, or give the subset's indices as `ids`: ids are the images' places in the whole data set.
+    The other arguments, `epoch` and `set_epoch` are those of `Corrupt`, which stands in `transform`.
+
+    >>> clean = [(np.zeros((32, 32, 3), np.uint8), 5)] * 4
+    >>> image, label = Corrupted(clean, "fog", 3)[2]
+    >>> image.shape, label
+    ((32, 32, 3), 5)
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        name: str,
+        severity: int | str | None = None,
+        *,
+        level: float | tuple[float, ...] | str | None = None,
+        seed: int = 0,
+        native: int | None = None,
+        stream: str = "test",
+        ids: Any = None,
+        boxes: Any = None,
+    ) -> None:
+        if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
+            raise CorruptionError(f"expected a data set with len() and [i], got {type(dataset).__name__}")
+        self.dataset = dataset
+        self.transform = Corrupt(name, severity, level=level, seed=seed, native=native, stream=stream)
+        self.ids = _one_each("ids", ids, len(dataset))
+        self.boxes = _one_each("boxes", boxes, len(dataset))
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Any:
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f"index {index} is out of range for {count} samples")
+        at = int(index) % count
+        sample = self.dataset[at]
+        if not isinstance(sample, (tuple, list)) or not sample:
+            raise CorruptionError(f"expected samples (image, label), got {type(sample).__name__} at {at}")
+        image, *rest = sample
+        box = None if self.boxes is None else self.boxes[at]
+        return self.transform(image, at if self.ids is None else self.ids[at], box), *rest
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch whose training draws are used, or None."""
+        return self.transform.epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int | None) -> None:
+        self.transform.epoch = epoch
+
+    def set_epoch(self, epoch: int | None) -> None:
+        """Use the training draws of this epoch; None goes back to the draws of the stream given."""
+        self.epoch = epoch
+
+
+def _shared(epoch: int) -> Tensor:
+    """A number that worker processes see change: a copy would stay behind in workers that live on between epochs."""
+    number = torch.tensor(epoch, dtype=torch.int64)
+    number.share_memory_()  # type: ignore[no-untyped-call]
+    return number
+
+
+def _one_each(what: str, values: Any, count: int) -> NDArray[Any] | None:
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if len(array) != count:
+        raise CorruptionError(f"expected {what} for {count} samples, got {len(array)}")
+    return array
+
+
+def _pixels(image: Any) -> Images:
+    """The image or batch as the uint8 array that `corruptions.apply` takes."""
+    if isinstance(image, np.ndarray):
+        return image
+    if isinstance(image, Tensor):
+        return _tensor_pixels(image.detach())
+    if not isinstance(image, Image.Image):
+        raise CorruptionError(f"expected a PIL image, a tensor or a uint8 array, got {type(image).__name__}")
+    if image.mode not in MODES:
+        raise CorruptionError(f"a PIL image must be of mode {' or '.join(MODES)}, got {image.mode}")
+    array: Images = np.asarray(image)
+    return array if array.ndim == 3 else array[..., None]
+
+
+def _tensor_pixels(image: Tensor) -> Images:
+    if image.ndim not in (3, 4) or image.shape[-3] not in (1, 3):
+        shape = tuple(image.shape)
+        raise CorruptionError(f"a tensor must be (C, H, W) or (N, C, H, W) with C 1 or 3, got shape {shape}")
+    if image.is_floating_point():
+        if image.numel() and not bool(((image >= 0) & (image <= 1)).all()):
+            ends = f"{float(image.min()):g}..{float(image.max()):g}"
+            raise CorruptionError(f"floating-point images must lie in [0, 1], got {ends}; corrupt before normalising")
+        image = (image.to(torch.promote_types(image.dtype, torch.float32)) * 255).round().to(torch.uint8)
+    elif image.dtype != torch.uint8:
+        raise CorruptionError(f"a tensor must be uint8 or floating point, got {image.dtype}")
+    pixels: Images = image.movedim(-3, -1).cpu().numpy()
+    return pixels
+
+
+def _like(image: Any, out: Images) -> Any:
+    """`out` in the type, dtype and place of `image`."""
+    if isinstance(image, np.ndarray):
+        return out
+    if isinstance(image, Image.Image):
+        return Image.fromarray(out[..., 0] if out.shape[-1] == 1 else out)
+    made = torch.from_numpy(out).movedim(-1, -3).contiguous().to(image.device)
+    if image.is_floating_point():
+        made = to_dtype(made, image.dtype, scale=True)
+    return tv_tensors.wrap(made, like=image) if isinstance(image, tv_tensors.Image) else made
