@@ -8,7 +8,7 @@
 Needs numpy, numba and OpenCV; no PyTorch.
 """
 
-from corruptions import blur, digital, noise, resolution, weather
+from corruptions import blur, digital, heldout, noise, resolution, weather
 from corruptions._core import Corruption, apply, apply_strength, corruption, get, names
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry, unknown
@@ -34,6 +34,7 @@ __all__ = [
     "corruption",
     "digital",
     "get",
+    "heldout",
     "names",
     "noise",
     "number_text",

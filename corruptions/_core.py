@@ -30,6 +30,7 @@ Body = Callable[..., NDArray[Any]]
 
 GROUPS = ("noise", "blur", "weather", "digital", "resolution")
 EXTRAS = ("draws", "boxes", "native", "textures")
+NATIVE_SIDES = (32, 64, 224)
 RESERVED = ("boxes", "clean", "digests", "ids", "labels", "manifest")
 VALUES_AT_ONCE = 1 << 18
 
@@ -122,13 +123,12 @@ class Corruption:
         return strength.level
 
     def native_side(self, height: int, width: int, native: int | None = None) -> int:
-        """Which published table: the native side nearest to the shorter side (ties to the smaller), or `native`."""
-        sides = sorted(self.severities) or [32, 64, 224]
-        if native is None:
-            return min(sides, key=lambda side: (abs(side - min(height, width)), side))
-        if native not in sides:
-            raise CorruptionError(f"{self.name}: native must be one of {sides}, got {native!r}")
-        return native
+        """Which published table: the one nearest to the shorter side (ties to the smaller), or nearest to `native`."""
+        if native is not None and native not in NATIVE_SIDES:
+            raise CorruptionError(f"{self.name}: native must be one of {list(NATIVE_SIDES)}, got {native!r}")
+        sides = sorted(self.severities) or NATIVE_SIDES
+        wanted = min(height, width) if native is None else native
+        return min(sides, key=lambda side: (abs(side - wanted), side))
 
     def facts(self) -> dict[str, Any]:
         """Everything but the function, as JSON values."""

@@ -201,3 +201,44 @@ def line_offsets(degrees: NDArray[np.float64], steps: int) -> Ints:
     angle = np.deg2rad(degrees)[:, None]
     down, right = np.ceil(along * np.sin(angle) - 0.5), np.ceil(along * np.cos(angle) - 0.5)
     return np.stack([down, right], axis=-1).astype(np.int64)
+
+
+FINE = 16
+
+
+@lru_cache(maxsize=64)
+def disc_taps(radius: float) -> tuple[Ints, Floats]:
+    """Offsets (K, 2) and weights of a disc: of each pixel the share of 16 x 16 points that lie within `radius`."""
+    reach = max(1, math.ceil(radius))
+    fine = (np.arange(FINE) + 0.5) / FINE - 0.5
+    points = np.arange(-reach, reach + 1)[:, None] + fine
+    inside = (points.ravel() ** 2)[:, None] + points.ravel() ** 2 <= max(radius, 0.05) ** 2
+    side = 2 * reach + 1
+    shares = inside.reshape(side, FINE, side, FINE).sum(axis=(1, 3)).astype(np.float64)
+    weights = on_grid(shares.ravel(), side * side // 2)
+    kept = np.flatnonzero(weights)
+    return np.stack([kept // side - reach, kept % side - reach], axis=-1), weights[kept]
+
+
+def walk_kernels(turns: NDArray[np.float64], size: float) -> Floats:
+    """Kernels (N, S, S) of walks of `size` unit steps in directions `turns` (N, ceil(size)), about their centres."""
+    count, steps = turns.shape
+    lengths = np.minimum(1.0, size - np.arange(steps))
+    moves = np.stack([np.sin(turns), np.cos(turns)], axis=-1) * lengths[:, None]
+    ends = np.cumsum(moves, axis=1)
+    shares = (np.arange(FINE) + 0.5) / FINE
+    points = ((ends - moves)[:, :, None] + moves[:, :, None] * shares[:, None]).reshape(count, -1, 2)
+    weight = np.repeat(lengths, FINE) / FINE / size
+    points = points - (points * weight[:, None]).sum(axis=1, keepdims=True)
+    reach = math.ceil(size / 2) + 1
+    low = np.floor(points).astype(np.int64)
+    over = points - low
+    kernels = np.zeros((count, 2 * reach + 1, 2 * reach + 1))
+    image = np.arange(count)[:, None]
+    for dy in range(2):
+        for dx in range(2):
+            share = np.abs(1 - dy - over[..., 0]) * np.abs(1 - dx - over[..., 1]) * weight
+            np.add.at(kernels, (image, low[..., 0] + dy + reach, low[..., 1] + dx + reach), share)
+    rounded = np.rint(kernels * GRID)
+    rounded[:, reach, reach] += GRID - rounded.sum(axis=(1, 2))
+    return np.asarray(rounded / GRID, np.float32)

@@ -12,16 +12,19 @@ from corruptions._jit import jit
 from corruptions._kernels import (
     Bytes,
     Floats,
+    border,
     correlate,
     disc_mean,
+    disc_taps,
     gaussian_taps,
     half_gaussian_taps,
     line_offsets,
     line_taps,
     separable,
+    walk_kernels,
 )
 from corruptions._resample import add_zoomed
-from corruptions._sources import FIDELITY, HENDRYCKS
+from corruptions._sources import FIDELITY, HENDRYCKS, ZHOU
 from corruptions._streams import Draws
 from corruptions._strength import Level
 
@@ -173,3 +176,57 @@ def zoom_blur(images: Floats, row: tuple[int, int]) -> Floats:
     for hundredths in factors:
         add_zoomed(images, hundredths, total)
     return total / np.float32(len(factors) + 1)
+
+
+@corruption(
+    "blur",
+    level=Level("radius", "pixels", 0.0, 100.0, (1.0, 2.0, 3.0, 4.0), identity=0.0, stepwise=True),
+    source=f"{ZHOU}, section 3",
+)
+def disc_blur(images: Floats, radius: float) -> Floats:
+    """Out of focus: the mean over an anti-aliased disc; a pixel that the disc covers in part counts in part.
+
+    radius is in pixels; up to half a pixel the disc lies within its pixel and changes nothing. The edge pixel is
+    repeated outside the image.
+    """
+    return correlate(images, *disc_taps(radius))
+
+
+@jit
+def _walked(images: Any, kernels: Any, above: Any, beside: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    side = kernels.shape[1]
+    for n in range(count):
+        out[n] = np.float32(0)
+        for dy in range(side):
+            for dx in range(side):
+                weight = kernels[n, dy, dx]
+                if weight == 0:
+                    continue
+                for y in range(height):
+                    row = above[y + dy]
+                    for x in range(width):
+                        for channel in range(channels):
+                            out[n, y, x, channel] += weight * images[n, row, beside[x + dx], channel]
+
+
+@corruption(
+    "blur",
+    level=Level("size", "steps of one pixel", 0.0, 50.0, (1.0, 2.0, 3.0, 4.0), identity=0.0),
+    source=f"{ZHOU}, section 3, the kernel by random walk",
+)
+def random_walk_blur(images: Floats, size: float, draws: Draws) -> Floats:
+    """Camera shake: the mean along a walk of `size` steps, each of one pixel in a drawn direction, about its centre.
+
+    The last step is shorter where size is no whole number. The walk is spread on the pixel grid bilinearly; an image
+    takes the same turns at every size. The edge pixel is repeated outside the image.
+    """
+    if size == 0:
+        return images
+    turns = draws.uniforms("turns", 1, math.ceil(size))[:, 0, :, 0].astype(np.float64) * (2 * math.pi)
+    kernels = walk_kernels(turns, size)
+    reach = kernels.shape[1] // 2
+    height, width = images.shape[1:3]
+    out = np.empty_like(images)
+    _walked(images, kernels, border(height, reach, "edge"), border(width, reach, "edge"), out)
+    return out

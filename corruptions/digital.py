@@ -11,7 +11,7 @@ from corruptions._jit import jit
 from corruptions._jpeg import round_trip
 from corruptions._kernels import Bytes, Floats
 from corruptions._resample import box_resize
-from corruptions._sources import HENDRYCKS
+from corruptions._sources import HENDRYCKS, THREED
 from corruptions._streams import Draws
 from corruptions._strength import Level
 from corruptions._warp import affine, affine_maps, displace, smooth
@@ -157,3 +157,15 @@ def elastic_transform(images: Floats, row: tuple[float, float, float], draws: Dr
         smooth(field, sigma)
         field *= np.float32(factor)
     return displace(moved, right_by, down_by)
+
+
+@corruption(
+    "digital",
+    takes="uint8",
+    level=Level("bits", "a channel", 1, 8, (5, 4, 3, 2, 1), 8.0, False, integer=True),
+    severities={224: (5, 4, 3, 2, 1)},
+    source=THREED,
+)
+def color_quant(images: Bytes, bits: float) -> Bytes:
+    """Few colours: each channel keeps its highest `bits` bits, the others become zero, as Pillow's posterize does."""
+    return images & np.uint8(256 - (1 << (8 - int(bits))))

@@ -9,7 +9,7 @@ import numpy as np
 from corruptions._core import corruption
 from corruptions._jit import jit
 from corruptions._kernels import Bytes, Floats
-from corruptions._sources import FIDELITY, HENDRYCKS
+from corruptions._sources import FIDELITY, HENDRYCKS, THREED, ZHOU
 from corruptions._streams import Draws
 from corruptions._strength import Level
 
@@ -181,3 +181,52 @@ def speckle_noise(images: Floats, sigma: Any, draws: Draws) -> Floats:
     noise *= images
     noise += images
     return noise
+
+
+@corruption(
+    "noise",
+    per_image=True,
+    level=Level("sigma", "grey levels of 0 to 255", 0.0, 255.0, (1.0, 2.0, 3.0, 4.0), identity=0.0),
+    source=f"{ZHOU}, section 3",
+)
+def gaussian_noise_255(images: Floats, sigma: Any, draws: Draws) -> Floats:
+    """Gaussian noise on the 0-255 scale: x + N(0, sigma²) for each pixel and channel, sigma in grey levels."""
+    return add_normal(images, np.asarray(sigma, np.float32) / np.float32(255), draws)
+
+
+def photon_noise(images: Floats, photons: float, draws: Draws) -> Floats:
+    """Poisson(x photons) / photons, of x to the nearest 1023rd."""
+    which = np.rint(images * np.float32(1023)).astype(np.int64)
+    rates = tuple(value / 1023 * photons for value in range(1024))
+    return draws.poisson("counts", rates, which).astype(np.float32) / np.float32(photons)
+
+
+@corruption(
+    "noise",
+    level=Level("sigma", "of the range [0, 1]", 0.0, 10.0, (0.056, 0.126, 0.266)),
+    severities={224: (0.056, 0.084, 0.126, 0.182, 0.266)},
+    source=THREED,
+)
+def iso_noise(images: Floats, sigma: float, draws: Draws) -> Floats:
+    """Sensor noise at high ISO: Poisson noise of 25 photons at white, then N(0, sigma²), on each channel on its own."""
+    return add_normal(photon_noise(images, 25.0, draws), sigma, draws)
+
+
+@corruption(
+    "noise",
+    level=Level("light", "largest value left", 0.0, 1.0, (0.6, 0.5, 0.4, 0.3, 0.2), None, False),
+    severities={224: (0.6, 0.5, 0.4, 0.3, 0.2)},
+    source=THREED,
+)
+def low_light(images: Floats, light: float, draws: Draws) -> Floats:
+    """A dark scene: values stretched to [0, 1], squared, scaled to [0, light], then noise of few photons.
+
+    The noise is Poisson of 120 photons at white, then N(0, 0.018²), for each pixel and channel on its own.
+    Mended: an image of one value is not stretched, where the published code divides by zero.
+    """
+    low = images.min(axis=(1, 2, 3), keepdims=True)
+    spread = images.max(axis=(1, 2, 3), keepdims=True) - low
+    flat = spread == 0
+    stretched = np.where(flat, images, (images - low) / np.where(flat, np.float32(1), spread))
+    dark = np.asarray(stretched * stretched * np.float32(light), np.float32)
+    return add_normal(photon_noise(dark, 120.0, draws), 0.018, draws)

@@ -103,3 +103,19 @@ add(
     "the 4 further corruptions of CIFAR-10-C, meant for validation, 5 severities",
     dict.fromkeys(EXTRA, SEVERITIES),
 )
+
+HELD_OUT = (
+    *("blue_noise_sample", "brownish_noise", "checkerboard_cutout", "inverse_sparkles", "lines"),
+    *("pinch_and_twirl", "ripple", "circular_motion_blur", "sparkles", "transverse_chromatic_abberation"),
+)
+
+add(
+    "cifar10-c-bar/1",
+    "the ten held-out corruptions of CIFAR-10-C-bar, 5 severities",
+    dict.fromkeys(HELD_OUT, SEVERITIES),
+)
+add(
+    "low-pass/1",
+    "the corruptions of the HKU report on LP-ReLU: all 19 of CIFAR-10-C",
+    dict.fromkeys((*BENCHMARK, *EXTRA), SEVERITIES),
+)

@@ -1,0 +1,1 @@
+"""The pictures that `frost` lays over an image, and the program that makes them."""
