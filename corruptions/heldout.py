@@ -101,7 +101,7 @@ def rays(images: Floats, centre: tuple[Any, Any], turn: Any, points: int) -> Flo
     down, across = rows - centre[0], columns - centre[1]
     angle = np.arctan2(down, across) + turn
     pull = np.abs(np.cos(angle * points / 2)) ** 3 * 0.85 + 0.15
-    near = np.empty(np.broadcast_shapes(down.shape, across.shape), np.float32)
+    near: Floats = np.empty(np.broadcast_shapes(down.shape, across.shape), np.float32)
     near[...] = np.hypot(down, across) / pull
     return near
 
