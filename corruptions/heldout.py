@@ -138,7 +138,7 @@ def inverse_sparkles(images: Floats, amount: float, draws: Draws) -> Floats:
     values = draws.uniforms("star", 1, 3)[:, 0, :, 0].astype(np.float64)
     down, across, turn = (values[:, k, None, None] for k in range(3))
     near = rays(images, (0.4 * down - 0.2, 0.4 * across - 0.2), turn * math.pi, 12) * (0.1 + 0.05 * amount)
-    white = np.clip(near * 2 - 1, 0, 1).astype(np.float32)[..., None]
+    white: Floats = np.clip(near * 2 - 1, 0, 1).astype(np.float32)[..., None]
     return images + white * (1 - images)
 
 
