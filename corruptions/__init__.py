@@ -9,7 +9,8 @@ Needs numpy, numba and OpenCV; no PyTorch.
 """
 
 from corruptions import blur, digital, heldout, noise, resolution, weather
-from corruptions._core import Corruption, apply, apply_strength, corruption, get, names
+from corruptions._contract import Chain, Corruption, corruption, get, names
+from corruptions._core import apply, apply_strength
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry, unknown
 from corruptions._streams import Draws
@@ -19,6 +20,7 @@ from corruptions.suites import names as suites
 
 __all__ = [
     "CLEAN",
+    "Chain",
     "Corruption",
     "CorruptionError",
     "Draws",

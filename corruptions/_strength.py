@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 from corruptions._errors import StrengthError
 
+CLEAN_KEY = "clean"
 Numbers = float | tuple[float, ...]
 
 
@@ -43,15 +45,21 @@ class Level:
 
 @dataclass(frozen=True)
 class Strength:
-    """One of: the identity, a severity 1-5, a level, or a level drawn uniformly per image from `drawn`.
+    """The identity, a severity 1-5, a level, a level drawn uniformly per image from `drawn`, or the parts of a chain's.
 
-    `str(strength)` is the key: `clean`, `3`, `sigma=0.1`, `sigma=0.5:0`, `sigma=0..0.15`.
+    `str(strength)` is the key: `clean`, `3`, `sigma=0.1`, `sigma=0.5:0`, `sigma=0..0.15`, `sigma=0.1+length=5`.
     """
 
     severity: int | None = None
     level_name: str = ""
     level: Numbers | None = None
     drawn: tuple[float, float] | None = None
+    parts: tuple[Strength, ...] = ()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether each image draws its own level, or one of its own for a part of a chain."""
+        return self.drawn is not None or any(part.is_drawn for part in self.parts)
 
     @property
     def is_clean(self) -> bool:
@@ -60,7 +68,9 @@ class Strength:
 
     def __str__(self) -> str:
         if self.is_clean:
-            return "clean"
+            return CLEAN_KEY
+        if self.parts:
+            return "+".join(map(str, self.parts))
         if self.severity is not None:
             return str(self.severity)
         if self.drawn is not None:
@@ -71,6 +81,11 @@ class Strength:
 
 
 CLEAN = Strength(severity=0)
+
+
+def chain_strength(parts: Iterable[Strength]) -> Strength:
+    """The strength of a chain, from those of its parts."""
+    return Strength(parts=tuple(parts))
 
 
 def number_text(value: float) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from corruptions._core import corruption, quantise
+from corruptions._contract import corruption
+from corruptions._core import quantise
 from corruptions._jit import jit
 from corruptions._kernels import (
     Bytes,

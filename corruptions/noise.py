@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from corruptions._core import corruption
+from corruptions._contract import corruption
 from corruptions._jit import jit
 from corruptions._kernels import Bytes, Floats
 from corruptions._sources import FIDELITY, HENDRYCKS, THREED, ZHOU

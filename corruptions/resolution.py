@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corruptions._core import corruption
+from corruptions._contract import corruption
 from corruptions._kernels import Bytes, Floats, Ints
 from corruptions._resample import bicubic_places, bilinear_places, mix, repeat_places
 from corruptions._sources import FIDELITY, PIVOT

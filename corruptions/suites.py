@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from corruptions._core import Corruption, get
+from corruptions._contract import Corruption, get
 from corruptions._errors import UnknownName
 from corruptions._registry import Registry
 from corruptions._strength import Strength
@@ -118,4 +118,18 @@ add(
     "low-pass/1",
     "the corruptions of the HKU report on LP-ReLU: all 19 of CIFAR-10-C",
     dict.fromkeys((*BENCHMARK, *EXTRA), SEVERITIES),
+)
+
+ZHOU_PARTS = {"random_walk_blur": "size", "disc_blur": "radius", "gaussian_noise_255": "sigma"}
+ZHOU_LEVELS = (1, 2, 3, 4)
+
+add(
+    "fine-tuning/1",
+    "the distortions of Zhou, Song, Cheung 2017: motion and defocus blur, noise, and all three one after the other",
+    {name: tuple(f"{level}={value}" for value in ZHOU_LEVELS) for name, level in ZHOU_PARTS.items()}
+    | {
+        "+".join(ZHOU_PARTS): tuple(
+            "+".join(f"{level}={value}" for level in ZHOU_PARTS.values()) for value in ZHOU_LEVELS
+        )
+    },
 )

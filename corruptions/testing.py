@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from corruptions._core import Corruption, Images, apply_strength, get
+from corruptions._contract import Corruption, Images, get
+from corruptions._core import apply_strength
 from corruptions._streams import Draws
 
 SHAPES = (

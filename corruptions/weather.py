@@ -9,7 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from corruptions._core import Images, Textures, corruption, quantise
+from corruptions._contract import Images, Textures, corruption
+from corruptions._core import quantise
 from corruptions._drops import water
 from corruptions._jit import jit
 from corruptions._kernels import (

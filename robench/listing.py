@@ -24,7 +24,7 @@ def _corruptions() -> list[dict[str, Any]]:
     rows = []
     for name in corruptions.names():
         chosen = corruptions.get(name)
-        text = f"{chosen.group:10}  {_strengths(bool(chosen.severities), chosen.level):28}  {chosen.summary}"
+        text = f"{chosen.group:10}  {_strengths(chosen.has_table, chosen.level):28}  {chosen.summary}"
         rows.append(chosen.facts() | {"text": text})
     return rows
 

@@ -38,7 +38,7 @@ def select(suite: str | None, chosen: Sequence[str], severity: str | None = None
         name, at, strengths = text.partition("@")
         definition = corruptions.get(name)
         if at:
-            _add(cells, name, [definition.parse(part) for part in _parts(text, strengths, bool(definition.severities))])
+            _add(cells, name, [definition.parse(part) for part in _parts(text, strengths, definition.has_table)])
         else:
             open_ones.append(definition)
             cells.setdefault(name, [])

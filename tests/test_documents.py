@@ -66,7 +66,7 @@ def test_the_corruption_of_the_guide_passes_its_checks():
     try:
         check_corruption("multiplicative_noise")
     finally:
-        del corruptions._core.registry._items["multiplicative_noise"]
+        del corruptions._contract.registry._items["multiplicative_noise"]
 
 
 def test_the_model_of_the_guide_passes_its_checks():

@@ -24,6 +24,7 @@ FLOORS = (
 INSIDE_CORRUPTIONS = (
     ["_errors", "_registry", "_jit", "_sources"],
     ["_strength", "_streams", "_jpeg"],
+    ["_contract"],
     ["_core"],
     ["_kernels"],
     ["_resample", "_warp", "_drops"],

@@ -66,7 +66,7 @@ class Asked:
                     yield from (Unit(name, strength, seed) for seed in seeds)
 
     def _draws(self, name: str, strength: Strength) -> bool:
-        return not self.made_elsewhere and (corruptions.get(name).stochastic or strength.drawn is not None)
+        return not self.made_elsewhere and (corruptions.get(name).stochastic or strength.is_drawn)
 
     def version(self, name: str) -> int:
         """The version of a corruption that made the images."""
@@ -124,7 +124,8 @@ def _cell(asked: Asked, dataset: Dataset, classifier: Classifier, unit: Unit) ->
 def _corruption_facts(asked: Asked, unit: Unit, dataset: Dataset) -> dict[str, Any]:
     chosen = corruptions.get(unit.corruption)
     side = chosen.native_side(*dataset.shape[:2], asked.native)
-    value = None if unit.strength.drawn else chosen.parameters(unit.strength, side)
+    single = not (unit.strength.is_drawn or unit.strength.parts or isinstance(chosen, corruptions.Chain))
+    value = chosen.parameters(unit.strength, side) if single else None
     return {
         "version": asked.version(unit.corruption),
         "group": chosen.group,

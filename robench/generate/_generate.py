@@ -74,7 +74,7 @@ def generate(
     if form not in setformat.FORMATS:
         raise UsageError(f"format must be npy or folder, got '{form}'")
     for name, strengths in cells.items():
-        if any(strength.is_clean or strength.drawn for strength in strengths):
+        if any(strength.is_clean or strength.is_drawn for strength in strengths):
             raise UsageError(f"{name}: a set holds severities 1-5 and levels, got {', '.join(map(str, strengths))}")
     try:
         with workplace(folder, setformat.MANIFEST, "set", SetError, "digests") as work:
@@ -164,7 +164,7 @@ def degrade(source: Source, unit: Unit) -> list[str]:
 def _native(cells: Cells, clean: Dataset, native: int | None) -> int:
     """The one native table of the set; a corruption without tables agrees with any."""
     height, width, _ = clean.shape
-    with_tables = [name for name in cells if corruptions.get(name).severities] or list(cells)
+    with_tables = [name for name in cells if corruptions.get(name).has_table] or list(cells)
     sides = {corruptions.get(name).native_side(height, width, native) for name in with_tables}
     if len(sides) > 1:
         raise UsageError(f"the corruptions' tables are for sides {sorted(sides)}; choose one with --native")

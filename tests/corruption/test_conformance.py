@@ -26,7 +26,7 @@ def test_a_new_corruption_needs_one_registration():
         """Darker: x (1 - sigma), for a lamp that fades."""
         return images * np.float32(1 - sigma)
 
-    with corruptions._core.registry.with_entry("darker", toy(darker)):
+    with corruptions._contract.registry.with_entry("darker", toy(darker)):
         check_corruption("darker")
         assert "darker" in corruptions.names()
     assert "darker" not in corruptions.names()
@@ -99,7 +99,7 @@ BROKEN = (
 def test_a_broken_corruption_is_rejected(body, facts):
     chosen = toy(body, **facts)
     with (
-        corruptions._core.registry.with_entry(chosen.name, chosen),
+        corruptions._contract.registry.with_entry(chosen.name, chosen),
         pytest.raises((AssertionError, corruptions.CorruptionError)),
     ):
         check_corruption(chosen.name)
@@ -110,5 +110,5 @@ def test_the_broken_ones_differ_from_a_sound_one_only_in_their_fault():
         """Sound: the noise that the broken ones have in mind."""
         return images + np.float32(sigma) * draws.normals("noise", *images.shape[1:])
 
-    with corruptions._core.registry.with_entry("sound", toy(sound)):
+    with corruptions._contract.registry.with_entry("sound", toy(sound)):
         check_corruption("sound")

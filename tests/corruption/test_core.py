@@ -21,7 +21,7 @@ def register():
     def enter(body, **facts):
         facts = {"level": LEVEL, "source": "made up for this test"} | facts
         chosen = Corruption(body.__name__, "noise", body, **facts)
-        entry = corruptions._core.registry.with_entry(chosen.name, chosen)
+        entry = corruptions._contract.registry.with_entry(chosen.name, chosen)
         entry.__enter__()
         entered.append(entry)
         return chosen

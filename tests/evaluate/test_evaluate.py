@@ -246,7 +246,7 @@ def test_a_failing_corruption_stops_only_its_cells(sweep):
         raise IndexError("no such pixel")
 
     broken = replace(corruptions.get("contrast"), name="torn", body=torn)
-    with corruptions._core.registry.with_entry("torn", broken):
+    with corruptions._contract.registry.with_entry("torn", broken):
         outcome = sweep("run", "torn@1,2", "awgn@0.1")
     assert (outcome.computed, len(outcome.failed)) == (2, 2)
     assert outcome.failed[0] == "tiny_cnn=digits-clean, torn 1: IndexError: no such pixel"

@@ -1,0 +1,288 @@
+"""What a corruption is: its function, its strengths, its source and its facts; one by one, and chained."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corruptions._errors import CorruptionError, StrengthError, UnknownName
+from corruptions._registry import Registry
+from corruptions._strength import (
+    CLEAN_KEY,
+    Level,
+    Numbers,
+    Strength,
+    chain_strength,
+    level_strength,
+    parse_strength,
+    severity_strength,
+)
+
+Images = NDArray[np.uint8]
+Textures = tuple[Images, ...]
+Row = float | tuple[float, ...]
+Body = Callable[..., NDArray[Any]]
+
+GROUPS = ("noise", "blur", "weather", "digital", "resolution")
+CHAIN = "+"
+EXTRAS = ("draws", "boxes", "native", "textures")
+NATIVE_SIDES = (32, 64, 224)
+RESERVED = ("boxes", "clean", "digests", "ids", "labels", "manifest")
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One named way to degrade an image: its function, its strengths, its source and its facts.
+
+    The function is called as body(images, strength, …) with a block of images, uint8 or float32 in [0, 1] as `takes`
+    says, one strength (a number, a pair, or a row of the table) and those of `draws`, `boxes`, `native` and `textures`
+    that it names as parameters. It returns a block of the same shape: uint8, or float32 in [0, 1], clipped and rounded
+    here.
+
+    `severities` maps a native side to five rows. `per_image` bodies also take strengths of shape (n, 1, 1, 1).
+    `not_bit_exact` and `not_monotone` are empty or give the reason. `gray` says what happens to one channel.
+    """
+
+    name: str
+    group: str
+    body: Body = field(repr=False)
+    source: str
+    version: int = 1
+    level: Level | None = None
+    severities: Mapping[int, tuple[Row, ...]] = field(default_factory=dict)
+    takes: str = "float"
+    per_image: bool = False
+    not_bit_exact: str = ""
+    not_monotone: str = ""
+    gray: str = "as each colour channel"
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name in RESERVED:
+            raise CorruptionError(f"a corruption cannot be called '{self.name}': a set's file, or no plain name")
+        if self.group not in GROUPS:
+            raise CorruptionError(f"{self.name}: group must be one of {', '.join(GROUPS)}, got {self.group!r}")
+        if self.takes not in ("uint8", "float"):
+            raise CorruptionError(f"{self.name}: takes must be 'uint8' or 'float', got {self.takes!r}")
+        if not self.severities and self.level is None:
+            raise CorruptionError(f"{self.name}: expected severities, a level, or both, got neither")
+        for side, rows in self.severities.items():
+            if len(rows) != 5:
+                raise CorruptionError(f"{self.name}: expected 5 rows for side {side}, got {len(rows)}")
+
+    @property
+    def has_table(self) -> bool:
+        """Whether it has severities 1-5."""
+        return bool(self.severities)
+
+    def steps(self, strength: Strength) -> tuple[tuple[Corruption, Strength], ...]:
+        """What is done one after the other: itself, and for a chain each part with its strength."""
+        return ((self, strength),)
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """Which of draws, boxes, native and textures the function asks for."""
+        return tuple(name for name in inspect.signature(self.body).parameters if name in EXTRAS)
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it draws."""
+        return "draws" in self.wants
+
+    @property
+    def bit_exact(self) -> bool:
+        """Whether its pixels are the same on every machine."""
+        return not self.not_bit_exact
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.body) or "").partition("\n")[0]
+
+    def strength(self, severity: Any = None, level: Any = None) -> Strength:
+        """The strength of a severity or of a level, whichever is given; a wrong one raises `StrengthError`."""
+        _one_of(self.name, severity, level)
+        if level is not None:
+            return level_strength(self.name, level, self.level)
+        return severity_strength(self.name, severity, self.has_table, self.level)
+
+    def parse(self, text: str) -> Strength:
+        """The strength of a key such as `3`, `sigma=0.1` or `sigma=0..0.15`."""
+        return parse_strength(self.name, text, self.has_table, self.level)
+
+    def default_strengths(self) -> tuple[Strength, ...]:
+        """Severities 1-5 where it has them, else its default levels."""
+        if self.has_table:
+            return tuple(self.strength(severity) for severity in range(1, 6))
+        assert self.level is not None
+        return tuple(self.strength(level=level) for level in self.level.defaults)
+
+    def parameters(self, strength: Strength, native: int) -> Row | Numbers:
+        """What the function gets: the level, or the severity's row for that native side."""
+        if strength.severity is not None:
+            return self.severities[native][strength.severity - 1]
+        assert strength.level is not None
+        return strength.level
+
+    def native_side(self, height: int, width: int, native: int | None = None) -> int:
+        """Which published table: the one nearest to the shorter side (ties to the smaller), or nearest to `native`."""
+        if native is not None and native not in NATIVE_SIDES:
+            raise CorruptionError(f"{self.name}: native must be one of {list(NATIVE_SIDES)}, got {native!r}")
+        sides = sorted(self.severities) or NATIVE_SIDES
+        wanted = min(height, width) if native is None else native
+        return min(sides, key=lambda side: (abs(side - wanted), side))
+
+    def facts(self) -> dict[str, Any]:
+        """Everything but the function, as JSON values."""
+        level = self.level
+        return {
+            "name": self.name,
+            "group": self.group,
+            "version": self.version,
+            "summary": self.summary,
+            "source": self.source,
+            "severities": {str(side): list(rows) for side, rows in sorted(self.severities.items())},
+            "level": None
+            if level is None
+            else {
+                "name": level.name,
+                "unit": level.unit,
+                "range": level.range_text,
+                "defaults": list(level.defaults),
+                "identity": level.identity,
+                "more_is_stronger": level.more_is_stronger,
+            },
+            "stochastic": self.stochastic,
+            "bit_exact": self.bit_exact,
+            "not_bit_exact": self.not_bit_exact,
+            "not_monotone": self.not_monotone,
+            "uses_boxes": "boxes" in self.wants,
+            "gray": self.gray,
+        }
+
+
+@dataclass(frozen=True)
+class Chain(Corruption):
+    """Corruptions one after the other, `a+b`: each draws under its own name and place, with 8-bit images between.
+
+    Its strengths are written with a plus between them, `sigma=0.1+length=5`; a severity counts for every part.
+    """
+
+    parts: tuple[Corruption, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Its parts have been checked."""
+
+    @property
+    def has_table(self) -> bool:
+        """Whether all parts have severities 1-5."""
+        return all(part.has_table for part in self.parts)
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """What any of the parts asks for."""
+        return tuple(name for name in EXTRAS if any(name in part.wants for part in self.parts))
+
+    def steps(self, strength: Strength) -> tuple[tuple[Corruption, Strength], ...]:
+        """Each part with its strength."""
+        strengths = strength.parts or (strength,) * len(self.parts)
+        return tuple(zip(self.parts, strengths, strict=True))
+
+    def strength(self, severity: Any = None, level: Any = None) -> Strength:
+        """A severity for all parts, or levels for each, as text with pluses or as a sequence."""
+        _one_of(self.name, severity, level)
+        if level is None:
+            if severity not in (0, CLEAN_KEY) and not self.has_table:
+                raise StrengthError(f"{self.name}: not all its parts have severities; give {self._example}")
+            return severity_strength(self.name, severity, True, None)
+        given = (
+            level.split(CHAIN) if isinstance(level, str) else tuple(level) if isinstance(level, (tuple, list)) else ()
+        )
+        if len(given) != len(self.parts):
+            raise StrengthError(f"{self.name}: expected a level for each part, such as {self._example}, got {level!r}")
+        return chain_strength(part.strength(level=one) for part, one in zip(self.parts, given, strict=True))
+
+    def parse(self, text: str) -> Strength:
+        """The strength of a key such as `3` or `sigma=0.1+length=5`."""
+        keys = text.split(CHAIN)
+        if len(keys) == 1:
+            return self.strength(int(text) if text.strip().isdecimal() else text.strip())
+        if len(keys) != len(self.parts):
+            raise StrengthError(
+                f"{self.name}: expected a strength for each part, such as {self._example}, got '{text}'"
+            )
+        return chain_strength(part.parse(key) for part, key in zip(self.parts, keys, strict=True))
+
+    def default_strengths(self) -> tuple[Strength, ...]:
+        """Severities 1-5 where all parts have them, else the parts' default strengths side by side."""
+        if self.has_table:
+            return tuple(self.strength(severity) for severity in range(1, 6))
+        return tuple(map(chain_strength, zip(*(part.default_strengths() for part in self.parts), strict=False)))
+
+    def native_side(self, height: int, width: int, native: int | None = None) -> int:
+        """The native side of the whole, from which each part takes its nearest table."""
+        return self.parts[0].native_side(height, width, native) if native is None else native
+
+    @property
+    def summary(self) -> str:
+        """The parts by name."""
+        return f"{', then '.join(part.name for part in self.parts)}."
+
+    @property
+    def _example(self) -> str:
+        return str(self.default_strengths()[0])
+
+
+def chain(name: str) -> Chain:
+    """The chain of the corruptions in a name `a+b`; it counts as inexact or not monotone if one of them is."""
+    parts = tuple(get(part) for part in name.split(CHAIN))
+
+    def of_parts(field_name: str) -> str:
+        return "; ".join(dict.fromkeys(getattr(part, field_name) for part in parts if getattr(part, field_name)))
+
+    return Chain(
+        name=name,
+        group="chain",
+        body=parts[-1].body,
+        source=of_parts("source"),
+        not_bit_exact=of_parts("not_bit_exact"),
+        not_monotone=of_parts("not_monotone"),
+        version=1 + sum(part.version - 1 for part in parts),
+        gray="as its parts",
+        parts=parts,
+    )
+
+
+def _one_of(name: str, severity: Any, level: Any) -> None:
+    if (severity is None) == (level is None):
+        raise CorruptionError(f"{name}: give a severity or a level, got {'neither' if level is None else 'both'}")
+
+
+registry: Registry[Corruption] = Registry("corruption", "robench.corruptions", UnknownName)
+
+
+def corruption(group: str, *, source: str, **facts: Any) -> Callable[[Body], Body]:
+    """Register a function as a corruption under its own name; the facts are the fields of `Corruption`."""
+
+    def register(body: Body) -> Body:
+        registry.add(body.__name__, Corruption(body.__name__, group, body, source, **facts))
+        return body
+
+    return register
+
+
+def get(name: str) -> Corruption:
+    """The corruption of that name, or the chain `a+b`; an unknown name raises with the nearest."""
+    return chain(name) if CHAIN in name else registry.get(name)
+
+
+def names(group: str | None = None) -> tuple[str, ...]:
+    """All corruptions, or those of a group, in the order of the groups: noise, blur, weather, digital, resolution."""
+    if group is not None and group not in GROUPS:
+        raise UnknownName(f"unknown group '{group}'; known: {', '.join(GROUPS)}")
+    wanted = GROUPS if group is None else (group,)
+    return tuple(name for one in wanted for name in registry.names() if get(name).group == one)

@@ -1,0 +1,75 @@
+"""Chains: one corruption after the other, each with draws of its own."""
+
+import numpy as np
+import pytest
+
+import corruptions
+from corruptions import StrengthError, UnknownName
+from corruptions.testing import CHECKS, pictures
+
+NOISES = "awgn+salt_and_pepper"
+
+
+@pytest.mark.parametrize("name", ["awgn+jpeg_compression", "gaussian_noise+motion_blur", "contrast+pixelate"])
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_a_chain_keeps_the_promises_of_a_corruption(name, check):
+    check(corruptions.get(name))
+
+
+def test_a_chain_is_its_parts_one_after_the_other():
+    images = pictures(24)
+    ids = [4, 9, 1, 0]
+    noisy = corruptions.apply(images, "awgn", level=0.1, ids=ids, seed=3)
+    expected = corruptions.apply(noisy, "motion_blur_45", level=5)
+    chained = corruptions.apply(images, "awgn+motion_blur_45", level="sigma=0.1+length=5", ids=ids, seed=3)
+    assert np.array_equal(chained, expected)
+
+
+def test_parts_of_one_kind_draw_apart():
+    gray = np.full((4, 16, 16, 1), 128, np.uint8)
+    twice = corruptions.apply(gray, "awgn+awgn", level=(0.05, 0.05)).astype(float) - 128
+    once = corruptions.apply(gray, "awgn", level=0.05).astype(float) - 128
+    assert np.abs(twice - 2 * once).max() > 10
+    assert twice.std() == pytest.approx(np.sqrt(2) * once.std(), rel=0.1)
+
+
+def test_a_severity_counts_for_every_part():
+    images = pictures(32)
+    step = corruptions.apply(images, "gaussian_noise", 2)
+    expected = corruptions.apply(step, "contrast", 2)
+    assert np.array_equal(corruptions.apply(images, "gaussian_noise+contrast", 2), expected)
+    assert np.array_equal(corruptions.apply(images, NOISES, 0), images)
+
+
+def test_each_part_draws_its_own_level():
+    gray = np.full((300, 16, 16, 1), 128, np.uint8)
+    out = corruptions.apply(gray, NOISES, level="0..0.2+0..0.5")
+    replaced = np.isin(out, (0, 255)).mean(axis=(1, 2, 3))
+    rest = [image[(image > 0) & (image < 255)].std() / 255 for image in out]
+    assert np.abs(np.corrcoef(replaced, rest)[0, 1]) < 0.25
+    assert replaced.max() > 0.4
+    assert max(rest) > 0.15
+
+
+@pytest.mark.parametrize("text", ["sigma=0.1+p=0.2", "clean", "sigma=0..0.1+p=0.2"])
+def test_the_key_of_a_chain_reads_back(text):
+    strength = corruptions.get(NOISES).parse(text)
+    assert str(strength) == text
+    assert corruptions.get(NOISES).parse(str(strength)) == strength
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "fault", "words"),
+    [
+        (NOISES, {"level": 0.1}, StrengthError, "expected a level for each part, such as sigma=0.1.p=0.05, got 0.1"),
+        (NOISES, {"level": "0.1+0.2+0.3"}, StrengthError, "a level for each part"),
+        (NOISES, {"level": "0.1+2"}, StrengthError, "salt_and_pepper: p must be a number from 0 to 1"),
+        (NOISES, {"severity": 3}, StrengthError, "not all its parts have severities"),
+        ("gaussian_noise+contrast", {"severity": 7}, StrengthError, "got 7"),
+        ("awgn+motion_blr", {"severity": 1}, UnknownName, "did you mean motion_blur"),
+        ("awgn+", {"severity": 1}, UnknownName, "unknown corruption ''"),
+    ],
+)
+def test_mistakes_are_named(name, options, fault, words):
+    with pytest.raises(fault, match=words):
+        corruptions.apply(pictures(8), name, **options)
