@@ -1,0 +1,401 @@
+"""Figures that others measured of the published generator, each a test of its own that needs no reference."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import reference
+from PIL import Image
+from scipy import ndimage
+
+import corruptions
+from corruptions import blur, digital, weather
+from corruptions.testing import pictures
+
+SEVERITIES = range(1, 6)
+
+
+def rows(name, side=32):
+    return corruptions.get(name).severities[side]
+
+
+def body(name, images, row, draws=None):
+    """The function itself on float or uint8 images, before its result is rounded."""
+    given = {"draws": draws} if draws is not None else {}
+    return corruptions.get(name).body(images, row, **given).astype(np.float64)
+
+
+def kernel(name, row, side=33, draws=None):
+    """What becomes of one white pixel in the middle."""
+    takes = corruptions.get(name).takes
+    point = np.zeros((1, side, side, 1), np.uint8 if takes == "uint8" else np.float32)
+    point[0, side // 2, side // 2] = 255 if takes == "uint8" else 1
+    return body(name, point, row, draws)[0, ..., 0]
+
+
+class At:
+    """Draws of one angle."""
+
+    def __init__(self, degrees):
+        self.degrees = degrees
+
+    def uniform(self, what, low, high):
+        assert low <= self.degrees <= high
+        return np.array([self.degrees], np.float64)
+
+
+# Zoom
+
+
+@pytest.mark.parametrize(("side", "counts"), [(32, (7, 12, 16, 21, 26)), (64, (7, 12, 16, 21, 26))])
+def test_cifar_zoom_factors_are_7_12_16_21_26(side, counts, monkeypatch):
+    check_zoom_counts(side, counts, 1, monkeypatch)
+
+
+def test_imagenet_zoom_factors_are_12_16_11_13_11(monkeypatch):
+    check_zoom_counts(224, (12, 16, 11, 13, 11), (1, 1, 2, 2, 3), monkeypatch)
+
+
+def check_zoom_counts(side, counts, steps, monkeypatch):
+    """With zooms that add nothing what is left is the image over one more than their number."""
+    seen = []
+    monkeypatch.setattr(blur, "add_zoomed", lambda images, hundredths, out: seen.append(hundredths))
+    for row, count, step in zip(rows("zoom_blur", side), counts, np.broadcast_to(steps, 5), strict=True):
+        seen.clear()
+        left = body("zoom_blur", np.ones((1, 4, 4, 3), np.float32), row)
+        assert np.allclose(left, 1 / (count + 1), rtol=1e-6)
+        assert seen == [100 + step * at for at in range(count)]
+
+
+def one_zoom(images, hundredths):
+    """The zoom by one factor: what it adds to the sum over the smaller ones."""
+    number = hundredths - 100 + 1
+    with_it = (number + 1) * body("zoom_blur", images, (hundredths, 1))
+    return with_it - (number * body("zoom_blur", images, (hundredths - 1, 1)) if number > 1 else images)
+
+
+def test_zoom_by_101_is_the_identity_at_32():
+    images = pictures(32).astype(np.float32) / 255
+    assert np.abs(one_zoom(images, 100) - images).max() < 1e-5
+    assert np.abs(one_zoom(images, 101) - images).max() < 1e-5
+    assert np.abs(one_zoom(images, 102) - images).max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("hundredths", "first", "slope"),
+    [(102, 0, 31 / 32), (103, 0, 31 / 32), (104, 0, 30 / 31), (105, 0, 30 / 32), (106, 0, 30 / 32), (125, 3, 25 / 31)],
+)
+def test_small_zooms_are_anchored_at_the_top_left_at_32(hundredths, first, slope):
+    """Places on a ramp: 1.02 to 1.06 start at 0. 1.25 takes round(26 · 1.25) = 32 pixels, not 33."""
+    ramp = np.arange(32, dtype=np.float32) / 255
+    across = np.broadcast_to(ramp[None, None, :, None], (1, 32, 32, 1)).copy()
+    for image in (across, across.transpose(0, 2, 1, 3).copy()):
+        places = 255 * one_zoom(image, hundredths)[0, ..., 0]
+        expected = first + np.arange(32) * slope
+        assert np.abs(places - (expected if image is across else expected[:, None])).max() < 0.02
+
+
+@pytest.mark.parametrize("side", [5, 17, 31, 32, 33, 48, 64, 96, 100, 128, 224])
+def test_no_zoom_leaves_a_dark_border(side):
+    white = np.ones((1, side, side, 1), np.float32)
+    for row in {*rows("zoom_blur", 32), *rows("zoom_blur", 224)}:
+        assert np.abs(body("zoom_blur", white, row) - 1).max() < 1e-5
+
+
+# Motion
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_motion_shifts_by_52_91_130_130_170_hundredths_of_a_pixel(at):
+    """At 0 degrees tap i reads i pixels to the right, so a point moves to the left."""
+    response = kernel("motion_blur", rows("motion_blur")[at], draws=At(0))
+    shift = 16 - np.arange(33)
+    assert not response[np.arange(33) != 16].any()
+    assert not response[16, shift < 0].any()
+    assert response.sum() == pytest.approx(1, abs=1e-6)
+    assert (response[16] * shift).sum() == pytest.approx((0.52, 0.91, 1.30, 1.30, 1.70)[at], abs=0.006)
+
+
+@pytest.mark.parametrize(("degrees", "down", "right"), [(45, 1, 1), (-45, -1, 1), (0, 0, 1)])
+def test_motion_reads_at_its_angle_with_y_downwards(degrees, down, right):
+    response = kernel("motion_blur", (9, 2.5), draws=At(degrees))
+    y, x = 16 - np.indices((33, 33))
+    mean_y, mean_x = (response * y).sum(), (response * x).sum()
+    assert np.hypot(mean_y, mean_x) == pytest.approx(1.70, abs=0.01)
+    assert mean_y / mean_x == pytest.approx(down / right, abs=1e-6)
+
+
+# Defocus
+
+
+@pytest.mark.parametrize(("at", "sigma"), [(0, 0.4), (1, 0.5), (2, 0.6)])
+def test_defocus_1_to_3_at_32_is_a_3x3_gaussian(at, sigma):
+    taps = np.exp(-(np.array([-1.0, 0, 1]) ** 2) / (2 * sigma**2))
+    taps /= taps.sum()
+    response = kernel("defocus_blur", rows("defocus_blur")[at])
+    assert np.abs(response[15:18, 15:18] - np.outer(taps, taps)).max() < 1e-5
+    assert np.count_nonzero(response) == 9
+
+
+def test_defocus_4_at_32_is_a_plus():
+    response = kernel("defocus_blur", rows("defocus_blur")[3])
+    assert np.abs(response[15:18, 15:18] - np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]]) / 5).max() < 1e-4
+    assert response.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_defocus_5_at_32_is_a_box():
+    response = kernel("defocus_blur", rows("defocus_blur")[4])
+    assert np.abs(response[15:18, 15:18] - 1 / 9).max() < 1e-5
+    assert response.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("at", "published"), [(3, 1.013), (4, 1.011)])
+def test_discs_of_radius_8_and_10_sum_to_1(at, published):
+    """The published kernels do not; a white picture stays white here either way, so the sum is taken of a point."""
+    row = rows("defocus_blur", 224)[at]
+    assert reference.published_disc(*row).sum() == pytest.approx(published, abs=0.0005)
+    assert kernel("defocus_blur", row).sum() == pytest.approx(1, abs=1e-5)
+
+
+# Glass
+
+
+def scattered(side, reach, count):
+    """Row and column from which each pixel came after one pass without smoothing, (count, side, side) each."""
+    places = np.stack([*np.indices((side, side)), np.zeros((side, side))], axis=-1).astype(np.float32) / 255
+    draws = corruptions.Draws("glass_blur", np.arange(count))
+    out = body("glass_blur", np.repeat(places[None], count, axis=0), (0, reach, 1), draws)
+    return np.rint(255 * out[..., 0]).astype(int), np.rint(255 * out[..., 1]).astype(int)
+
+
+def test_one_glass_pass_leaves_36_percent_in_place():
+    """One draw of one picture gave 36 %; a quarter of the 900 pixels written and the frame make 34.1, sd 1.2."""
+    from_y, from_x = scattered(32, 1, 400)
+    y, x = np.indices((32, 32))
+    in_place = ((from_y == y) & (from_x == x)).mean(axis=(1, 2))
+    assert in_place.mean() == pytest.approx((900 / 4 + 124) / 1024, abs=0.003)
+    assert np.abs(in_place - 0.36).min() < 0.002
+    assert (in_place > 0.36).mean() > 0.03
+
+
+def test_one_glass_pass_destroys_30_percent_of_the_source_pixels():
+    """A true swap would destroy none."""
+    from_y, from_x = scattered(32, 1, 400)
+    lost = [1 - len(np.unique(taken)) / 1024 for taken in 32 * from_y + from_x]
+    assert np.mean(lost) == pytest.approx(0.30, abs=0.01)
+
+
+@pytest.mark.parametrize("reach", [1, 2, 4])
+def test_glass_copies_from_minus_reach_to_reach_minus_1(reach):
+    """Its first pixel in scan order, the last of the picture but reach - 1, which reads pixels not yet written."""
+    side = 32
+    from_y, from_x = scattered(side, reach, 600)
+    last = side - reach
+    moves = {(y - last, x - last) for y, x in zip(from_y[:, last, last], from_x[:, last, last], strict=True)}
+    assert moves == {(y, x) for y in range(-reach, reach) for x in range(-reach, reach)}
+    y, x = np.indices((side, side))
+    frame = (y <= reach) | (x <= reach) | (y > last) | (x > last)
+    still = (from_y == y) & (from_x == x)
+    assert still[:, frame].all()
+    assert not still[:, ~frame].all(axis=0).any()
+
+
+def test_glass_treats_gray_as_colour():
+    """The published code swaps scalars and copies colours."""
+    images = pictures(32).astype(np.float32) / 255
+    draws = corruptions.Draws("glass_blur", np.arange(len(images)))
+    gray = body("glass_blur", images[..., :1].copy(), (0.4, 1, 2), draws)
+    assert np.array_equal(gray[..., 0], body("glass_blur", images, (0.4, 1, 2), draws)[..., 0])
+
+
+# Elastic
+
+
+@pytest.mark.parametrize(
+    ("at", "published", "exact", "spread"),
+    [
+        (0, 0, 0, 0),
+        (1, 0.07, 0.0552, 0.018),
+        (2, 0.24, 0.241, 0.025),
+        (3, 0.44, 0.4365, 0.029),
+        (4, 0.56, 0.572, 0.028),
+    ],
+)
+def test_elastic_moves_by_0_7_24_44_56_hundredths_of_a_pixel(at, published, exact, spread, monkeypatch):
+    """Root mean square of the local motion at 32. The published figures are of one picture, whose spread is given."""
+    row = rows("elastic_transform")[at]
+    if row[1]:
+        taps = ndimage.gaussian_filter1d(np.eye(32), row[1], axis=0, mode="reflect", truncate=3)
+        assert row[0] * np.square(taps).sum(axis=1).mean() / np.sqrt(3) == pytest.approx(exact, abs=0.0005)
+    moves = []
+    monkeypatch.setattr(digital, "displace", lambda images, *by: moves.append(np.stack(by)) or images)
+    draws = corruptions.Draws("elastic_transform", np.arange(400))
+    body("elastic_transform", np.zeros((400, 32, 32, 1), np.float32), row, draws)
+    assert len(moves) == (at > 0)
+    for by in moves:
+        rms = np.sqrt(np.square(by.astype(np.float64)).mean(axis=(1, 2, 3)))
+        assert rms == pytest.approx(exact, rel=0.04)
+        assert np.abs(rms - published).max() <= spread
+        assert abs(np.corrcoef(by[0].ravel(), by[1].ravel())[0, 1]) < 0.1
+
+
+# Pixelate
+
+
+@pytest.mark.parametrize(
+    ("side", "sizes"),
+    [(32, (30, 28, 27, 24, 20)), (64, (57, 51, 44, 38, 32)), (224, (134, 112, 89, 67, 56))],
+)
+def test_pixelate_goes_through_the_published_sizes(side, sizes):
+    """And up again as NEAREST does: each row of the small picture is repeated, none is mixed."""
+    image = np.random.default_rng(side).integers(0, 256, (side, side, 3), np.uint8)
+    for severity, size in zip(SEVERITIES, sizes, strict=True):
+        out = corruptions.apply(image, "pixelate", severity)
+        assert 1 + np.any(out[1:] != out[:-1], axis=(1, 2)).sum() == size
+        assert 1 + np.any(out[:, 1:] != out[:, :-1], axis=(0, 2)).sum() == size
+        small = Image.fromarray(image).resize((size, size), Image.Resampling.BOX)
+        assert np.array_equal(out, np.asarray(small.resize((side, side), Image.Resampling.NEAREST)))
+
+
+# Fog, snow, frost, spatter
+
+
+@pytest.mark.parametrize(("decay", "std"), [(3, 0.145), (2.5, 0.15), (2, 0.16), (1.75, 0.17)])
+def test_cloud_maps_at_32_have_mean_5_and_std_145_to_170(decay, std):
+    maps = weather.plasma(corruptions.Draws("fog", np.arange(500)), 32, decay).astype(np.float64)
+    assert not maps.min(axis=(1, 2)).any()
+    assert maps.max(axis=(1, 2)) == pytest.approx(1, abs=1e-6)
+    assert maps.mean() == pytest.approx(0.5, abs=0.02)
+    assert maps.std(axis=(1, 2)).mean() == pytest.approx(std, abs=0.003)
+
+
+def test_flakes_cover_6_to_44_thousandths_at_32():
+    """Unstreaked on black; a pixel is white where a flake lies on it or on its place when turned."""
+    black = np.zeros((2000, 32, 32, 1), np.float32)
+    covered = []
+    for mean, sigma, zoom, threshold, *_ in rows("snow"):
+        out = body("snow", black, (mean, sigma, zoom, threshold, 0, 1, 1.0), corruptions.Draws("snow", np.arange(2000)))
+        covered.append(1 - np.sqrt(1 - (out > 0).mean()))
+    assert min(covered) == pytest.approx(0.006, abs=0.0006)
+    assert max(covered) == pytest.approx(0.044, abs=0.002)
+
+
+def test_frost_scales_its_texture_without_antialiasing():
+    """Uniform noise keeps its deviation of 73.7 levels; means over areas would leave 14.8."""
+    texture = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
+    black = np.zeros((64, 32, 32, 3), np.uint8)
+    out = corruptions.apply(black, "frost", 1, textures=(texture,)) / rows("frost")[0][1]
+    assert np.std(out) == pytest.approx(73.7, rel=0.02)
+    averaged = cv2.resize(texture, (0, 0), fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
+    assert averaged.std() == pytest.approx(14.8, rel=0.02)
+
+
+def test_frost_takes_every_texture_and_every_place():
+    """The published generator never takes the sixth texture, nor the last place, and fails where there is one place."""
+    side = 8
+    textures = tuple(np.full((side, side + 1, 3), 20 * number, np.uint8) for number in range(1, 7))
+    for texture in textures:
+        texture[:, -1] += 5
+    black = np.zeros((200, side, side, 3), np.uint8)
+    row = rows("frost", 224)[0]
+    out = corruptions.apply(black, "frost", 1, native=224, textures=textures)
+    last = out[:, 0, -1, 0]
+    expected = {round(row[1] * (20 * number + extra)) for number in range(1, 7) for extra in (0, 5)}
+    assert set(last.tolist()) == expected
+
+
+def test_spatter_without_a_drop_is_the_picture():
+    """With the first row of 224 no drop is left in 3 of 400 draws at 32 (5.6 expected), 0 / 0 as published."""
+    images = np.repeat(pictures(32, 1, count=1), 2000, axis=0)
+    out = corruptions.apply(images, "spatter", 1, native=224).astype(int)
+    assert (out >= images).all()
+    bare = (out == images).all(axis=(1, 2, 3))
+    assert 3 <= 400 * bare.mean() <= 8
+    normals = corruptions.Draws("spatter", np.flatnonzero(bare)).normals("liquid", 32, 32)[..., 0]
+    highest = [ndimage.gaussian_filter(0.65 + 0.3 * one, 4, mode="nearest").max() for one in normals]
+    assert np.mean(np.array(highest) < 0.69) > 0.7
+
+
+# Colour and rounding
+
+
+def test_saturated_gray_turns_reddish():
+    """Gray has hue 0: .5 becomes (.5, .4, .4) at severity 5 of 32, and stays gray where nothing is added."""
+    gray = np.full((1, 4, 4, 3), 0.5, np.float32)
+    assert body("saturate", gray, rows("saturate")[4])[0, 0, 0] == pytest.approx((0.5, 0.4, 0.4), abs=1e-6)
+    for row in rows("saturate")[:3]:
+        assert np.array_equal(body("saturate", gray, row), gray)
+
+
+@pytest.mark.parametrize(("name", "row"), [("brightness", 0.0), ("saturate", (1.0, 0.0))])
+def test_hsv_and_back_changes_no_byte(name, row):
+    steps = np.append(np.arange(0, 255, 5), 255)
+    lattice = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, 52, -1, 3)
+    drawn = np.random.default_rng(0).integers(0, 256, (1, 1000, 1000, 3))
+    for colours in (lattice, drawn):
+        out = body(name, colours.astype(np.float32) / np.float32(255), row)
+        assert np.array_equal(np.rint(255 * out), colours)
+
+
+@pytest.mark.parametrize("name", ["gaussian_noise", "shot_noise", "speckle_noise"])
+def test_noisy_mid_gray_has_mean_128(name):
+    """Truncated it would have 127.50."""
+    gray = np.full((500, 32, 32, 3), 128, np.uint8)
+    given = gray if corruptions.get(name).takes == "uint8" else gray.astype(np.float32) / np.float32(255)
+    for severity in (2, 5):
+        out = corruptions.apply(gray, name, severity)
+        assert out.mean() == pytest.approx(128, abs=0.1)
+        exact = body(name, given, rows(name)[severity - 1], corruptions.Draws(name, np.arange(500)))
+        if name != "shot_noise":
+            assert np.floor(255 * exact).mean() == pytest.approx(127.5, abs=0.1)
+
+
+def test_a_gaussian_of_a_quarter_pixel_changes_no_byte():
+    """Truncated it takes a level off half of all bytes."""
+    image = np.random.default_rng(0).choice(np.array([0, 1, 127, 254, 255], np.uint8), (8, 32, 32, 3))
+    image[0] = 255 * (np.indices((32, 32)).sum(axis=0) % 2)[..., None]
+    assert np.array_equal(corruptions.apply(image, "gaussian_blur", level=0.25), image)
+
+
+STILL = ("gaussian_blur", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "contrast", "pixelate")
+
+
+@pytest.mark.parametrize("native", [32, 64, 224])
+@pytest.mark.parametrize("name", STILL)
+def test_no_gray_level_moves_under_blur_zoom_and_contrast(name, native):
+    """Nor with the wide kernels of 224 at 32 pixels, of which others lose 2.8 % at the border."""
+    constant = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, 32, 32, 3))
+    for severity in SEVERITIES:
+        assert np.array_equal(corruptions.apply(constant, name, severity, native=native), constant)
+
+
+def test_gaussian_blur_mixes_no_channels():
+    """Blurred across them red would become (.70, .30, .06)."""
+    red = np.zeros((1, 16, 16, 3), np.float32)
+    red[..., 0] = 1
+    assert body("gaussian_blur", red, 1.0)[0, 8, 8] == pytest.approx((1, 0, 0), abs=1e-6)
+    one = pictures(16).astype(np.float32) / 255
+    one[..., 1:] = 0
+    out = body("gaussian_blur", one, 1.0)
+    assert out[..., 0].any()
+    assert not out[..., 1:].any()
+
+
+def test_jpeg_has_half_the_chroma():
+    """4:2:0: colours that alternate from column to column, or from row to row, become one; their lightness stays."""
+    red, blue = (200, 60, 60), (60, 60, 200)
+    for axis in (0, 1):
+        stripes = (np.indices((32, 32))[axis] % 2)[..., None]
+        image = np.where(stripes, red, blue).astype(np.uint8)
+        out = corruptions.apply(image, "jpeg_compression", level=100).astype(int)
+        chroma = out[..., 0] - out[..., 2]
+        assert np.abs(chroma).max() <= 6
+        first, second = np.take(out, 8, axis)[8], np.take(out, 9, axis)[8]
+        luma = (first - second) @ [0.299, 0.587, 0.114]
+        assert abs(luma) == pytest.approx(140 * (0.299 - 0.114), abs=3)
+        full, half = io.BytesIO(), io.BytesIO()
+        Image.fromarray(image).save(full, "JPEG", quality=100, subsampling=0)
+        Image.fromarray(image).save(half, "JPEG", quality=100, subsampling=2)
+        assert np.array_equal(out, np.asarray(Image.open(half)))
+        assert not np.array_equal(out, np.asarray(Image.open(full)))
