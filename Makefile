@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test check format lint types slow golden figures clean
+.PHONY: demo test check format lint types slow golden figures gallery benchmark clean
 
 demo: $(INSTALLED)
 	$(BIN)/robench evaluate -m tiny_cnn=digits-clean -m tiny_cnn=digits-noise -d digits -s demo/1 -o runs/demo
@@ -37,6 +37,12 @@ golden: $(INSTALLED)
 figures: demo
 	cp runs/demo-report/sheet.png docs/images/contact-sheet.png
 	cp runs/demo-report/figures/digits-test/curves.png docs/images/accuracy-vs-strength.png
+
+gallery: $(INSTALLED)
+	$(BIN)/python docs/make_gallery.py
+
+benchmark: $(INSTALLED)
+	$(BIN)/python benchmarks/peers.py --full
 
 clean:
 	rm -rf .venv runs build *.egg-info
