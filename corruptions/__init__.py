@@ -9,7 +9,7 @@ Needs numpy, numba and OpenCV; no PyTorch.
 """
 
 from corruptions import blur, digital, heldout, noise, resolution, weather
-from corruptions._contract import Chain, Corruption, corruption, get, names
+from corruptions._contract import Chain, Corruption, Textures, corruption, get, names, nearest_native
 from corruptions._core import apply, apply_strength
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry, unknown
@@ -29,6 +29,7 @@ __all__ = [
     "Strength",
     "StrengthError",
     "Suite",
+    "Textures",
     "UnknownName",
     "apply",
     "apply_strength",
@@ -38,6 +39,7 @@ __all__ = [
     "get",
     "heldout",
     "names",
+    "nearest_native",
     "noise",
     "number_text",
     "resolution",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,16 @@ CHAIN = "+"
 EXTRAS = ("draws", "boxes", "native", "textures")
 NATIVE_SIDES = (32, 64, 224)
 RESERVED = ("boxes", "clean", "digests", "ids", "labels", "manifest")
+
+
+def nearest_side(sides: Sequence[int], wanted: int) -> int:
+    """The side nearest to the wanted one; of two as near the smaller."""
+    return min(sides, key=lambda side: (abs(side - wanted), side))
+
+
+def nearest_native(height: int, width: int) -> int:
+    """The native side, 32, 64 or 224, nearest to the shorter side of images; of two as near the smaller."""
+    return nearest_side(NATIVE_SIDES, min(height, width))
 
 
 @dataclass(frozen=True)
@@ -129,12 +139,11 @@ class Corruption:
         return strength.level
 
     def native_side(self, height: int, width: int, native: int | None = None) -> int:
-        """Which published table: the one nearest to the shorter side (ties to the smaller), or nearest to `native`."""
+        """Which of its tables: the one nearest to `native`, or to the native side of images of this size."""
         if native is not None and native not in NATIVE_SIDES:
             raise CorruptionError(f"{self.name}: native must be one of {list(NATIVE_SIDES)}, got {native!r}")
-        sides = sorted(self.severities) or NATIVE_SIDES
-        wanted = min(height, width) if native is None else native
-        return min(sides, key=lambda side: (abs(side - wanted), side))
+        wanted = nearest_native(height, width) if native is None else native
+        return nearest_side(sorted(self.severities) or NATIVE_SIDES, wanted)
 
     def facts(self) -> dict[str, Any]:
         """Everything but the function, as JSON values."""
@@ -224,8 +233,8 @@ class Chain(Corruption):
         return tuple(map(chain_strength, zip(*(part.default_strengths() for part in self.parts), strict=False)))
 
     def native_side(self, height: int, width: int, native: int | None = None) -> int:
-        """The native side of the whole, from which each part takes its nearest table."""
-        return self.parts[0].native_side(height, width, native) if native is None else native
+        """The native side of the whole, to which each part takes its nearest table."""
+        return nearest_native(height, width) if native is None else self.parts[0].native_side(height, width, native)
 
     @property
     def summary(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +28,20 @@ def contact_sheet(
     view: str | None = None,
     seed: int = 0,
     native: int | None = None,
+    frost_dir: Path | None = None,
 ) -> Path:
     """Write a picture with a row per corruption and a column per strength, the clean image first.
 
     Without `cells` every corruption is shown; without `image` scikit-image's photograph of an astronaut at 128 pixels.
-    `view` is applied before the corruption. An image that cannot be read raises DatasetError.
+    `view` is applied before the corruption, `frost_dir` holds pictures for frost. An image that cannot be read raises
+    DatasetError.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     picture = _picture(image, view)
-    rows = list(_rows(picture, cells or _all(), seed, native))
+    textures = None if frost_dir is None else datasets.textures(frost_dir)
+    rows = list(_rows(picture, cells or _all(), {"seed": seed, "native": native, "textures": textures}))
     columns = max(len(shown) for _, shown in rows)
     side = max(0.9, MOST_INCHES * min(1.0, picture.shape[0] / picture.shape[1]))
     size = (MOST_INCHES * columns + 0.2, (side + 0.2) * len(rows) + 0.1)
@@ -75,14 +79,12 @@ def _picture(image: Path | None, view: str | None) -> Images:
     return datasets.viewed(astronaut, view or BUILT_IN_VIEW)
 
 
-def _rows(
-    picture: Images, cells: Cells, seed: int, native: int | None
-) -> Iterator[tuple[str, list[tuple[str, Images]]]]:
+def _rows(picture: Images, cells: Cells, options: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, Images]]]]:
     """Each corruption with its images; the clean one heads the row."""
     for name, strengths in cells.items():
         chosen = corruptions.get(name)
         shown = [("", picture)]
         for strength in strengths:
-            made = corruptions.apply_strength(picture, chosen, strength, seed=seed, ids=[0], native=native)
+            made = corruptions.apply_strength(picture, chosen, strength, ids=[0], **options)
             shown.append((str(strength), made))
         yield name, shown

@@ -19,7 +19,10 @@ from robench.files import reason, write_json
 SCHEMA = "robench-set/1"
 MANIFEST = "manifest.json"
 FORMATS = ("npy", "folder")
-ASKED = ("dataset", "split", "view", "n", "shape", "classes", "data_digest", "format", "seed", "native", "ids_sha256")
+ASKED = (
+    *("dataset", "split", "view", "n", "shape", "classes", "data_digest"),
+    *("format", "seed", "native", "textures", "ids_sha256"),
+)
 """What a set is asked for by, the most telling first; a set that differs in one of them is another set."""
 
 KINDS = {"dataset": str, "split": str, "view": str, "format": str, "n": int, "seed": int}

@@ -39,6 +39,7 @@ strengths = several(
     click.option("--severity", metavar="LIST", help="1,3 or 1-5, for every -c without strengths of its own"),
     click.option("--level", metavar="LIST", help="0.1,0.2, or a pair 0.5:0, for every -c without strengths of its own"),
     click.option("--native", type=click.Choice(["32", "64", "224"]), help="which published severity table"),
+    click.option("--frost-dir", type=PATH, metavar="DIR", help="pictures for frost in place of robench's own"),
 )
 
 json_output = click.option("--json", "as_json", is_flag=True, help="print JSON")

@@ -26,6 +26,7 @@ def generate(
     severity: str | None,
     level: str | None,
     native: str | None,
+    frost_dir: Path | None,
     out: Path,
     form: str,
     seed: int,
@@ -47,7 +48,17 @@ def generate(
     if not cells:
         raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
     data = datasets.load(dataset, view=view, limit=limit, name=dataset_name)
-    made = write(data, cells, out, form=form, seed=seed, native=_options.side(native), workers=workers, progress=True)
+    made = write(
+        data,
+        cells,
+        out,
+        form=form,
+        seed=seed,
+        native=_options.side(native),
+        textures=None if frost_dir is None else datasets.textures(frost_dir),
+        workers=workers,
+        progress=True,
+    )
     for path in made:
         click.echo(path)
     if not made:

@@ -47,6 +47,7 @@ def preview(
     severity: str | None,
     level: str | None,
     native: str | None,
+    frost_dir: Path | None,
     view: str | None,
     seed: int,
     out: Path,
@@ -62,4 +63,6 @@ def preview(
     from robench.selection import select
 
     cells = select(suite, chosen, severity, level)
-    click.echo(contact_sheet(cells, out, image=image, view=view, seed=seed, native=_options.side(native)))
+    click.echo(
+        contact_sheet(cells, out, image=image, view=view, seed=seed, native=_options.side(native), frost_dir=frost_dir)
+    )

@@ -11,7 +11,7 @@ from robench.datasets._contract import Dataset, sample_digest
 from robench.datasets._files import Files
 from robench.datasets._generated import GeneratedSet
 from robench.datasets._load import load
-from robench.datasets._picture import picture, viewed
+from robench.datasets._picture import picture, textures, textures_digest, viewed
 from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
 from robench.datasets._stored import allocate, stored
 from robench.datasets.generated import open_generated
@@ -36,5 +36,7 @@ __all__ = [
     "registry",
     "sample_digest",
     "stored",
+    "textures",
+    "textures_digest",
     "viewed",
 ]

@@ -1,12 +1,14 @@
-"""One picture, outside any data set."""
+"""Pictures outside any data set."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
-from robench.datasets._contract import Images
-from robench.datasets._files import decode, scan
+from robench.datasets._contract import Images, sample_digest
+from robench.datasets._files import SUFFIXES, decode, scan
 from robench.datasets._views import parse_view
+from robench.errors import DatasetError
 
 
 def picture(path: str | Path, view: str = "native") -> Images:
@@ -18,3 +20,27 @@ def picture(path: str | Path, view: str = "native") -> Images:
 def viewed(image: Images, view: str) -> Images:
     """uint8 (H, W, C) through a view such as `side64`; an unknown view is a UsageError."""
     return parse_view(view).image(image)
+
+
+def textures(folder: str | Path) -> tuple[Images, ...]:
+    """The pictures in a folder, by file name, uint8 (h, w, 3): what `frost` lays over images in place of its own.
+
+    A folder that is missing or holds no picture, and a picture that cannot be read, are a DatasetError.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise DatasetError(f"{place}: expected a folder of pictures for frost, found none")
+    paths = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise DatasetError(f"{place}: expected pictures for frost ({', '.join(SUFFIXES)}), got none")
+    return tuple(decode(str(path), 3) for path in paths)
+
+
+def textures_digest(pictures: tuple[Images, ...] | None) -> str:
+    """sha256 over the pictures' sample digests; empty where there are none."""
+    if pictures is None:
+        return ""
+    whole = hashlib.sha256()
+    for number, one in enumerate(pictures):
+        whole.update(sample_digest(one, number))
+    return whole.hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 
 import corruptions
 import robench
-from corruptions import CLEAN, Strength
+from corruptions import CLEAN, Strength, Textures
 from robench.datasets import Dataset
 from robench.errors import ModelError, RunError, UsageError
 from robench.models import Classifier
@@ -21,7 +21,7 @@ _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level"
 """The facts of clean images, and of those that were degraded elsewhere."""
 
 LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "torchvision")
-KEPT = ("dataset", "precision", "native")
+KEPT = ("dataset", "precision", "native", "textures")
 ONE_LABEL = ("weights_sha256", "normalize", "fit")
 """What two models of one label must share."""
 
@@ -45,7 +45,7 @@ class Asked:
     """The sweep: for each corruption its strengths, the seeds, and the names under which they were asked for.
 
     `versions`: those of the corruptions in a generated set; of the others the installed version is meant.
-    `made_elsewhere`: the images come from a set that robench did not write, so no version of ours stands for them.
+    `textures`: pictures for frost, with their digest, which is empty for robench's own. `made_elsewhere`: the images come from a set that robench did not write, so no version of ours stands for them.
     """
 
     cells: Mapping[str, Sequence[Strength]]
@@ -55,6 +55,8 @@ class Asked:
     precision: str = "fp32"
     made_elsewhere: bool = False
     versions: Mapping[str, int] = field(default_factory=dict)
+    textures: Textures | None = field(default=None, repr=False)
+    textures_digest: str = ""
 
     def units(self) -> Iterator[Unit]:
         """The clean images, then every corruption with every seed; what does not draw has seed 0 and runs once."""
@@ -153,6 +155,7 @@ def manifest(
         },
         "precision": asked.precision,
         "native": asked.native,
+        "textures": asked.textures_digest,
         "models": [_model_facts(classifier) for classifier in classifiers.values()],
         "corruptions": {} if asked.made_elsewhere else {name: _facts(asked, name) for name in asked.cells},
         "cells": [asdict(cell) for pairs in planned.values() for _, cell in pairs],

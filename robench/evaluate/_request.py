@@ -28,6 +28,7 @@ class Request:
     severity: str | None = None
     level: str | None = None
     native: int | None = None
+    frost_dir: Path | None = None
     view: str | None = None
     limit: int | None = None
     dataset_name: str | None = None
@@ -49,7 +50,9 @@ def run(request: Request, *, progress: bool = False) -> Outcome:
         asked = _asked_of(data, request, cells, seeds)
     else:
         data = datasets.load(request.dataset, view=request.view, limit=request.limit, name=request.dataset_name)
-        asked = Asked(cells, seeds, request.suite or "", request.native)
+        pictures = None if request.frost_dir is None else datasets.textures(request.frost_dir)
+        digest = datasets.textures_digest(pictures)
+        asked = Asked(cells, seeds, request.suite or "", request.native, textures=pictures, textures_digest=digest)
         if not cells:
             raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
     classifiers = _classifiers(request, data.clean() if isinstance(data, GeneratedSet) else data)
@@ -100,11 +103,20 @@ def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple
         for strength in strengths:
             if strength not in there.get(name, []):
                 raise UsageError(f"{opened.path} holds no {name} {strength}; it has {', '.join(there)}")
+    if request.frost_dir is not None:
+        raise UsageError("a generated set has its frost; got --frost-dir")
     if request.native not in (None, opened.native):
         raise UsageError(f"{opened.path} was made with native {opened.native}, asked for {request.native}")
     seed = opened.seed or 0
     if seeds not in ((0,), (seed,)):
         raise UsageError(f"{opened.path} was made with seed {seed}, asked for {request.seeds}")
     versions = {name: version for name, version, _ in opened.cells if version is not None}
-    suite, native = request.suite or "", opened.native
-    return Asked(cells or there, (seed,), suite, native, made_elsewhere=elsewhere, versions=versions)
+    return Asked(
+        cells or there,
+        (seed,),
+        request.suite or "",
+        opened.native,
+        made_elsewhere=elsewhere,
+        versions=versions,
+        textures_digest=str(opened.manifest.get("textures", "")),
+    )

@@ -99,7 +99,7 @@ def _sweep(
     shown = _shown(run.cells())
     images = sum(len(clean) * len(pairs) for pairs in todo.values())
     with tracked(images, "evaluate", show=progress and bool(todo)) as advance, ThreadPoolExecutor(1) as ahead:
-        begun = ((unit, _batches(dataset, clean, unit, asked.native, batch_size, ahead)) for unit in todo)
+        begun = ((unit, _batches(dataset, clean, unit, asked, batch_size, ahead)) for unit in todo)
         for unit, batches in _one_ahead(begun):
             pairs = todo[unit]
             examples = run.folder / "examples" if (unit.corruption, str(unit.strength), unit.seed) in shown else None
@@ -127,9 +127,7 @@ def _clean(dataset: Dataset | GeneratedSet) -> Dataset:
     return dataset.clean() if isinstance(dataset, GeneratedSet) else dataset
 
 
-def _reader(
-    dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, native: int | None
-) -> Callable[[int, int], Images]:
+def _reader(dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, asked: Asked) -> Callable[[int, int], Images]:
     """start, stop -> the unit's images."""
     if unit.strength.is_clean:
         return clean.images
@@ -146,7 +144,8 @@ def _reader(
             seed=unit.seed,
             ids=clean.ids[part],
             boxes=None if clean.boxes is None else clean.boxes[part],
-            native=native,
+            textures=asked.textures,
+            native=asked.native,
         )
 
     return degraded
@@ -156,7 +155,7 @@ def _batches(
     dataset: Dataset | GeneratedSet,
     clean: Dataset,
     unit: Unit,
-    native: int | None,
+    asked: Asked,
     size: int,
     ahead: ThreadPoolExecutor,
 ) -> Iterator[tuple[int, Images, float]]:
@@ -164,7 +163,7 @@ def _batches(
 
     The first is under way when this returns.
     """
-    reader = cache(lambda: _reader(dataset, clean, unit, native))
+    reader = cache(lambda: _reader(dataset, clean, unit, asked))
     n = len(clean)
 
     def make(start: int) -> tuple[int, Images, float]:

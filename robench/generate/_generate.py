@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 import corruptions
 import robench
-from corruptions import Strength
+from corruptions import Strength, Textures
 from robench import setformat
-from robench.datasets import Dataset, stored
+from robench.datasets import Dataset, stored, textures_digest
 from robench.engines import run_local
 from robench.errors import SetError, UsageError
 from robench.files import reason, sha256_file, sha256_text
@@ -42,6 +42,7 @@ class Source:
     seed: int
     native: int
     writer: Writer
+    textures: Textures | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,15 @@ def generate(
     form: str = "npy",
     seed: int = 0,
     native: int | None = None,
+    textures: Textures | None = None,
     workers: int = 1,
     progress: bool = False,
 ) -> list[Path]:
     """Write `dataset`, degraded by every corruption and strength of `cells`, to `folder`. Returns what was made.
 
     form: "npy" or "folder". A folder that holds part of the same set is completed, and corruptions may be added to it;
-    another data set, seed, view, limit or form raises SetError. Memory does not grow with the data set.
+    another data set, seed, view, limit or form raises SetError. Memory does not grow with the data set. textures:
+    pictures for frost, see `datasets.textures`.
     """
     if form not in setformat.FORMATS:
         raise UsageError(f"format must be npy or folder, got '{form}'")
@@ -78,7 +81,7 @@ def generate(
             raise UsageError(f"{name}: a set holds severities 1-5 and levels, got {', '.join(map(str, strengths))}")
     try:
         with workplace(folder, setformat.MANIFEST, "set", SetError, "digests") as work:
-            return _complete(dataset, cells, folder, work, form, seed, native, workers, progress)
+            return _complete(dataset, cells, folder, work, form, seed, native, textures, workers, progress)
     except OSError as fault:
         raise SetError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
 
@@ -91,18 +94,20 @@ def _complete(
     form: str,
     seed: int,
     native: int | None,
+    textures: Textures | None,
     workers: int,
     progress: bool,
 ) -> list[Path]:
     clean = stored(dataset, work / "clean.npy", progress=progress)
-    manifest = _manifest(folder, _asked(clean, form, seed, _native(cells, clean, native)))
+    side = corruptions.nearest_native(*clean.shape[:2]) if native is None else native
+    manifest = _manifest(folder, _asked(clean, form, seed, side, textures))
     target = writer(form, folder, work, clean)
     todo = {name: [str(strength) for strength in cells[name]] for name in _missing(manifest, target, cells)}
     tiles = max([1, *(len(facts["strengths"]) for facts in manifest["corruptions"].values()), *map(len, todo.values())])
     setformat.write_manifest(folder, manifest)
     manifest["files"] |= target.write_clean(clean, tiles)
     setformat.write_manifest(folder, manifest)
-    source = Source(work / "clean.npy", clean.ids, clean.boxes, seed, manifest["native"], target)
+    source = Source(work / "clean.npy", clean.ids, clean.boxes, seed, manifest["native"], target, textures)
     made = []
     with closing(_degraded(source, todo, len(clean), int(np.prod(clean.shape)), workers, progress)) as finished:
         for name, parts in finished:
@@ -156,22 +161,13 @@ def degrade(source: Source, unit: Unit) -> list[str]:
         seed=source.seed,
         ids=source.ids[part],
         boxes=None if source.boxes is None else source.boxes[part],
+        textures=source.textures,
         native=source.native,
     )
     return source.writer.put(unit.corruption, unit.strength, unit.place, unit.start, images)
 
 
-def _native(cells: Cells, clean: Dataset, native: int | None) -> int:
-    """The one native table of the set; a corruption without tables agrees with any."""
-    height, width, _ = clean.shape
-    with_tables = [name for name in cells if corruptions.get(name).has_table] or list(cells)
-    sides = {corruptions.get(name).native_side(height, width, native) for name in with_tables}
-    if len(sides) > 1:
-        raise UsageError(f"the corruptions' tables are for sides {sorted(sides)}; choose one with --native")
-    return sides.pop() if sides else 32
-
-
-def _asked(clean: Dataset, form: str, seed: int, native: int) -> dict[str, Any]:
+def _asked(clean: Dataset, form: str, seed: int, native: int, textures: Textures | None) -> dict[str, Any]:
     return {
         "schema": setformat.SCHEMA,
         "dataset": clean.name,
@@ -182,6 +178,7 @@ def _asked(clean: Dataset, form: str, seed: int, native: int) -> dict[str, Any]:
         "format": form,
         "seed": seed,
         "native": native,
+        "textures": textures_digest(textures),
         "n": len(clean),
         "shape": list(clean.shape),
         "ids_sha256": sha256_text(",".join(map(str, clean.ids.tolist()))),
