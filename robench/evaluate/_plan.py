@@ -45,7 +45,8 @@ class Asked:
     """The sweep: for each corruption its strengths, the seeds, and the names under which they were asked for.
 
     `versions`: those of the corruptions in a generated set; of the others the installed version is meant.
-    `textures`: pictures for frost, with their digest, which is empty for robench's own. `made_elsewhere`: the images come from a set that robench did not write, so no version of ours stands for them.
+    `textures`: pictures for frost, with their digest, which is empty for robench's own.
+    `made_elsewhere`: the images come from a set that robench did not write, so no version of ours stands for them.
     """
 
     cells: Mapping[str, Sequence[Strength]]
