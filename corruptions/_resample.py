@@ -89,24 +89,45 @@ def box_places(old: int, new: int) -> tuple[Ints, Ints, Ints]:
 
 
 @jit
-def _box(images: Any, rows: Any, columns: Any, half: Any, out: Any) -> None:
-    count, height, _, channels = images.shape
+def _box_mean(sums: Any, number: Any, weight: Any) -> Any:
+    """Pillow's mean of `number` values: one stays as it is, more are weighed and rounded in 22-bit fixed point."""
+    return sums if number == 1 else min((np.int32(1 << 21) + weight * sums) >> np.int32(22), np.int32(255))
+
+
+@jit
+def _box_columns(image: Any, columns: Any, half: Any) -> None:
     first, number, weight = columns
-    for n in range(count):
-        for y in range(height):
-            for x in range(half.shape[1]):
-                for channel in range(channels):
-                    total = np.int64(1 << 21)
-                    for k in range(number[x]):
-                        total += weight[x] * images[n, y, first[x] + k, channel]
-                    half[y, x, channel] = min(total >> 22, 255)
-        for y in range(out.shape[1]):
-            for x in range(half.shape[1]):
-                for channel in range(channels):
-                    total = np.int64(1 << 21)
-                    for k in range(rows[1][y]):
-                        total += rows[2][y] * half[rows[0][y] + k, x, channel]
-                    out[n, y, x, channel] = min(total >> 22, 255)
+    for y in range(image.shape[0]):
+        for x in range(half.shape[1]):
+            for channel in range(image.shape[2]):
+                total = np.int32(0)
+                for k in range(number[x]):
+                    total += image[y, first[x] + k, channel]
+                half[y, x, channel] = _box_mean(total, number[x], np.int32(weight[x]))
+
+
+@jit
+def _box_rows(flat: Any, rows: Any, line: Any, out: Any) -> None:
+    first, number, weight = rows
+    for y in range(out.shape[0]):
+        if number[y] == 1:
+            out[y] = flat[first[y]]
+            continue
+        line[:] = 0
+        for k in range(number[y]):
+            for at in range(line.size):
+                line[at] += flat[first[y] + k, at]
+        for at in range(line.size):
+            out[y, at] = _box_mean(line[at], number[y], np.int32(weight[y]))
+
+
+@jit
+def _box(images: Any, rows: Any, columns: Any, half: Any, out: Any) -> None:
+    flat = half.reshape(half.shape[0], half.shape[1] * half.shape[2])
+    line = np.empty(flat.shape[1], np.int32)
+    for n in range(images.shape[0]):
+        _box_columns(images[n], columns, half)
+        _box_rows(flat, rows, line, out[n].reshape(out.shape[1], line.size))
 
 
 def box_resize(images: Bytes, height: int, width: int) -> Bytes:
@@ -134,24 +155,24 @@ def zoom_places(size: int, hundredths: int) -> tuple[int, Ints, Floats]:
 
 
 @jit
-def _zoom_add(images: Any, first: Any, rows: Any, row_shares: Any, columns: Any, column_shares: Any, out: Any) -> None:
+def _zoom_add(
+    images: Any, first: Any, rows: Any, row_shares: Any, lefts: Any, rights: Any, shares: Any, out: Any
+) -> None:
     count, height, width, channels = images.shape
-    out_height, out_width = out.shape[1], out.shape[2]
     line = np.empty(width * channels, np.float32)
     for n in range(count):
         flat = images[n].reshape(height, width * channels)
-        for y in range(out_height):
-            top = first[0] + rows[y]
+        target = out[n].reshape(out.shape[1], out.shape[2] * channels)
+        for y in range(out.shape[1]):
+            top = first + rows[y]
             above, below = flat[top], flat[min(top + 1, height - 1)]
             share = row_shares[y]
             for at in range(width * channels):
                 line[at] = above[at] + share * (below[at] - above[at])
-            for x in range(out_width):
-                left = (first[1] + columns[x]) * channels
-                right = min(left + channels, (width - 1) * channels)
-                for channel in range(channels):
-                    low = line[left + channel]
-                    out[n, y, x, channel] += low + column_shares[x] * (line[right + channel] - low)
+            row = target[y]
+            for at in range(lefts.size):
+                low = line[lefts[at]]
+                row[at] += low + shares[at] * (line[rights[at]] - low)
 
 
 def add_zoomed(images: Floats, hundredths: int, out: Floats, *, from_corner: bool = False) -> None:
@@ -159,8 +180,14 @@ def add_zoomed(images: Floats, hundredths: int, out: Floats, *, from_corner: boo
 
     With `from_corner` the images hold only the part that is enlarged.
     """
-    height, width = out.shape[1:3]
+    if hundredths == 100:
+        out += images
+        return
+    height, width, channels = out.shape[1:]
     top, rows, row_shares = zoom_places(height, hundredths)
     left, columns, column_shares = zoom_places(width, hundredths)
-    first = np.zeros(2, np.int64) if from_corner else np.array([top, left], np.int64)
-    _zoom_add(images, first, rows, row_shares, columns, column_shares, out)
+    if from_corner:
+        top = left = 0
+    ends = (np.minimum(columns + step + left, images.shape[2] - 1) * channels for step in range(2))
+    lefts, rights = ((end[:, None] + np.arange(channels)).ravel().astype(np.int32) for end in ends)
+    _zoom_add(images, top, rows, row_shares, lefts, rights, np.repeat(column_shares, channels), out)

@@ -35,33 +35,58 @@ TAIL_STEP = np.uint64(1 << 31)
 
 
 @jit
+def _round(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    p0, p1 = np.uint64(0xD2511F53) * c0, np.uint64(0xCD9E8D57) * c2
+    return (p1 >> half) ^ c1 ^ k0, p1 & low, (p0 >> half) ^ c3 ^ k1, p0 & low
+
+
+@jit
+def _next_key(k0: Any, k1: Any) -> Any:
+    low = np.uint64(0xFFFFFFFF)
+    return (k0 + np.uint64(0x9E3779B9)) & low, (k1 + np.uint64(0xBB67AE85)) & low
+
+
+@jit
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Ten rounds of Philox4x32 on uint64 values below 2^32: four such values."""
-    low = np.uint64(0xFFFFFFFF)
-    half = np.uint64(32)
     for _ in range(10):
-        p0 = np.uint64(0xD2511F53) * c0
-        p1 = np.uint64(0xCD9E8D57) * c2
-        c0 = (p1 >> half) ^ c1 ^ k0
-        c1 = p1 & low
-        c2 = (p0 >> half) ^ c3 ^ k1
-        c3 = p0 & low
-        k0 = (k0 + np.uint64(0x9E3779B9)) & low
-        k1 = (k1 + np.uint64(0xBB67AE85)) & low
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+        k0, k1 = _next_key(k0, k1)
     return c0, c1, c2, c3
 
 
 @jit
 def _block_words(places: Any, low_id: Any, high_id: Any, key: Any, words: Any) -> None:
-    """words[:, t] = the four words at counter (places[0, t], places[1, t], id)."""
-    k0 = key & np.uint64(0xFFFFFFFF)
-    k1 = key >> np.uint64(32)
+    """words[:, t] = the four words at counter (places[0, t], places[1, t], id).
+
+    The rounds are written out, so that the compiler runs several counters side by side.
+    """
+    a0, b0 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
+    a1, b1 = _next_key(a0, b0)
+    a2, b2 = _next_key(a1, b1)
+    a3, b3 = _next_key(a2, b2)
+    a4, b4 = _next_key(a3, b3)
+    a5, b5 = _next_key(a4, b4)
+    a6, b6 = _next_key(a5, b5)
+    a7, b7 = _next_key(a6, b6)
+    a8, b8 = _next_key(a7, b7)
+    a9, b9 = _next_key(a8, b8)
     for t in range(places.shape[1]):
-        w0, w1, w2, w3 = philox(places[0, t], places[1, t], low_id, high_id, k0, k1)
-        words[0, t] = w0
-        words[1, t] = w1
-        words[2, t] = w2
-        words[3, t] = w3
+        c0, c1, c2, c3 = _round(places[0, t], places[1, t], low_id, high_id, a0, b0)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a1, b1)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a2, b2)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a3, b3)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a4, b4)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a5, b5)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a6, b6)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a7, b7)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a8, b8)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a9, b9)
+        words[0, t] = c0
+        words[1, t] = c1
+        words[2, t] = c2
+        words[3, t] = c3
 
 
 @jit

@@ -28,14 +28,36 @@ from corruptions._warp import affine, affine_maps, displace, smooth
     },
     source=HENDRYCKS,
 )
-def contrast(images: Bytes, factor: float) -> Floats:
+def contrast(images: Bytes, factor: float) -> Bytes:
     """Lower contrast: (x - m) factor + m with the mean m of each channel over the image.
 
     Mended: rounded, not truncated, so a constant image stays as it is.
     """
-    pixels = images.shape[1] * images.shape[2]
-    mean = (images.sum(axis=(1, 2), keepdims=True, dtype=np.int64) / pixels).astype(np.float32)
-    return np.asarray(((images - mean) * np.float32(factor) + mean) / np.float32(255), np.float32)
+    out = np.empty_like(images)
+    _contrast(images, np.float32(factor), out)
+    return out
+
+
+@jit
+def _contrast(images: Any, factor: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    table = np.empty((256, channels), np.uint8)
+    total = np.empty(channels, np.int64)
+    for n in range(count):
+        total[:] = 0
+        for y in range(height):
+            for x in range(width):
+                for channel in range(channels):
+                    total[channel] += images[n, y, x, channel]
+        for channel in range(channels):
+            mean = np.float32(total[channel] / (height * width))
+            for value in range(256):
+                level = np.rint((np.float32(value) - mean) * factor + mean)
+                table[value, channel] = np.uint8(min(max(level, np.float32(0)), np.float32(255)))
+        for y in range(height):
+            for x in range(width):
+                for channel in range(channels):
+                    out[n, y, x, channel] = table[images[n, y, x, channel], channel]
 
 
 @corruption(
