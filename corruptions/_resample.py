@@ -40,11 +40,14 @@ def mix(images: Floats, rows: tuple[Ints, Floats], columns: tuple[Ints, Floats])
     return out
 
 
-def bilinear_places(size: int, start: Ints, stretch: Ints) -> tuple[Ints, Floats]:
-    """Resample `stretch` pixels from `start` to `size` pixels, centres at halves: places and weights (N, size, 2)."""
+def bilinear_places(size: int, start: Ints, stretch: Ints, step: float | None = None) -> tuple[Ints, Floats]:
+    """Resample `stretch` pixels from `start` to `size` pixels, centres at halves: places and weights (N, size, 2).
+
+    `step` is the distance of two new pixels in old ones, stretch / size unless told.
+    """
     first, last = start[:, None].astype(np.float64), (start + stretch - 1)[:, None]
-    centres = (np.arange(size) + 0.5) * stretch[:, None] / size - 0.5 + first
-    centres = np.clip(centres, first, last)
+    steps = stretch[:, None] / size if step is None else step
+    centres = np.clip((np.arange(size) + 0.5) * steps - 0.5 + first, first, last)
     low = np.floor(centres).astype(np.int64)
     share = (centres - low).astype(np.float32)
     places = np.stack([low, np.minimum(low + 1, last)], axis=-1)

@@ -217,11 +217,11 @@ def own_panes(scale: float, height: int, width: int) -> Textures:
 
 def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Images:
     """A texture resized bilinearly by `scale`, without antialiasing, and mirrored on until it covers height x width."""
-    tall, wide = (max(1, int(side * scale)) for side in texture.shape[:2])
+    tall, wide = (max(1, round(side * scale)) for side in texture.shape[:2])
     if scale != 1:
         start = np.zeros(1, np.int64)
-        rows = bilinear_places(tall, start, np.array([texture.shape[0]]))
-        columns = bilinear_places(wide, start, np.array([texture.shape[1]]))
+        rows = bilinear_places(tall, start, np.array([texture.shape[0]]), 1 / scale)
+        columns = bilinear_places(wide, start, np.array([texture.shape[1]]), 1 / scale)
         texture = np.rint(mix(texture[None].astype(np.float32), rows, columns)[0]).astype(np.uint8)
     down = border(tall, max(0, height - tall), "reflect")[max(0, height - tall) :]
     across = border(wide, max(0, width - wide), "reflect")[max(0, width - wide) :]
