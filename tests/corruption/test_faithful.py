@@ -162,13 +162,7 @@ def test_few_drops_of_spatter_depend_on_the_last_bit():
         assert apart.mean() < 0.01
 
 
-RESIZED = pytest.mark.xfail(
-    reason="a texture whose side times the scale is no whole number: size truncated, not rounded; step not 1 / scale",
-    strict=False,
-)
-
-
-@pytest.mark.parametrize("side", [pytest.param(32, marks=RESIZED), pytest.param(64, marks=RESIZED), 224])
+@pytest.mark.parametrize("side", [32, 64, 224])
 def test_frost_of_other_textures_is_opencv_s_resize(side):
     """Textures as large as the six published ones, the last of which can be drawn too."""
     shapes = ((600, 900), (315, 560), (315, 560), (350, 527), (495, 660), (323, 485))
