@@ -42,16 +42,17 @@ def run(chosen: Corruption, images: Images, strength: int = -1, **options: objec
 
 
 def keeps_form(chosen: Corruption) -> None:
-    """Any size, gray or colour: shape and dtype in = out, the input untouched, its memory not shared."""
+    """Any size, gray or colour, at every strength: shape and dtype in = out, the input untouched and not shared."""
     for height, width in SHAPES:
         for channels in (1, 3):
             images = pictures(max(height, width), channels, 2)[:, :height, :width]
             before = images.copy()
-            out = run(chosen, images)
-            assert out.shape == images.shape, f"{images.shape} became {out.shape}"
-            assert out.dtype == np.uint8, f"uint8 became {out.dtype}"
-            assert np.array_equal(images, before), f"the input of shape {images.shape} was changed in place"
-            assert not np.shares_memory(images, out), "the output is the input's memory"
+            for strength in range(len(chosen.default_strengths())):
+                out = run(chosen, images, strength)
+                assert out.shape == images.shape, f"{images.shape} became {out.shape}"
+                assert out.dtype == np.uint8, f"uint8 became {out.dtype}"
+                assert np.array_equal(images, before), f"the input of shape {images.shape} was changed in place"
+                assert not np.shares_memory(images, out), "the output is the input's memory"
 
 
 def takes_flat_images(chosen: Corruption) -> None:
