@@ -42,7 +42,11 @@ def test_no_units_are_no_results():
 
 
 def test_one_worker_is_this_process_and_more_are_others_that_leave_ctrl_c_to_it():
-    assert {result for _, result in run_local(where, None, range(2), 1)} == {(os.getpid(), False)}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
+    try:
+        assert {result for _, result in run_local(where, None, range(2), 1)} == {(os.getpid(), False)}
+    finally:
+        signal.signal(signal.SIGINT, before)
     found = {result for _, result in run_local(where, None, range(8), 2)}
     assert len({pid for pid, _ in found} - {os.getpid()}) == 2
     assert all(ignored for _, ignored in found)
