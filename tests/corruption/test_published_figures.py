@@ -158,6 +158,13 @@ def test_discs_of_radius_8_and_10_sum_to_1(at, published):
     assert kernel("defocus_blur", row).sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.parametrize(("at", "reach"), [(2, 6 + 1), (3, 8 + 1), (4, 10 + 2)])
+def test_discs_above_radius_8_are_smoothed_over_5x5(at, reach):
+    """The farthest pixel that has a weight, along the row through the middle."""
+    response = kernel("defocus_blur", rows("defocus_blur", 224)[at])
+    assert np.flatnonzero(response[16]).tolist() == list(range(16 - reach, 16 + reach + 1))
+
+
 # Glass
 
 
