@@ -110,7 +110,7 @@ def _tail(place0: Any, place1: Any, sample: Any, key: Any, lane: Any, tail: Any)
     """|z| of an outermost draw, from 16 further bits at the same place."""
     mask = np.uint64(0xFFFFFFFF)
     half = np.uint64(32)
-    four = philox(place0, place1 | np.uint64(1 << 31), sample & mask, sample >> half, key & mask, key >> half)
+    four = philox(place0, place1 | TAIL_STEP, sample & mask, sample >> half, key & mask, key >> half)
     return tail[(four[lane >> 1] >> np.uint64(16 * (lane & 1))) & np.uint64(0xFFFF)]
 
 

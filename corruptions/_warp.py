@@ -15,8 +15,7 @@ from corruptions._kernels import Floats, Ints, border, on_grid
 
 @lru_cache(maxsize=64)
 def smoothing(size: int, sigma: float, truncate: float) -> tuple[Floats, Ints]:
-    """A Gaussian filter of an axis as a matrix (size, size), the axis reflected at its ends, and each row's first and
-    last entry that is not zero."""
+    """A Gaussian filter of an axis as a matrix (size, size), the axis reflected at its ends, and where its rows lie."""
     reach = int(truncate * sigma + 0.5)
     taps = np.array([math.exp(-(offset**2) / (2 * sigma**2)) for offset in range(-reach, reach + 1)])
     taps = on_grid(taps, reach).astype(np.float64)
@@ -24,9 +23,21 @@ def smoothing(size: int, sigma: float, truncate: float) -> tuple[Floats, Ints]:
     matrix = np.zeros((size, size))
     for place in range(size):
         np.add.at(matrix[place], places[place : place + 2 * reach + 1], taps)
+    return matrix.astype(np.float32), filled_ends(matrix)
+
+
+@lru_cache(maxsize=64)
+def smoothing_columns(size: int, sigma: float, truncate: float) -> tuple[Floats, Ints]:
+    """The same matrix column by column, and where its columns lie."""
+    columns = np.ascontiguousarray(smoothing(size, sigma, truncate)[0].T)
+    return columns, filled_ends(columns)
+
+
+def filled_ends(matrix: NDArray[np.floating[Any]]) -> Ints:
+    """Of each row the first entry that is not zero, and the one after the last (size, 2)."""
     filled = matrix > 0
-    ends = np.stack([filled.argmax(axis=1), size - filled[:, ::-1].argmax(axis=1)], axis=-1)
-    return matrix.astype(np.float32), ends.astype(np.int64)
+    ends = [filled.argmax(axis=1), matrix.shape[1] - filled[:, ::-1].argmax(axis=1)]
+    return np.stack(ends, axis=-1).astype(np.int64)
 
 
 @jit
@@ -50,12 +61,7 @@ def _smooth(fields: Any, down: Any, down_ends: Any, across: Any, across_ends: An
 def smooth(fields: Floats, sigma: float, truncate: float = 3.0) -> None:
     """A Gaussian filter of fields (N, H, W) in place, cut off at `truncate` sigma, reflected at the borders."""
     height, width = fields.shape[1:]
-    down, down_ends = smoothing(height, sigma, truncate)
-    across, _ = smoothing(width, sigma, truncate)
-    columns = np.ascontiguousarray(across.T)
-    filled = columns > 0
-    ends = np.stack([filled.argmax(axis=1), width - filled[:, ::-1].argmax(axis=1)], axis=-1).astype(np.int64)
-    _smooth(fields, down, down_ends, columns, ends)
+    _smooth(fields, *smoothing(height, sigma, truncate), *smoothing_columns(width, sigma, truncate))
 
 
 def affine_maps(centre: tuple[float, float], arm: float, moves: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,11 +40,9 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "groups": sorted({name for name in section.metrics["metric"] if name.startswith("mean_corruption_accuracy[")}),
         "accuracies": accuracy_rows(section.cells),
         "models": list(section.models.values()),
-        "corruptions": section.corruptions,
         "environment": section.environment,
         "missing": int(len(section.cells) - done.get("ok", 0)),
         "cells": len(section.cells),
-        "errors": section.cells.loc[section.cells["status"] == "error", ["model", "corruption", "strength", "error"]],
         "figures": [_figure(figure, folder) for figure in section.figures],
     }
 
