@@ -109,7 +109,7 @@ def _degrade(step: Corruption, strength: Strength, block: Images, extras: dict[s
 
 def _run(chosen: Corruption, block: Images, parameters: Any, extras: dict[str, Any]) -> Images:
     given = {name: extras[name] for name in chosen.wants}
-    source = block if chosen.takes == "uint8" else block.astype(np.float32) / np.float32(255)
+    source = block if chosen.takes == "uint8" else to_unit(block)
     result = chosen.body(source, parameters, **given)
     if result.shape != block.shape:
         raise CorruptionError(f"{chosen.name}: expected shape {block.shape} from its function, got {result.shape}")
@@ -133,10 +133,23 @@ def _rows(extras: dict[str, Any], rows: NDArray[np.int64]) -> dict[str, Any]:
 
 
 @jit
+def _to_unit(flat: Any, out: Any) -> None:
+    for at in range(flat.size):
+        out[at] = np.float32(flat[at]) / np.float32(255)
+
+
+def to_unit(images: Images) -> NDArray[np.float32]:
+    """8-bit values as float32 in [0, 1], each divided by 255."""
+    out = np.empty(images.shape, np.float32)
+    _to_unit(np.ascontiguousarray(images).reshape(-1), out.reshape(-1))
+    return out
+
+
+@jit
 def _quantise(flat: Any, out: Any) -> None:
     for at in range(flat.size):
-        value = np.rint(flat[at] * np.float32(255))
-        out[at] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
+        value = min(max(flat[at] * np.float32(255), np.float32(0)), np.float32(255))
+        out[at] = np.uint8(np.int32(np.rint(value)))
 
 
 def quantise(values: NDArray[np.float32]) -> Images:

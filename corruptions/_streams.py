@@ -31,6 +31,8 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 MAX_SIDE = 65_535
+AT_ONCE = 8192
+GUIDE_SHIFT = np.uint32(25)
 TAIL_STEP = np.uint64(1 << 31)
 
 
@@ -57,11 +59,12 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
 
 
 @jit
-def _block_words(places: Any, low_id: Any, high_id: Any, key: Any, words: Any) -> None:
-    """words[:, t] = the four words at counter (places[0, t], places[1, t], id).
+def _four_words(first: Any, second: Any, sample: Any, key: Any, w0: Any, w1: Any, w2: Any, w3: Any) -> None:
+    """w0[t] … w3[t] = the four words at counter (first[t], second[t], sample).
 
     The rounds are written out, so that the compiler runs several counters side by side.
     """
+    low, high = sample & np.uint64(0xFFFFFFFF), sample >> np.uint64(32)
     a0, b0 = key & np.uint64(0xFFFFFFFF), key >> np.uint64(32)
     a1, b1 = _next_key(a0, b0)
     a2, b2 = _next_key(a1, b1)
@@ -72,8 +75,8 @@ def _block_words(places: Any, low_id: Any, high_id: Any, key: Any, words: Any) -
     a7, b7 = _next_key(a6, b6)
     a8, b8 = _next_key(a7, b7)
     a9, b9 = _next_key(a8, b8)
-    for t in range(places.shape[1]):
-        c0, c1, c2, c3 = _round(places[0, t], places[1, t], low_id, high_id, a0, b0)
+    for t in range(w0.size):
+        c0, c1, c2, c3 = _round(np.uint64(first[t]), np.uint64(second[t]), low, high, a0, b0)
         c0, c1, c2, c3 = _round(c0, c1, c2, c3, a1, b1)
         c0, c1, c2, c3 = _round(c0, c1, c2, c3, a2, b2)
         c0, c1, c2, c3 = _round(c0, c1, c2, c3, a3, b3)
@@ -83,26 +86,81 @@ def _block_words(places: Any, low_id: Any, high_id: Any, key: Any, words: Any) -
         c0, c1, c2, c3 = _round(c0, c1, c2, c3, a7, b7)
         c0, c1, c2, c3 = _round(c0, c1, c2, c3, a8, b8)
         c0, c1, c2, c3 = _round(c0, c1, c2, c3, a9, b9)
-        words[0, t] = c0
-        words[1, t] = c1
-        words[2, t] = c2
-        words[3, t] = c3
+        w0[t], w1[t], w2[t], w3[t] = np.uint32(c0), np.uint32(c1), np.uint32(c2), np.uint32(c3)
 
 
 @jit
-def _fill_words(out: Any, places: Any, ids: Any, key: Any) -> None:
-    count, height, width, channels = out.shape
-    blocks = (width + 3) // 4
-    words = np.empty((4, places.shape[1]), np.uint64)
-    for n in range(count):
-        _block_words(places, ids[n] & np.uint64(0xFFFFFFFF), ids[n] >> np.uint64(32), key, words)
-        t = 0
-        for channel in range(channels):
-            for row in range(height):
-                for block in range(blocks):
-                    for lane in range(min(4, width - 4 * block)):
-                        out[n, row, 4 * block + lane, channel] = words[lane, t]
-                    t += 1
+def _words_at(first: Any, second: Any, sample: Any, key: Any, lanes: Any, words: Any) -> None:
+    """words[4 t + lane], the words at each of the places, by way of `lanes`, (4, at least T)."""
+    count = first.size
+    w0, w1, w2, w3 = lanes[0, :count], lanes[1, :count], lanes[2, :count], lanes[3, :count]
+    _four_words(first, second, sample, key, w0, w1, w2, w3)
+    for t in range(count):
+        words[4 * t], words[4 * t + 1], words[4 * t + 2], words[4 * t + 3] = w0[t], w1[t], w2[t], w3[t]
+
+
+@jit
+def _interleave(planes: Any, out: Any) -> None:
+    """out[x C + c] = planes[c, x]."""
+    channels, size = planes.shape
+    if channels == 3:
+        red, green, blue = planes[0], planes[1], planes[2]
+        for x in range(size):
+            out[3 * x], out[3 * x + 1], out[3 * x + 2] = red[x], green[x], blue[x]
+        return
+    for channel in range(channels):
+        plane = planes[channel]
+        for x in range(size):
+            out[x * channels + channel] = plane[x]
+
+
+@jit
+def _put_rows(values: Any, wide: Any, out: Any) -> None:
+    """Rows of `out` (rows, width, C) from values in the order channel, row, column, with `wide` columns in a row."""
+    rows, width, channels = out.shape
+    planes = values[: channels * rows * wide].reshape(channels, rows * wide)
+    flat = out.reshape(out.size)
+    if wide == width:
+        _interleave(planes, flat)
+        return
+    padded = np.empty(planes.size, out.dtype)
+    _interleave(planes, padded)
+    size = width * channels
+    for row in range(rows):
+        line, source = flat[row * size : (row + 1) * size], padded[row * wide * channels :]
+        for at in range(size):
+            line[at] = source[at]
+
+
+@jit
+def _fill_words(out: Any, places: Any, rows: Any, ids: Any, key: Any) -> None:
+    blocks = (out.shape[2] + 3) // 4
+    most = blocks * rows * out.shape[3]
+    lanes, words = np.empty((4, most), np.uint32), np.empty(4 * most, np.uint32)
+    for n in range(out.shape[0]):
+        for top in range(0, out.shape[1], rows):
+            part = out[n, top : top + rows]
+            start = top * blocks * out.shape[3]
+            stop = start + part.shape[0] * blocks * out.shape[3]
+            _words_at(places[0, start:stop], places[1, start:stop], ids[n], key, lanes, words)
+            _put_rows(words, 4 * blocks, part)
+
+
+@jit
+def _fill_uniforms(out: Any, places: Any, rows: Any, ids: Any, key: Any) -> None:
+    blocks = (out.shape[2] + 3) // 4
+    most = blocks * rows * out.shape[3]
+    lanes, words = np.empty((4, most), np.uint32), np.empty(4 * most, np.uint32)
+    values = np.empty(4 * most, np.float32)
+    for n in range(out.shape[0]):
+        for top in range(0, out.shape[1], rows):
+            part = out[n, top : top + rows]
+            start = top * blocks * out.shape[3]
+            stop = start + part.shape[0] * blocks * out.shape[3]
+            _words_at(places[0, start:stop], places[1, start:stop], ids[n], key, lanes, words)
+            for at in range(values.size):
+                values[at] = np.float32(words[at] >> np.uint32(8)) * np.float32(2.0**-24)
+            _put_rows(values, 4 * blocks, part)
 
 
 @jit
@@ -110,51 +168,75 @@ def _tail(place0: Any, place1: Any, sample: Any, key: Any, lane: Any, tail: Any)
     """|z| of an outermost draw, from 16 further bits at the same place."""
     mask = np.uint64(0xFFFFFFFF)
     half = np.uint64(32)
-    four = philox(place0, place1 | TAIL_STEP, sample & mask, sample >> half, key & mask, key >> half)
+    four = philox(
+        np.uint64(place0), np.uint64(place1) | TAIL_STEP, sample & mask, sample >> half, key & mask, key >> half
+    )
     return tail[(four[lane >> 1] >> np.uint64(16 * (lane & 1))) & np.uint64(0xFFFF)]
 
 
 @jit
-def _fill_normals(out: Any, places: Any, ids: Any, key: Any, table: Any, tail: Any) -> None:
-    count, height, width, channels = out.shape
-    blocks = (width + 7) // 8
-    words = np.empty((4, places.shape[1]), np.uint64)
-    last = np.uint64(0xFFFF)
-    for n in range(count):
-        _block_words(places, ids[n] & np.uint64(0xFFFFFFFF), ids[n] >> np.uint64(32), key, words)
-        t = 0
-        for channel in range(channels):
-            for row in range(height):
-                for block in range(blocks):
-                    for lane in range(min(8, width - 8 * block)):
-                        bits = (words[lane >> 1, t] >> np.uint64(16 * (lane & 1))) & last
-                        z = table[bits]
-                        if bits == 0:
-                            z = -_tail(places[0, t], places[1, t], ids[n], key, lane, tail)
-                        elif bits == last:
-                            z = _tail(places[0, t], places[1, t], ids[n], key, lane, tail)
-                        out[n, row, 8 * block + lane, channel] = z
-                    t += 1
+def _look_up(words: Any, table: Any, values: Any) -> Any:
+    """Two normals of each word, its low half first; how many of them met an end of the table."""
+    low, high, one = np.uint32(0xFFFF), np.uint32(16), np.uint32(1)
+    ends = 0
+    for at in range(words.size):
+        first, second = words[at] & low, words[at] >> high
+        values[2 * at], values[2 * at + 1] = table[first], table[second]
+        ends += (np.uint32((first + one) & low) <= one) | (np.uint32((second + one) & low) <= one)
+    return ends
+
+
+@jit
+def _fill_normals(out: Any, places: Any, rows: Any, ids: Any, key: Any, table: Any, tail: Any) -> None:
+    blocks = (out.shape[2] + 7) // 8
+    most = blocks * rows * out.shape[3]
+    lanes, words = np.empty((4, most), np.uint32), np.empty(4 * most, np.uint32)
+    values = np.empty(8 * most, np.float32)
+    for n in range(out.shape[0]):
+        for top in range(0, out.shape[1], rows):
+            part = out[n, top : top + rows]
+            start = top * blocks * out.shape[3]
+            count = part.shape[0] * blocks * out.shape[3]
+            first, second = places[0, start : start + count], places[1, start : start + count]
+            _words_at(first, second, ids[n], key, lanes, words)
+            if _look_up(words[: 4 * count], table, values):
+                for at in range(8 * count):
+                    bits = (words[at >> 1] >> np.uint32(16 * (at & 1))) & np.uint32(0xFFFF)
+                    if bits == 0 or bits == 0xFFFF:
+                        z = _tail(first[at >> 3], second[at >> 3], ids[n], key, at & 7, tail)
+                        values[at] = z if bits else -z
+            _put_rows(values, 8 * blocks, part)
 
 
 @jit
 def _fill_poisson(out: Any, words: Any, which: Any, starts: Any, bounds: Any, guide: Any) -> None:
-    """Counts k with bounds[k-1] <= word < bounds[k], read in the stretch of `bounds` that belongs to the rate."""
+    """Counts k with bounds[k-1] <= word < bounds[k], read in the stretch of `bounds` that belongs to the rate.
+
+    Two steps are taken without a branch; few counts are farther from where the guide begins.
+    """
     for at in range(out.size):
-        rate = which[at]
-        k = guide[rate, words[at] >> np.uint32(24)]
-        stop = starts[rate + 1] - starts[rate]
-        while k < stop and bounds[starts[rate] + k] <= words[at]:
+        word, rate = np.uint64(words[at]), which[at]
+        k = starts[rate] + guide[rate, words[at] >> GUIDE_SHIFT]
+        k += bounds[k] <= word
+        k += bounds[k] <= word
+        while bounds[k] <= word:
             k += 1
-        out[at] = k
+        out[at] = k - starts[rate]
 
 
 @lru_cache(maxsize=64)
-def _places(height: int, width: int, channels: int, lanes: int, step: int) -> NDArray[np.uint64]:
-    """Counter words 0 and 1 of every block of `lanes` columns, channel by channel, row by row."""
+def _places(height: int, width: int, channels: int, lanes: int, step: int) -> tuple[Words, int]:
+    """Counter words 0 and 1 of every block of `lanes` columns, uint32 (2, T), and the rows that are drawn at once.
+
+    They lie by such groups of rows, within a group by channel, row and block: a group's numbers stay in a near cache.
+    """
     blocks = -(-width // lanes)
-    channel, row, block = np.indices((channels, height, blocks)).reshape(3, -1)
-    return np.stack([row << 16 | block, step << 8 | channel]).astype(np.uint64)
+    rows = min(height, max(1, AT_ONCE // (blocks * lanes * channels)))
+    groups = []
+    for top in range(0, height, rows):
+        channel, row, block = np.indices((channels, min(rows, height - top), blocks)).reshape(3, -1)
+        groups.append(np.stack([(row + top) << 16 | block, step << 8 | channel]))
+    return np.concatenate(groups, axis=1).astype(np.uint32), rows
 
 
 @lru_cache(maxsize=1)
@@ -170,8 +252,8 @@ def normal_tables() -> tuple[Floats, Floats]:
 
 
 @lru_cache(maxsize=32)
-def poisson_tables(rates: tuple[float, ...]) -> tuple[Ints, NDArray[np.uint64], Ints]:
-    """For each rate the cumulative probabilities times 2^32, where its stretch starts, and a guide by the top byte.
+def poisson_tables(rates: tuple[float, ...]) -> tuple[Ints, NDArray[np.uint64], NDArray[np.int32]]:
+    """For each rate where its stretch starts, the cumulative probabilities times 2^32, and a guide by the top bits.
 
     Computed in decimal arithmetic of 40 digits: no machine's exponential function takes part.
     """
@@ -181,13 +263,13 @@ def poisson_tables(rates: tuple[float, ...]) -> tuple[Ints, NDArray[np.uint64], 
             stretches.append(_poisson_bounds(Decimal(rate)))
     starts = np.concatenate([[0], np.cumsum([len(stretch) for stretch in stretches])]).astype(np.int64)
     bounds = np.array([bound for stretch in stretches for bound in stretch], dtype=np.uint64)
-    edges = np.arange(256, dtype=np.uint64) << np.uint64(24)
+    edges = np.arange(1 << (32 - int(GUIDE_SHIFT)), dtype=np.uint64) << np.uint64(GUIDE_SHIFT)
     guide = np.stack([np.searchsorted(np.array(stretch, np.uint64), edges, "right") for stretch in stretches])
-    return starts, bounds, guide.astype(np.int64)
+    return starts, bounds, guide.astype(np.int32)
 
 
 def _poisson_bounds(rate: Decimal) -> list[int]:
-    """round(2^32 P(X <= k)) for k = 0, 1, … up to and without the first that is 2^32."""
+    """round(2^32 P(X <= k)) for k = 0, 1, … up to the first that is 2^32."""
     whole = 1 << 32
     term = (-rate).exp()
     total = term
@@ -198,7 +280,7 @@ def _poisson_bounds(rate: Decimal) -> list[int]:
         count += 1
         term *= rate / count
         total += term
-    return bounds
+    return [*bounds, whole]
 
 
 class Draws:
@@ -220,20 +302,21 @@ class Draws:
     def words(self, what: str, height: int = 1, width: int = 1, channels: int = 1, step: int = 0) -> Words:
         """Uniform 32-bit words, uint32 (N, height, width, channels)."""
         out = np.empty((len(self.ids), height, width, channels), np.uint32)
-        _fill_words(out, _places(height, width, channels, 4, step), self.ids, self._key(what, "words"))
+        _fill_words(out, *_places(height, width, channels, 4, step), self.ids, self._key(what, "words"))
         return out
 
     def normals(self, what: str, height: int, width: int, channels: int = 1, step: int = 0) -> Floats:
         """Standard normals, float32 (N, height, width, channels)."""
         out = np.empty((len(self.ids), height, width, channels), np.float32)
-        places = _places(height, width, channels, 8, step)
-        _fill_normals(out, places, self.ids, self._key(what, "normals"), *normal_tables())
+        key = self._key(what, "normals")
+        _fill_normals(out, *_places(height, width, channels, 8, step), self.ids, key, *normal_tables())
         return out
 
     def uniforms(self, what: str, height: int, width: int, channels: int = 1, step: int = 0) -> Floats:
         """Uniform on [0, 1) in steps of 2^-24, float32 (N, height, width, channels)."""
-        words = self.words(what, height, width, channels, step)
-        return (words >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+        out = np.empty((len(self.ids), height, width, channels), np.float32)
+        _fill_uniforms(out, *_places(height, width, channels, 4, step), self.ids, self._key(what, "words"))
+        return out
 
     def poisson(self, what: str, rates: tuple[float, ...], which: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
         """Poisson counts of rate rates[which], int32 in the shape of `which`, (N, height, width, channels)."""

@@ -41,21 +41,37 @@ def filled_ends(matrix: NDArray[np.floating[Any]]) -> Ints:
 
 
 @jit
+def _add_rows(weights: Any, rows: Any, first: Any, last: Any, begin: Any, end: Any, out: Any) -> None:
+    """out[begin:end] += weights[k] rows[k, begin:end] for k from first to last - 1, in that order, four at a time."""
+    into = out[begin:end]
+    k = first
+    while k + 4 <= last:
+        w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        r0, r1, r2, r3 = rows[k][begin:end], rows[k + 1][begin:end], rows[k + 2][begin:end], rows[k + 3][begin:end]
+        for x in range(into.size):
+            into[x] = (((into[x] + w0 * r0[x]) + w1 * r1[x]) + w2 * r2[x]) + w3 * r3[x]
+        k += 4
+    while k < last:
+        w0, r0 = weights[k], rows[k][begin:end]
+        for x in range(into.size):
+            into[x] += w0 * r0[x]
+        k += 1
+
+
+@jit
 def _smooth(fields: Any, down: Any, down_ends: Any, across: Any, across_ends: Any) -> None:
     height, width = fields.shape[1:]
     half = np.empty((height, width), np.float32)
     for n in range(fields.shape[0]):
+        field = fields[n]
         for y in range(height):
             half[y] = np.float32(0)
-            for k in range(down_ends[y, 0], down_ends[y, 1]):
-                for x in range(width):
-                    half[y, x] += down[y, k] * fields[n, k, x]
+            _add_rows(down[y], field, down_ends[y, 0], down_ends[y, 1], 0, width, half[y])
         for y in range(height):
-            fields[n, y] = np.float32(0)
-            for k in range(width):
-                value = half[y, k]
-                for x in range(across_ends[k, 0], across_ends[k, 1]):
-                    fields[n, y, x] += across[k, x] * value
+            field[y] = np.float32(0)
+            for k in range(0, width, 4):
+                past = min(k + 4, width)
+                _add_rows(half[y], across, k, past, across_ends[k, 0], across_ends[past - 1, 1], field[y])
 
 
 def smooth(fields: Floats, sigma: float, truncate: float = 3.0) -> None:

@@ -41,23 +41,22 @@ def contrast(images: Bytes, factor: float) -> Bytes:
 @jit
 def _contrast(images: Any, factor: Any, out: Any) -> None:
     count, height, width, channels = images.shape
-    table = np.empty((256, channels), np.uint8)
-    total = np.empty(channels, np.int64)
+    size = width * channels
+    total, mean = np.empty(size, np.int64), np.empty(size, np.float32)
     for n in range(count):
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
         total[:] = 0
         for y in range(height):
-            for x in range(width):
-                for channel in range(channels):
-                    total[channel] += images[n, y, x, channel]
+            row = source[y * size : (y + 1) * size]
+            for at in range(size):
+                total[at] += row[at]
         for channel in range(channels):
-            mean = np.float32(total[channel] / (height * width))
-            for value in range(256):
-                level = np.rint((np.float32(value) - mean) * factor + mean)
-                table[value, channel] = np.uint8(min(max(level, np.float32(0)), np.float32(255)))
+            mean[channel::channels] = np.float32(total[channel::channels].sum() / (height * width))
         for y in range(height):
-            for x in range(width):
-                for channel in range(channels):
-                    out[n, y, x, channel] = table[images[n, y, x, channel], channel]
+            row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
+            for at in range(size):
+                level = np.rint((np.float32(row[at]) - mean[at]) * factor + mean[at])
+                into[at] = np.uint8(np.int32(min(max(level, np.float32(0)), np.float32(255))))
 
 
 @corruption(
@@ -133,21 +132,22 @@ def saturate(images: Floats, row: tuple[float, float]) -> Floats:
 
 @jit
 def _saturate(pixels: Any, factor: Any, offset: Any, out: Any) -> None:
-    one = np.float32(1)
+    zero, one = np.float32(0), np.float32(1)
+    flat, target = pixels.reshape(pixels.size), out.reshape(out.size)
     for at in range(pixels.shape[0]):
-        red, green, blue = pixels[at]
+        red, green, blue = flat[3 * at], flat[3 * at + 1], flat[3 * at + 2]
         value = max(red, green, blue)
         depth = value - min(red, green, blue)
-        if value <= 0:
-            out[at] = np.float32(0)
-        elif depth == 0:
-            pale = value * (one - min(offset, one))
-            out[at, 0], out[at, 1], out[at, 2] = value, pale, pale
-        else:
-            before = depth / value
-            ratio = min(max(before * factor + offset, np.float32(0)), one) / before
-            for channel in range(3):
-                out[at, channel] = value - (value - pixels[at, channel]) * ratio
+        before = depth / value
+        ratio = min(max(before * factor + offset, zero), one) / before
+        pale = value * (one - min(offset, one))
+        gray, black = depth == 0, value <= 0
+        new_red = value if gray else value - (value - red) * ratio
+        new_green = pale if gray else value - (value - green) * ratio
+        new_blue = pale if gray else value - (value - blue) * ratio
+        target[3 * at] = zero if black else new_red
+        target[3 * at + 1] = zero if black else new_green
+        target[3 * at + 2] = zero if black else new_blue
 
 
 @corruption(

@@ -52,14 +52,27 @@ def brightness(images: Floats, delta: float) -> Floats:
 
 
 @jit
+def _brighter(value: Any, delta: Any) -> Any:
+    return min(max(value + delta, np.float32(0)), np.float32(1))
+
+
+@jit
 def _brighten(pixels: Any, delta: Any, out: Any) -> None:
+    flat, target = pixels.reshape(pixels.size), out.reshape(out.size)
+    if pixels.shape[1] == 1:
+        for at in range(flat.size):
+            brighter = _brighter(flat[at], delta)
+            target[at] = flat[at] * (brighter / flat[at]) if flat[at] > 0 else brighter
+        return
     for at in range(pixels.shape[0]):
-        value = pixels[at, 0]
-        for channel in range(1, pixels.shape[1]):
-            value = max(value, pixels[at, channel])
-        brighter = min(max(value + delta, np.float32(0)), np.float32(1))
-        for channel in range(pixels.shape[1]):
-            out[at, channel] = pixels[at, channel] * (brighter / value) if value > 0 else brighter
+        red, green, blue = flat[3 * at], flat[3 * at + 1], flat[3 * at + 2]
+        value = max(red, green, blue)
+        brighter = _brighter(value, delta)
+        ratio = brighter / value
+        black = value <= 0
+        target[3 * at] = brighter if black else red * ratio
+        target[3 * at + 1] = brighter if black else green * ratio
+        target[3 * at + 2] = brighter if black else blue * ratio
 
 
 @jit
