@@ -21,7 +21,7 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2.functional import to_dtype
 
 import corruptions
-from corruptions import CorruptionError
+from corruptions import CorruptionError, Textures
 
 Images = NDArray[np.uint8]
 MODES = ("RGB", "L")
@@ -38,8 +38,9 @@ class Corrupt(nn.Module):
     levels after: the uint8 result as torchvision's `to_dtype(scale=True)` converts it. Corrupt before normalising: a
     value outside [0, 1] is an error.
 
-    Give a `severity` or a `level`, and `seed` and `native`, as to `corruptions.apply`. `epoch` is None, for draws of
-    `stream`; `set_epoch(n)` gives those of the training stream `train/n`, also in workers that live on between epochs.
+    Give a `severity` or a `level`, and `seed`, `native` and `textures` (pictures for `frost`), as to
+    `corruptions.apply`. `epoch` is None, for draws of `stream`; `set_epoch(n)` gives those of the training stream
+    `train/n`, also in workers that live on between epochs.
 
     >>> import torch
     >>> Corrupt("gaussian_noise", 3)(torch.zeros(3, 32, 32), 7).shape
@@ -53,6 +54,7 @@ class Corrupt(nn.Module):
         *,
         level: float | tuple[float, ...] | str | None = None,
         seed: int = 0,
+        textures: Textures | None = None,
         native: int | None = None,
         stream: str = "test",
     ) -> None:
@@ -60,6 +62,7 @@ class Corrupt(nn.Module):
         self.name = name
         self.strength = corruptions.get(name).strength(severity, level)
         self.seed = seed
+        self.textures = textures
         self.native = native
         self._stream = stream
         self._epoch = _shared(-1)
@@ -99,6 +102,7 @@ class Corrupt(nn.Module):
             seed=self.seed,
             ids=np.asarray(ids),
             boxes=None if boxes is None else np.asarray(boxes),
+            textures=self.textures,
             native=self.native,
             stream=self.stream,
         )
@@ -135,6 +139,7 @@ class Corrupted(Dataset[Any]):
         *,
         level: float | tuple[float, ...] | str | None = None,
         seed: int = 0,
+        textures: Textures | None = None,
         native: int | None = None,
         stream: str = "test",
         ids: Any = None,
@@ -143,7 +148,9 @@ class Corrupted(Dataset[Any]):
         if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
             raise CorruptionError(f"expected a data set with len() and [i], got {type(dataset).__name__}")
         self.dataset = dataset
-        self.transform = Corrupt(name, severity, level=level, seed=seed, native=native, stream=stream)
+        self.transform = Corrupt(
+            name, severity, level=level, seed=seed, textures=textures, native=native, stream=stream
+        )
         self.ids = _one_each("ids", ids, len(dataset))
         self.boxes = _one_each("boxes", boxes, len(dataset))
 

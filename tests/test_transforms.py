@@ -45,6 +45,11 @@ class Photos(Dataset):
         return image, index % 3, f"{index}.png"
 
 
+def ice():
+    """Two pictures for frost, of other shapes than robench's."""
+    return pictures(50, count=1)[0, :, :40], np.full((9, 12, 3), 200, np.uint8)
+
+
 def channels_first(images):
     return torch.from_numpy(np.moveaxis(images, -1, -3).copy())
 
@@ -73,6 +78,18 @@ def test_any_number_of_workers_and_any_order_gives_the_pixels_of_apply(workers, 
     assert np.array_equal(in_order(loader), EXPECTED)
 
 
+@pytest.mark.filterwarnings(LOADER)
+@pytest.mark.parametrize("workers", [0, 2, 4])
+def test_frost_of_other_textures_is_that_of_apply_with_any_number_of_workers(workers):
+    wanted = corruptions.apply(IMAGES, "frost", 4, seed=2, textures=ice())
+    assert not np.array_equal(wanted, corruptions.apply(IMAGES, "frost", 4, seed=2))
+    data = Corrupted(Photos("tensor"), "frost", 4, seed=2, textures=ice())
+    loader = DataLoader(data, batch_size=5, shuffle=True, num_workers=workers)
+    assert np.array_equal(in_order(loader), wanted)
+    assert np.array_equal(Corrupt("frost", 4, seed=2, textures=ice())(IMAGES, ids=range(COUNT)), wanted)
+
+
+@pytest.mark.filterwarnings(LOADER)
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_workers_started_either_way_see_the_next_epoch_as_they_live_on(start):
     data = Corrupted(Photos("tensor"), "gaussian_noise", 3)
@@ -157,6 +174,26 @@ def test_pickled_and_copied_it_is_the_same_and_keeps_its_own_epoch(copied):
     assert again[2][0] != data[2][0]
 
 
+def test_textures_go_with_it_when_pickled_and_are_left_alone():
+    own = ice()
+    again = pickle.loads(pickle.dumps(Corrupt("frost", 5, textures=own)))
+    wanted = corruptions.apply(IMAGES, "frost", 5, textures=own)
+    assert np.array_equal(again(IMAGES, ids=range(COUNT)), wanted)
+    assert all(map(np.array_equal, own, ice()))
+
+
+@pytest.mark.parametrize("textures", [None, ()])
+def test_no_textures_are_robench_s_own(textures):
+    made = Corrupt("frost", 5, textures=textures)(IMAGES, ids=range(COUNT))
+    assert np.array_equal(made, corruptions.apply(IMAGES, "frost", 5, textures=textures))
+    assert np.array_equal(made, corruptions.apply(IMAGES, "frost", 5))
+
+
+def test_a_corruption_that_has_no_use_for_textures_leaves_them_out_as_apply_does():
+    made = Corrupt("gaussian_noise", 3, seed=2, textures=ice())(IMAGES, ids=range(COUNT))
+    assert np.array_equal(made, EXPECTED)
+
+
 def test_epochs_and_streams_are_those_of_apply():
     transform = Corrupt("gaussian_noise", 2, stream="val")
     for epoch, stream in ((None, "val"), (0, "train/0"), (np.int64(7), "train/7"), (None, "val")):
@@ -237,6 +274,7 @@ def test_wrong_input_is_one_clear_line(what):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings(LOADER)
 def test_the_example_of_the_readme_runs():
     [program] = re.findall(r"```py\n(.*?)```", (Path(__file__).parent.parent / "README.md").read_text(), re.DOTALL)
     names = {}
