@@ -26,13 +26,6 @@ def smoothing(size: int, sigma: float, truncate: float) -> tuple[Floats, Ints]:
     return matrix.astype(np.float32), filled_ends(matrix)
 
 
-@lru_cache(maxsize=64)
-def smoothing_columns(size: int, sigma: float, truncate: float) -> tuple[Floats, Ints]:
-    """The same matrix column by column, and where its columns lie."""
-    columns = np.ascontiguousarray(smoothing(size, sigma, truncate)[0].T)
-    return columns, filled_ends(columns)
-
-
 def filled_ends(matrix: NDArray[np.floating[Any]]) -> Ints:
     """Of each row the first entry that is not zero, and the one after the last (size, 2)."""
     filled = matrix > 0
@@ -41,43 +34,45 @@ def filled_ends(matrix: NDArray[np.floating[Any]]) -> Ints:
 
 
 @jit
-def _add_rows(weights: Any, rows: Any, first: Any, last: Any, begin: Any, end: Any, out: Any) -> None:
-    """out[begin:end] += weights[k] rows[k, begin:end] for k from first to last - 1, in that order, four at a time."""
-    into = out[begin:end]
+def _add_rows(weights: Any, rows: Any, first: Any, last: Any, out: Any) -> None:
+    """out += weights[k] rows[k] for k from first to last - 1, in that order, four at a time."""
     k = first
     while k + 4 <= last:
         w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
-        r0, r1, r2, r3 = rows[k][begin:end], rows[k + 1][begin:end], rows[k + 2][begin:end], rows[k + 3][begin:end]
-        for x in range(into.size):
-            into[x] = (((into[x] + w0 * r0[x]) + w1 * r1[x]) + w2 * r2[x]) + w3 * r3[x]
+        r0, r1, r2, r3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        for x in range(out.size):
+            out[x] = (((out[x] + w0 * r0[x]) + w1 * r1[x]) + w2 * r2[x]) + w3 * r3[x]
         k += 4
     while k < last:
-        w0, r0 = weights[k], rows[k][begin:end]
-        for x in range(into.size):
-            into[x] += w0 * r0[x]
+        weight, row = weights[k], rows[k]
+        for x in range(out.size):
+            out[x] += weight * row[x]
         k += 1
 
 
 @jit
+def _smooth_across(rows: Any, weights: Any, ends: Any, out: Any) -> None:
+    """out[x, y] = the sum of weights[y, k] rows[k, x]: rows (H, W) smoothed along H and transposed, out (W, H)."""
+    line = np.empty(rows.shape[1], np.float32)
+    for y in range(rows.shape[0]):
+        line[:] = np.float32(0)
+        _add_rows(weights[y], rows, ends[y, 0], ends[y, 1], line)
+        for x in range(line.size):
+            out[x, y] = line[x]
+
+
+@jit
 def _smooth(fields: Any, down: Any, down_ends: Any, across: Any, across_ends: Any) -> None:
-    height, width = fields.shape[1:]
-    half = np.empty((height, width), np.float32)
+    turned = np.empty((fields.shape[2], fields.shape[1]), np.float32)
     for n in range(fields.shape[0]):
-        field = fields[n]
-        for y in range(height):
-            half[y] = np.float32(0)
-            _add_rows(down[y], field, down_ends[y, 0], down_ends[y, 1], 0, width, half[y])
-        for y in range(height):
-            field[y] = np.float32(0)
-            for k in range(0, width, 4):
-                past = min(k + 4, width)
-                _add_rows(half[y], across, k, past, across_ends[k, 0], across_ends[past - 1, 1], field[y])
+        _smooth_across(fields[n], down, down_ends, turned)
+        _smooth_across(turned, across, across_ends, fields[n])
 
 
 def smooth(fields: Floats, sigma: float, truncate: float = 3.0) -> None:
     """A Gaussian filter of fields (N, H, W) in place, cut off at `truncate` sigma, reflected at the borders."""
     height, width = fields.shape[1:]
-    _smooth(fields, *smoothing(height, sigma, truncate), *smoothing_columns(width, sigma, truncate))
+    _smooth(fields, *smoothing(height, sigma, truncate), *smoothing(width, sigma, truncate))
 
 
 def affine_maps(centre: tuple[float, float], arm: float, moves: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,6 +101,8 @@ def affine_maps(centre: tuple[float, float], arm: float, moves: NDArray[np.float
 @jit
 def _mirror(place: Any, size: Any) -> Any:
     """The place 0..size-1 for any whole number, mirrored about the first and the last place."""
+    if 0 <= place < size:
+        return place
     if size == 1:
         return 0
     folded = abs(place) % (2 * size - 2)
@@ -115,6 +112,8 @@ def _mirror(place: Any, size: Any) -> Any:
 @jit
 def _reflect(place: Any, size: Any) -> Any:
     """The place 0..size-1 for any whole number, reflected about the outer sides."""
+    if 0 <= place < size:
+        return place
     folded = place % (2 * size)
     return min(folded, 2 * size - 1 - folded)
 
@@ -122,7 +121,9 @@ def _reflect(place: Any, size: Any) -> Any:
 @jit
 def _affine(images: Any, maps: Any, out: Any) -> None:
     count, height, width, channels = images.shape
+    size = width * channels
     for n in range(count):
+        flat, target = images[n].reshape(height * size), out[n].reshape(height * size)
         for y in range(height):
             for x in range(width):
                 from_x = maps[n, 0, 0] * x + maps[n, 0, 1] * y + maps[n, 0, 2]
@@ -131,11 +132,14 @@ def _affine(images: Any, maps: Any, out: Any) -> None:
                 share_x, share_y = np.float32(from_x - low_x), np.float32(from_y - low_y)
                 left, right = _mirror(np.int64(low_x), width), _mirror(np.int64(low_x) + 1, width)
                 top, bottom = _mirror(np.int64(low_y), height), _mirror(np.int64(low_y) + 1, height)
-                for channel in range(channels):
-                    a, b = images[n, top, left, channel], images[n, top, right, channel]
-                    c, d = images[n, bottom, left, channel], images[n, bottom, right, channel]
+                first, second = np.uint64(top * size + left * channels), np.uint64(top * size + right * channels)
+                third, fourth = np.uint64(bottom * size + left * channels), np.uint64(bottom * size + right * channels)
+                at = np.uint64(y * size + x * channels)
+                for channel in range(np.uint64(channels)):
+                    a, b = flat[first + channel], flat[second + channel]
+                    c, d = flat[third + channel], flat[fourth + channel]
                     upper, lower = a + share_x * (b - a), c + share_x * (d - c)
-                    out[n, y, x, channel] = upper + share_y * (lower - upper)
+                    target[at + channel] = upper + share_y * (lower - upper)
 
 
 def affine(images: Floats, maps: NDArray[np.float64]) -> Floats:
@@ -148,7 +152,9 @@ def affine(images: Floats, maps: NDArray[np.float64]) -> Floats:
 @jit
 def _displace(images: Any, right_by: Any, down_by: Any, out: Any) -> None:
     count, height, width, channels = images.shape
+    size = width * channels
     for n in range(count):
+        flat, target = images[n].reshape(height * size), out[n].reshape(height * size)
         for y in range(height):
             for x in range(width):
                 move_x, move_y = right_by[n, y, x], down_by[n, y, x]
@@ -158,11 +164,14 @@ def _displace(images: Any, right_by: Any, down_by: Any, out: Any) -> None:
                 right = _reflect(x + np.int64(low_x) + 1, width)
                 top = _reflect(y + np.int64(low_y), height)
                 bottom = _reflect(y + np.int64(low_y) + 1, height)
-                for channel in range(channels):
-                    a, b = images[n, top, left, channel], images[n, top, right, channel]
-                    c, d = images[n, bottom, left, channel], images[n, bottom, right, channel]
+                first, second = np.uint64(top * size + left * channels), np.uint64(top * size + right * channels)
+                third, fourth = np.uint64(bottom * size + left * channels), np.uint64(bottom * size + right * channels)
+                at = np.uint64(y * size + x * channels)
+                for channel in range(np.uint64(channels)):
+                    a, b = flat[first + channel], flat[second + channel]
+                    c, d = flat[third + channel], flat[fourth + channel]
                     upper, lower = a + share_x * (b - a), c + share_x * (d - c)
-                    out[n, y, x, channel] = upper + share_y * (lower - upper)
+                    target[at + channel] = upper + share_y * (lower - upper)
 
 
 def displace(images: Floats, right_by: Floats, down_by: Floats) -> Floats:
