@@ -82,33 +82,56 @@ def border(size: int, reach: int, mode: str) -> Ints:
 
 
 @jit
-def _pad_row(image: Any, row: Any, columns: Any, buffer: Any) -> None:
-    channels = image.shape[2]
-    for at in range(columns.size):
-        for channel in range(channels):
-            buffer[at * channels + channel] = image[row, columns[at], channel]
+def pad_row(row: Any, channels: Any, columns: Any, out: Any) -> None:
+    """out = the pixels of a row (W C) at `columns`, which go on for as many places on either side of 0..W-1."""
+    reach = (columns.size * channels - row.size) // 2
+    inner = out[reach : reach + row.size]
+    for at in range(row.size):
+        inner[at] = row[at]
+    for side in range(2):
+        first = side * (reach + row.size) // channels
+        for place in range(first, first + reach // channels):
+            for channel in range(channels):
+                out[place * channels + channel] = row[columns[place] * channels + channel]
+
+
+@jit
+def weighted_sum(weights: Any, source: Any, starts: Any, out: Any) -> None:
+    """out[at] = the sum of weights[k] source[starts[k] + at], added up in the order of k, four at a time."""
+    size = out.size
+    for at in range(size):
+        out[at] = np.float32(0)
+    k = 0
+    while k + 4 <= weights.size:
+        w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        s0, s1 = source[starts[k] : starts[k] + size], source[starts[k + 1] : starts[k + 1] + size]
+        s2, s3 = source[starts[k + 2] : starts[k + 2] + size], source[starts[k + 3] : starts[k + 3] + size]
+        for at in range(size):
+            out[at] = (((out[at] + w0 * s0[at]) + w1 * s1[at]) + w2 * s2[at]) + w3 * s3[at]
+        k += 4
+    while k < weights.size:
+        weight, shifted = weights[k], source[starts[k] : starts[k] + size]
+        for at in range(size):
+            out[at] += weight * shifted[at]
+        k += 1
 
 
 @jit
 def _separable(images: Any, taps: Any, above: Any, beside: Any, out: Any) -> None:
     count, height, width, channels = images.shape
+    size = width * channels
     buffer = np.empty(beside.size * channels, np.float32)
-    rows = np.empty((height, width * channels), np.float32)
-    line = np.empty(width * channels, np.float32)
+    rows = np.empty(height * size, np.float32)
+    steps, starts = np.arange(taps.size) * channels, np.empty(taps.size, np.int64)
     for n in range(count):
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
         for y in range(height):
-            _pad_row(images[n], y, beside, buffer)
-            rows[y] = np.float32(0)
-            for k in range(taps.size):
-                for at in range(width * channels):
-                    rows[y, at] += taps[k] * buffer[at + k * channels]
+            pad_row(source[y * size : (y + 1) * size], channels, beside, buffer)
+            weighted_sum(taps, buffer, steps, rows[y * size : (y + 1) * size])
         for y in range(height):
-            line[:] = np.float32(0)
             for k in range(taps.size):
-                source = rows[above[y + k]]
-                for at in range(width * channels):
-                    line[at] += taps[k] * source[at]
-            out[n, y] = line.reshape(width, channels)
+                starts[k] = above[y + k] * size
+            weighted_sum(taps, rows, starts, target[y * size : (y + 1) * size])
 
 
 def separable(images: Floats, taps: Floats, mode: str = "edge") -> Floats:
@@ -124,20 +147,18 @@ def separable(images: Floats, taps: Floats, mode: str = "edge") -> Floats:
 def _correlate(images: Any, offsets: Any, weights: Any, above: Any, beside: Any, out: Any) -> None:
     count, height, width, channels = images.shape
     reach = (above.size - height) // 2
-    padded = np.empty((height, beside.size * channels), np.float32)
-    line = np.empty(width * channels, np.float32)
+    size, wide = width * channels, beside.size * channels
+    padded = np.empty(height * wide, np.float32)
+    starts = np.empty(weights.size, np.int64)
     for n in range(count):
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
         taps = offsets[n % offsets.shape[0]]
         for y in range(height):
-            _pad_row(images[n], y, beside, padded[y])
+            pad_row(source[y * size : (y + 1) * size], channels, beside, padded[y * wide : (y + 1) * wide])
         for y in range(height):
-            line[:] = np.float32(0)
             for k in range(weights.size):
-                source = padded[above[y + reach + taps[k, 0]]]
-                start = (reach + taps[k, 1]) * channels
-                for at in range(width * channels):
-                    line[at] += weights[k] * source[start + at]
-            out[n, y] = line.reshape(width, channels)
+                starts[k] = above[y + reach + taps[k, 0]] * wide + (reach + taps[k, 1]) * channels
+            weighted_sum(weights, padded, starts, target[y * size : (y + 1) * size])
 
 
 def correlate(images: Floats, offsets: Ints, weights: Floats, mode: str = "edge") -> Floats:
@@ -151,30 +172,48 @@ def correlate(images: Floats, offsets: Ints, weights: Floats, mode: str = "edge"
 
 
 @jit
+def _add_differences(sums: Any, lows: Any, highs: Any, line: Any) -> None:
+    """line[at] = the sum of sums[highs[k] + at] - sums[lows[k] + at], three k at a time."""
+    size = line.size
+    line[:] = 0
+    k = 0
+    while k + 3 <= lows.size:
+        l0, h0 = sums[lows[k] : lows[k] + size], sums[highs[k] : highs[k] + size]
+        l1, h1 = sums[lows[k + 1] : lows[k + 1] + size], sums[highs[k + 1] : highs[k + 1] + size]
+        l2, h2 = sums[lows[k + 2] : lows[k + 2] + size], sums[highs[k + 2] : highs[k + 2] + size]
+        for at in range(size):
+            line[at] += (h0[at] - l0[at]) + (h1[at] - l1[at]) + (h2[at] - l2[at])
+        k += 3
+    while k < lows.size:
+        low, high = sums[lows[k] : lows[k] + size], sums[highs[k] : highs[k] + size]
+        for at in range(size):
+            line[at] += high[at] - low[at]
+        k += 1
+
+
+@jit
 def _runs(images: Any, reaches: Any, above: Any, beside: Any, out: Any) -> None:
     count, height, width, channels = images.shape
-    reach = reaches.size // 2
-    sums = np.empty((height, (beside.size + 1) * channels), np.int32)
-    line = np.empty(width * channels, np.int32)
+    reach, size, wide = reaches.size // 2, width * channels, (beside.size + 1) * channels
+    padded, sums = np.empty(beside.size * channels, np.uint8), np.zeros(height * wide, np.int32)
+    line = np.empty(size, np.int32)
+    lows, highs = np.empty(reaches.size, np.int64), np.empty(reaches.size, np.int64)
     area = np.float32(np.sum(2 * reaches + 1)) * np.float32(255)
     for n in range(count):
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
         for y in range(height):
-            sums[y, :channels] = 0
-            for at in range(beside.size):
-                for channel in range(channels):
-                    before = sums[y, at * channels + channel]
-                    sums[y, (at + 1) * channels + channel] = before + images[n, y, beside[at], channel]
+            pad_row(source[y * size : (y + 1) * size], channels, beside, padded)
+            so_far = sums[y * wide : (y + 1) * wide]
+            for at in range(padded.size):
+                so_far[at + channels] = so_far[at] + padded[at]
         for y in range(height):
-            line[:] = 0
             for k in range(reaches.size):
-                source = sums[above[y + k]]
-                low = (reach - reaches[k]) * channels
-                high = (reach + reaches[k] + 1) * channels
-                for at in range(width * channels):
-                    line[at] += source[high + at] - source[low + at]
-            for x in range(width):
-                for channel in range(channels):
-                    out[n, y, x, channel] = np.float32(line[x * channels + channel]) / area
+                lows[k] = above[y + k] * wide + (reach - reaches[k]) * channels
+                highs[k] = lows[k] + (2 * reaches[k] + 1) * channels
+            _add_differences(sums, lows, highs, line)
+            into = target[y * size : (y + 1) * size]
+            for at in range(size):
+                into[at] = np.float32(line[at]) / area
 
 
 def disc_mean(images: Bytes, radius: float, mode: str = "mirror") -> Floats:
