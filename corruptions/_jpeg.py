@@ -2,8 +2,10 @@
 
 The transforms are the accurate integer ones (Loeffler, Ligtenberg and Moschytz 1989) in 13-bit fixed point, chroma is
 averaged 2 x 2 and brought back with libjpeg's triangle filter. All of it is integer, so it is the same everywhere, and
-equal to what Pillow and OpenCV make of the file with libjpeg-turbo. Blocks lie side by side, (64, blocks), so that one
-step of a transform runs over all of them.
+equal to what Pillow and OpenCV make of the file with libjpeg-turbo.
+
+Sixteen blocks of 8 x 8 go side by side through the transforms, as 64 x 16 numbers of 32 bits. A pass reads its eight
+inputs from one of the two axes of the blocks and writes its outputs to the other, so no block is ever turned round.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy import int32
 from numpy.typing import NDArray
 
 from corruptions._jit import jit
@@ -32,6 +35,10 @@ CHROMINANCE = (
 )
 
 
+LANES = 16
+AXIS = 8 * LANES
+
+
 @lru_cache(maxsize=256)
 def quantisers(quality: int) -> NDArray[np.int32]:
     """The two tables for a quality of 1-100, (2, 64), as libjpeg scales them."""
@@ -40,140 +47,174 @@ def quantisers(quality: int) -> NDArray[np.int32]:
     return np.clip((base * scale + 50) // 100, 1, 255).astype(np.int32)
 
 
-@jit
-def _forward(d: Any, first: Any, stride: Any, shift: Any, add_shift: Any) -> None:
-    """One-dimensional transform in place of d[first + k stride], k 0..7.
+@lru_cache(maxsize=256)
+def lane_steps(quality: int) -> NDArray[np.float32]:
+    """Eight times the tables, column by column, for each lane: (2, 1024)."""
+    columns = quantisers(quality).reshape(2, 8, 8).transpose(0, 2, 1).reshape(2, 64)
+    return np.repeat(columns * 8, LANES, axis=1).astype(np.float32)
 
-    Products are shifted right by `shift`, sums by `add_shift`, to the left where that is negative.
+
+@jit
+def _descale(value: Any, shift: Any) -> Any:
+    """value / 2^shift, rounded, in 32 bits."""
+    return int32(value + (1 << (shift & 31) >> 1)) >> (shift & 31)
+
+
+@jit
+def _forward(source: Any, out: Any, shift: Any, up: Any, down: Any) -> None:
+    """One-dimensional transform over the first axis of source (8, 8, 16), to the second axis of `out`.
+
+    Products are shifted right by `shift`, sums left by `up` and right by `down`.
     """
-    i0, i1, i2, i3 = first, first + stride, first + 2 * stride, first + 3 * stride
-    i4, i5, i6, i7 = first + 4 * stride, first + 5 * stride, first + 6 * stride, first + 7 * stride
-    half = np.int32(1) << np.int32(shift - 1)
-    up = np.int32(max(-add_shift, 0))
-    down = np.int32(max(add_shift, 0))
-    add_half = (np.int32(1) << down) >> np.int32(1)
-    for b in range(d.shape[1]):
-        s0, s7 = d[i0, b] + d[i7, b], d[i0, b] - d[i7, b]
-        s1, s6 = d[i1, b] + d[i6, b], d[i1, b] - d[i6, b]
-        s2, s5 = d[i2, b] + d[i5, b], d[i2, b] - d[i5, b]
-        s3, s4 = d[i3, b] + d[i4, b], d[i3, b] - d[i4, b]
-        t0, t3, t1, t2 = s0 + s3, s0 - s3, s1 + s2, s1 - s2
-        d[i0, b] = (((t0 + t1) << up) + add_half) >> down
-        d[i4, b] = (((t0 - t1) << up) + add_half) >> down
-        z1 = (t2 + t3) * np.int32(4433)
-        d[i2, b] = (z1 + t3 * np.int32(6270) + half) >> shift
-        d[i6, b] = (z1 - t2 * np.int32(15137) + half) >> shift
-        z1, z2, z3, z4 = s4 + s7, s5 + s6, s4 + s6, s5 + s7
-        z5 = (z3 + z4) * np.int32(9633)
-        z1 = z1 * np.int32(-7373)
-        z2 = z2 * np.int32(-20995)
-        z3 = z3 * np.int32(-16069) + z5
-        z4 = z4 * np.int32(-3196) + z5
-        d[i7, b] = (s4 * np.int32(2446) + z1 + z3 + half) >> shift
-        d[i5, b] = (s5 * np.int32(16819) + z2 + z4 + half) >> shift
-        d[i3, b] = (s6 * np.int32(25172) + z2 + z3 + half) >> shift
-        d[i1, b] = (s7 * np.int32(12299) + z1 + z4 + half) >> shift
+    for row in range(8):
+        for lane in range(LANES):
+            at = row * LANES + lane
+            i0, i1, i2, i3 = source[at], source[at + AXIS], source[at + 2 * AXIS], source[at + 3 * AXIS]
+            i4, i5 = source[at + 4 * AXIS], source[at + 5 * AXIS]
+            i6, i7 = source[at + 6 * AXIS], source[at + 7 * AXIS]
+            s0, s7, s1, s6 = i0 + i7, i0 - i7, i1 + i6, i1 - i6
+            s2, s5, s3, s4 = i2 + i5, i2 - i5, i3 + i4, i3 - i4
+            t0, t3, t1, t2 = s0 + s3, s0 - s3, s1 + s2, s1 - s2
+            to = row * AXIS + lane
+            out[to] = _descale((t0 + t1) << up, down)
+            out[to + 4 * LANES] = _descale((t0 - t1) << up, down)
+            z1 = (t2 + t3) * 4433
+            out[to + 2 * LANES] = _descale(z1 + t3 * 6270, shift)
+            out[to + 6 * LANES] = _descale(z1 - t2 * 15137, shift)
+            z1, z2, z3, z4 = s4 + s7, s5 + s6, s4 + s6, s5 + s7
+            z5 = (z3 + z4) * 9633
+            z1, z2, z3, z4 = z1 * -7373, z2 * -20995, z3 * -16069 + z5, z4 * -3196 + z5
+            out[to + 7 * LANES] = _descale(s4 * 2446 + z1 + z3, shift)
+            out[to + 5 * LANES] = _descale(s5 * 16819 + z2 + z4, shift)
+            out[to + 3 * LANES] = _descale(s6 * 25172 + z2 + z3, shift)
+            out[to + LANES] = _descale(s7 * 12299 + z1 + z4, shift)
 
 
 @jit
-def _inverse(d: Any, first: Any, stride: Any, shift: Any) -> None:
-    """One-dimensional inverse transform in place of d[first + k stride], k 0..7."""
-    i0, i1, i2, i3 = first, first + stride, first + 2 * stride, first + 3 * stride
-    i4, i5, i6, i7 = first + 4 * stride, first + 5 * stride, first + 6 * stride, first + 7 * stride
-    half = np.int32(1) << np.int32(shift - 1)
-    for b in range(d.shape[1]):
-        z1 = (d[i2, b] + d[i6, b]) * np.int32(4433)
-        t2 = z1 - d[i6, b] * np.int32(15137)
-        t3 = z1 + d[i2, b] * np.int32(6270)
-        t0 = (d[i0, b] + d[i4, b]) << np.int32(13)
-        t1 = (d[i0, b] - d[i4, b]) << np.int32(13)
-        e0, e3, e1, e2 = t0 + t3 + half, t0 - t3 + half, t1 + t2 + half, t1 - t2 + half
-        o0, o1, o2, o3 = d[i7, b], d[i5, b], d[i3, b], d[i1, b]
-        z1, z2, z3, z4 = o0 + o3, o1 + o2, o0 + o2, o1 + o3
-        z5 = (z3 + z4) * np.int32(9633)
-        z1 = z1 * np.int32(-7373)
-        z2 = z2 * np.int32(-20995)
-        z3 = z3 * np.int32(-16069) + z5
-        z4 = z4 * np.int32(-3196) + z5
-        o0 = o0 * np.int32(2446) + z1 + z3
-        o1 = o1 * np.int32(16819) + z2 + z4
-        o2 = o2 * np.int32(25172) + z2 + z3
-        o3 = o3 * np.int32(12299) + z1 + z4
-        d[i0, b], d[i7, b] = (e0 + o3) >> shift, (e0 - o3) >> shift
-        d[i1, b], d[i6, b] = (e1 + o2) >> shift, (e1 - o2) >> shift
-        d[i2, b], d[i5, b] = (e2 + o1) >> shift, (e2 - o1) >> shift
-        d[i3, b], d[i4, b] = (e3 + o0) >> shift, (e3 - o0) >> shift
+def _inverse(source: Any, out: Any, shift: Any) -> None:
+    """One-dimensional inverse transform over the second axis of source (8, 8, 16), to the first axis of `out`."""
+    for row in range(8):
+        for lane in range(LANES):
+            at = row * AXIS + lane
+            i0, i1, i2, i3 = source[at], source[at + LANES], source[at + 2 * LANES], source[at + 3 * LANES]
+            i4, i5 = source[at + 4 * LANES], source[at + 5 * LANES]
+            i6, i7 = source[at + 6 * LANES], source[at + 7 * LANES]
+            z1 = (i2 + i6) * 4433
+            t2, t3 = z1 - i6 * 15137, z1 + i2 * 6270
+            t0, t1 = (i0 + i4) << 13, (i0 - i4) << 13
+            e0, e3, e1, e2 = t0 + t3, t0 - t3, t1 + t2, t1 - t2
+            z1, z2, z3, z4 = i7 + i1, i5 + i3, i7 + i3, i5 + i1
+            z5 = (z3 + z4) * 9633
+            z1, z2, z3, z4 = z1 * -7373, z2 * -20995, z3 * -16069 + z5, z4 * -3196 + z5
+            o0, o1 = i7 * 2446 + z1 + z3, i5 * 16819 + z2 + z4
+            o2, o3 = i3 * 25172 + z2 + z3, i1 * 12299 + z1 + z4
+            to = row * LANES + lane
+            out[to], out[to + 7 * AXIS] = _descale(e0 + o3, shift), _descale(e0 - o3, shift)
+            out[to + AXIS], out[to + 6 * AXIS] = _descale(e1 + o2, shift), _descale(e1 - o2, shift)
+            out[to + 2 * AXIS], out[to + 5 * AXIS] = _descale(e2 + o1, shift), _descale(e2 - o1, shift)
+            out[to + 3 * AXIS], out[to + 4 * AXIS] = _descale(e3 + o0, shift), _descale(e3 - o0, shift)
 
 
 @jit
-def _quantise(d: Any, table: Any) -> None:
-    """To the nearest multiple of the table's step; the forward transform's factor of 8 is taken out.
+def _quantise(values: Any, steps: Any) -> None:
+    """To the nearest multiple of an eighth of the step: the forward transform's factor of 8 is taken out.
 
-    The division is in float32, which is exact here: numerator and step are whole and below 2^24.
+    The arithmetic is in float32 and exact here: all numbers are whole or halves and below 2^23.
     """
-    for k in range(64):
-        step = np.float32(table[k] * 8)
-        half = np.float32(table[k] * 4)
-        for b in range(d.shape[1]):
-            value = np.float32(d[k, b])
-            size = np.int32((abs(value) + half) / step) * table[k]
-            d[k, b] = size if value >= 0 else -size
+    for at in range(values.size):
+        value, step = np.float32(values[at]), steps[at]
+        whole = np.trunc((abs(value) + step * np.float32(0.5)) / step) * (step * np.float32(0.125))
+        values[at] = int32(np.copysign(whole, value))
 
 
 @jit
-def _load(plane: Any, top: Any, d: Any) -> None:
-    for y in range(8):
-        for b in range(plane.shape[1] // 8):
-            for x in range(8):
-                d[8 * y + x, b] = plane[top + y, 8 * b + x] - 128
+def _load(plane: Any, first: Any, count: Any, values: Any) -> None:
+    """Blocks first … first + count - 1 of a plane (H, W) to lanes 0 …, as (x, y, lane), moved to -128..127."""
+    across = plane.shape[1] // 8
+    lane = 0
+    while lane < count:
+        top, left = (first + lane) // across, (first + lane) % across
+        run = min(count - lane, across - left)
+        for y in range(8):
+            row, into = plane[8 * top + y][8 * left : 8 * (left + run)], values[y * LANES + lane :]
+            for block in range(run):
+                for x in range(8):
+                    into[x * AXIS + block] = int32(row[8 * block + x]) - 128
+        lane += run
 
 
 @jit
-def _store(d: Any, plane: Any, top: Any) -> None:
-    for y in range(8):
-        for b in range(plane.shape[1] // 8):
-            for x in range(8):
-                plane[top + y, 8 * b + x] = min(max(d[8 * y + x, b] + 128, 0), 255)
+def _store(pixels: Any, first: Any, count: Any, plane: Any) -> None:
+    """The lanes back to the blocks of the plane."""
+    across = plane.shape[1] // 8
+    lane = 0
+    while lane < count:
+        top, left = (first + lane) // across, (first + lane) % across
+        run = min(count - lane, across - left)
+        for y in range(8):
+            row, source = plane[8 * top + y][8 * left : 8 * (left + run)], pixels[y * LANES + lane :]
+            for block in range(run):
+                for x in range(8):
+                    row[8 * block + x] = source[x * AXIS + block]
+        lane += run
 
 
 @jit
-def _through(plane: Any, table: Any, d: Any) -> None:
-    """A plane of 8 x 8 blocks, int32 0..255, through transform, quantisation and back, by rows of blocks."""
-    for top in range(0, plane.shape[0], 8):
-        _load(plane, top, d)
-        for k in range(8):
-            _forward(d, 8 * k, 1, 11, -2)
-        for k in range(8):
-            _forward(d, k, 8, 15, 2)
-        _quantise(d, table)
-        for k in range(8):
-            _inverse(d, k, 8, 11)
-        for k in range(8):
-            _inverse(d, 8 * k, 1, 18)
-        _store(d, plane, top)
+def _through(plane: Any, steps: Any, values: Any, turned: Any, pixels: Any) -> None:
+    """A plane of 8 x 8 blocks, uint8, through transform, quantisation and back, sixteen blocks at a time."""
+    blocks = plane.size // 64
+    for first in range(0, blocks, LANES):
+        count = min(LANES, blocks - first)
+        _load(plane, first, count, values)
+        _forward(values, turned, 11, 2, 0)
+        _forward(turned, values, 15, 0, 2)
+        _quantise(values, steps)
+        _inverse(values, turned, 11)
+        _inverse(turned, values, 18)
+        for at in range(values.size):
+            pixels[at] = min(max(values[at] + int32(128), int32(0)), int32(255))
+        _store(pixels, first, count, plane)
+
+
+@jit
+def _convert_row(row: Any, luma: Any, blue: Any, red: Any) -> None:
+    """A row of RGB (W 3) to Y, Cb and Cr; the rest of these repeats the last pixel."""
+    width = row.size // 3
+    for x in range(width):
+        r, g, b = int32(row[3 * x]), int32(row[3 * x + 1]), int32(row[3 * x + 2])
+        luma[x] = int32(19595 * r + 38470 * g + 7471 * b + 32768) >> 16
+        blue[x] = int32(-11059 * r - 21709 * g + 32768 * b + 8421375) >> 16
+        red[x] = int32(32768 * r - 27439 * g - 5329 * b + 8421375) >> 16
+    for x in range(width, luma.size):
+        luma[x], blue[x], red[x] = luma[width - 1], blue[width - 1], red[width - 1]
+
+
+@jit
+def _halve(first: Any, second: Any, out: Any) -> None:
+    """The mean of 2 x 2 values of two rows, rounded down and up in turn."""
+    for x in range(out.size):
+        total = int32(first[2 * x]) + first[2 * x + 1] + second[2 * x] + second[2 * x + 1]
+        out[x] = int32(total + 1 + (x & 1)) >> 2
 
 
 @jit
 def _to_planes(image: Any, luma: Any, blue: Any, red: Any) -> None:
     """RGB to full-size Y and averaged Cb, Cr; borders repeat the last column, then the last row of each plane."""
-    height, width = image.shape[:2]
-    wide = luma.shape[1]
-    halves = (height + 1) // 2
-    cb, cr = np.empty((2, wide), np.int32), np.empty((2, wide), np.int32)
+    height, size = image.shape[0], image.shape[1] * 3
+    wide, halves = luma.shape[1], (image.shape[0] + 1) // 2
+    flat = image.reshape(height * size)
+    blue0, blue1 = np.empty(wide, np.uint8), np.empty(wide, np.uint8)
+    red0, red1 = np.empty(wide, np.uint8), np.empty(wide, np.uint8)
     for pair in range(halves):
-        for inner in range(2):
-            y = min(2 * pair + inner, height - 1)
-            for x in range(wide):
-                pixel = image[y, min(x, width - 1)]
-                r, g, b = np.int32(pixel[0]), np.int32(pixel[1]), np.int32(pixel[2])
-                if 2 * pair + inner < luma.shape[0]:
-                    luma[2 * pair + inner, x] = (19595 * r + 38470 * g + 7471 * b + 32768) >> 16
-                cb[inner, x] = (-11059 * r - 21709 * g + 32768 * b + 8421375) >> 16
-                cr[inner, x] = (32768 * r - 27439 * g - 5329 * b + 8421375) >> 16
-        for x in range(wide // 2):
-            bias = 1 + (x & 1)
-            blue[pair, x] = (cb[0, 2 * x] + cb[0, 2 * x + 1] + cb[1, 2 * x] + cb[1, 2 * x + 1] + bias) >> 2
-            red[pair, x] = (cr[0, 2 * x] + cr[0, 2 * x + 1] + cr[1, 2 * x] + cr[1, 2 * x + 1] + bias) >> 2
+        top = 2 * pair
+        _convert_row(flat[top * size : (top + 1) * size], luma[top], blue0, red0)
+        if top + 1 < height:
+            _convert_row(flat[(top + 1) * size : (top + 2) * size], luma[top + 1], blue1, red1)
+            _halve(blue0, blue1, blue[pair])
+            _halve(red0, red1, red[pair])
+        else:
+            _halve(blue0, blue0, blue[pair])
+            _halve(red0, red0, red[pair])
     for y in range(height, luma.shape[0]):
         luma[y] = luma[height - 1]
     for y in range(halves, blue.shape[0]):
@@ -182,69 +223,79 @@ def _to_planes(image: Any, luma: Any, blue: Any, red: Any) -> None:
 
 
 @jit
-def _larger_row(plane: Any, y: Any, width: Any, rows: Any, sums: Any, out: Any) -> None:
-    """Row y of a plane of half size at full width: a triangle filter, or repetition where it is very narrow."""
-    near = y // 2
+def _larger_row(near: Any, other: Any, width: Any, sums: Any, out: Any) -> None:
+    """A row at full width from the nearest row of half size and the next: a triangle filter.
+
+    Where the row is very narrow it is repeated instead.
+    """
     if width <= 2:
         for x in range(2 * width):
-            out[x] = plane[near, x // 2]
+            out[x] = near[x // 2]
         return
-    other = min(max(near + (1 if y & 1 else -1), 0), rows - 1)
     for x in range(width):
-        sums[x] = 3 * plane[near, x] + plane[other, x]
-    out[0] = (4 * sums[0] + 8) >> 4
-    for x in range(1, width):
-        out[2 * x] = (3 * sums[x] + sums[x - 1] + 8) >> 4
-    for x in range(width - 1):
-        out[2 * x + 1] = (3 * sums[x] + sums[x + 1] + 7) >> 4
-    out[2 * width - 1] = (4 * sums[width - 1] + 7) >> 4
+        sums[x] = 3 * int32(near[x]) + other[x]
+    last = width - 1
+    out[0], out[1] = int32(4 * sums[0] + 8) >> 4, int32(3 * sums[0] + sums[1] + 7) >> 4
+    out[2 * last], out[2 * last + 1] = int32(3 * sums[last] + sums[last - 1] + 8) >> 4, int32(4 * sums[last] + 7) >> 4
+    before, here, after = sums[: width - 2], sums[1 : width - 1], sums[2:width]
+    inner = out[2 : 2 * last]
+    for x in range(width - 2):
+        inner[2 * x] = int32(3 * here[x] + before[x] + 8) >> 4
+        inner[2 * x + 1] = int32(3 * here[x] + after[x] + 7) >> 4
+
+
+@jit
+def _clipped(value: Any) -> Any:
+    return min(max(int32(value), int32(0)), int32(255))
 
 
 @jit
 def _to_pixels(luma: Any, blue: Any, red: Any, out: Any) -> None:
     height, width = out.shape[:2]
     narrow, halves = (width + 1) // 2, (height + 1) // 2
-    cb, cr = np.empty(2 * narrow, np.int32), np.empty(2 * narrow, np.int32)
+    cb, cr = np.empty(2 * narrow, np.uint8), np.empty(2 * narrow, np.uint8)
     sums = np.empty(narrow, np.int32)
+    flat = out.reshape(height * width * 3)
     for y in range(height):
-        _larger_row(blue, y, narrow, halves, sums, cb)
-        _larger_row(red, y, narrow, halves, sums, cr)
+        near = y // 2
+        other = min(max(near + (1 if y & 1 else -1), 0), halves - 1)
+        _larger_row(blue[near], blue[other], narrow, sums, cb)
+        _larger_row(red[near], red[other], narrow, sums, cr)
+        light, row = luma[y], flat[y * width * 3 : (y + 1) * width * 3]
         for x in range(width):
-            b, r = cb[x] - 128, cr[x] - 128
-            light = luma[y, x]
-            green = light + ((-22554 * b - 46802 * r + 32768) >> 16)
-            out[y, x, 0] = min(max(light + ((91881 * r + 32768) >> 16), 0), 255)
-            out[y, x, 1] = min(max(green, 0), 255)
-            out[y, x, 2] = min(max(light + ((116130 * b + 32768) >> 16), 0), 255)
+            b, r = int32(cb[x]) - 128, int32(cr[x]) - 128
+            row[3 * x] = _clipped(light[x] + (int32(91881 * r + 32768) >> 16))
+            row[3 * x + 1] = _clipped(light[x] + (int32(-22554 * b - 46802 * r + 32768) >> 16))
+            row[3 * x + 2] = _clipped(light[x] + (int32(116130 * b + 32768) >> 16))
 
 
 @jit
-def _colour(images: Any, tables: Any, out: Any) -> None:
+def _colour(images: Any, steps: Any, out: Any) -> None:
     height, width = images.shape[1:3]
-    tall, wide = (height + 7) // 8 * 8, (width + 7) // 8 * 8
     half_tall, half_wide = ((height + 1) // 2 + 7) // 8 * 8, ((width + 1) // 2 + 7) // 8 * 8
-    luma = np.empty((tall, max(wide, 2 * half_wide)), np.int32)
-    blue, red = np.empty((half_tall, half_wide), np.int32), np.empty((half_tall, half_wide), np.int32)
-    lanes = np.empty((64, luma.shape[1] // 8), np.int32)
-    half_lanes = np.empty((64, half_wide // 8), np.int32)
+    luma = np.empty(((height + 7) // 8 * 8, 2 * half_wide), np.uint8)
+    blue, red = np.empty((half_tall, half_wide), np.uint8), np.empty((half_tall, half_wide), np.uint8)
+    values, turned = np.zeros(8 * AXIS, np.int32), np.zeros(8 * AXIS, np.int32)
+    pixels = np.zeros(8 * AXIS, np.uint8)
     for n in range(images.shape[0]):
         _to_planes(images[n], luma, blue, red)
-        _through(luma, tables[0], lanes)
-        _through(blue, tables[1], half_lanes)
-        _through(red, tables[1], half_lanes)
+        _through(luma, steps[0], values, turned, pixels)
+        _through(blue, steps[1], values, turned, pixels)
+        _through(red, steps[1], values, turned, pixels)
         _to_pixels(luma, blue, red, out[n])
 
 
 @jit
-def _gray(images: Any, tables: Any, out: Any) -> None:
+def _gray(images: Any, steps: Any, out: Any) -> None:
     height, width = images.shape[1:3]
-    plane = np.empty(((height + 7) // 8 * 8, (width + 7) // 8 * 8), np.int32)
-    lanes = np.empty((64, plane.shape[1] // 8), np.int32)
+    plane = np.empty(((height + 7) // 8 * 8, (width + 7) // 8 * 8), np.uint8)
+    values, turned = np.zeros(8 * AXIS, np.int32), np.zeros(8 * AXIS, np.int32)
+    pixels = np.zeros(8 * AXIS, np.uint8)
     for n in range(images.shape[0]):
         for y in range(plane.shape[0]):
             for x in range(plane.shape[1]):
                 plane[y, x] = images[n, min(y, height - 1), min(x, width - 1), 0]
-        _through(plane, tables[0], lanes)
+        _through(plane, steps[0], values, turned, pixels)
         for y in range(height):
             for x in range(width):
                 out[n, y, x, 0] = plane[y, x]
@@ -253,5 +304,5 @@ def _gray(images: Any, tables: Any, out: Any) -> None:
 def round_trip(images: Bytes, quality: int) -> Bytes:
     """uint8 (N, H, W, C) stored as JPEG of this quality, chroma at half resolution (4:2:0), and read again."""
     out = np.empty_like(images)
-    (_gray if images.shape[-1] == 1 else _colour)(images, quantisers(quality), out)
+    (_gray if images.shape[-1] == 1 else _colour)(images, lane_steps(quality), out)
     return out
