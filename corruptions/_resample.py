@@ -98,47 +98,80 @@ def _box_mean(sums: Any, number: Any, weight: Any) -> Any:
 
 
 @jit
-def _box_columns(image: Any, columns: Any, half: Any) -> None:
+def _box_columns(row: Any, channels: Any, columns: Any, out: Any) -> None:
     first, number, weight = columns
-    for y in range(image.shape[0]):
-        for x in range(half.shape[1]):
-            for channel in range(image.shape[2]):
-                total = np.int32(0)
-                for k in range(number[x]):
-                    total += image[y, first[x] + k, channel]
-                half[y, x, channel] = _box_mean(total, number[x], np.int32(weight[x]))
+    if channels == 3:
+        for x in range(number.size):
+            at, end = 3 * first[x], 3 * (first[x] + number[x])
+            red, green, blue = np.int32(row[at]), np.int32(row[at + 1]), np.int32(row[at + 2])
+            for k in range(at + 3, end, 3):
+                red, green, blue = red + row[k], green + row[k + 1], blue + row[k + 2]
+            out[3 * x] = _box_mean(red, number[x], weight[x])
+            out[3 * x + 1] = _box_mean(green, number[x], weight[x])
+            out[3 * x + 2] = _box_mean(blue, number[x], weight[x])
+        return
+    for x in range(number.size):
+        for channel in range(channels):
+            at = first[x] * channels + channel
+            total = np.int32(row[at])
+            for k in range(1, number[x]):
+                total += row[at + k * channels]
+            out[x * channels + channel] = _box_mean(total, number[x], weight[x])
 
 
 @jit
-def _box_rows(flat: Any, rows: Any, line: Any, out: Any) -> None:
+def _repeat_columns(row: Any, channels: Any, first: Any, out: Any) -> None:
+    if channels == 3:
+        for x in range(first.size):
+            at = 3 * first[x]
+            out[3 * x], out[3 * x + 1], out[3 * x + 2] = row[at], row[at + 1], row[at + 2]
+        return
+    for x in range(first.size):
+        for channel in range(channels):
+            out[x * channels + channel] = row[first[x] * channels + channel]
+
+
+@jit
+def _box_row(rows: Any, number: Any, weight: Any, line: Any, out: Any) -> None:
+    size = out.size
+    if number == 1:
+        for at in range(size):
+            out[at] = rows[at]
+        return
+    line[:] = 0
+    for k in range(number):
+        row = rows[k * size : (k + 1) * size]
+        for at in range(size):
+            line[at] += row[at]
+    for at in range(size):
+        out[at] = _box_mean(line[at], number, weight)
+
+
+@jit
+def _box(images: Any, rows: Any, columns: Any, out: Any) -> None:
+    count, old_height, old_width, channels = images.shape
+    height, wide, size = out.shape[1], old_width * channels, out.shape[2] * channels
     first, number, weight = rows
-    for y in range(out.shape[0]):
-        if number[y] == 1:
-            out[y] = flat[first[y]]
-            continue
-        line[:] = 0
-        for k in range(number[y]):
-            for at in range(line.size):
-                line[at] += flat[first[y] + k, at]
-        for at in range(line.size):
-            out[y, at] = _box_mean(line[at], number[y], np.int32(weight[y]))
-
-
-@jit
-def _box(images: Any, rows: Any, columns: Any, half: Any, out: Any) -> None:
-    flat = half.reshape(half.shape[0], half.shape[1] * half.shape[2])
-    line = np.empty(flat.shape[1], np.int32)
-    for n in range(images.shape[0]):
-        _box_columns(images[n], columns, half)
-        _box_rows(flat, rows, line, out[n].reshape(out.shape[1], line.size))
+    half, line = np.empty(old_height * size, np.uint8), np.empty(size, np.int32)
+    repeated = columns[1].max() == 1
+    for n in range(count):
+        source, target = images[n].reshape(old_height * wide), out[n].reshape(height * size)
+        for y in range(old_height):
+            row, into = source[y * wide : (y + 1) * wide], half[y * size : (y + 1) * size]
+            if repeated:
+                _repeat_columns(row, channels, columns[0], into)
+            else:
+                _box_columns(row, channels, columns, into)
+        for y in range(height):
+            into = target[y * size : (y + 1) * size]
+            _box_row(half[first[y] * size :], number[y], np.int32(weight[y]), line, into)
 
 
 def box_resize(images: Bytes, height: int, width: int) -> Bytes:
     """Pillow's BOX resize of uint8 (N, H, W, C), its two 8-bit passes in 22-bit fixed point included."""
     count, old_height, old_width, channels = images.shape
     out = np.empty((count, height, width, channels), np.uint8)
-    half = np.empty((old_height, width, channels), np.uint8)
-    _box(images, box_places(old_height, height), box_places(old_width, width), half, out)
+    _box(images, box_places(old_height, height), box_places(old_width, width), out)
     return out
 
 
