@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corruptions._jit import jit
 from corruptions._kernels import Bytes, Floats, Ints
@@ -182,6 +183,8 @@ def zoom_places(size: int, hundredths: int) -> tuple[int, Ints, Floats]:
     The middle ceil(size / z) pixels, which start at the first number returned, become round(ceil(size / z) z) pixels
     with corners aligned, of which the middle `size` are kept: places within the part, and the share of the next place.
     """
+    if hundredths == 100:
+        return 0, np.arange(size), np.zeros(size, np.float32)
     part = -(-size * 100 // hundredths)
     large = round(Fraction(part * hundredths, 100))
     kept = np.arange(size) + (large - size) // 2
@@ -191,39 +194,47 @@ def zoom_places(size: int, hundredths: int) -> tuple[int, Ints, Floats]:
 
 
 @jit
-def _zoom_add(
-    images: Any, first: Any, rows: Any, row_shares: Any, lefts: Any, rights: Any, shares: Any, out: Any
-) -> None:
+def _add_zooms(images: Any, tops: Any, row_shares: Any, lefts: Any, shares: Any, out: Any) -> None:
     count, height, width, channels = images.shape
-    line = np.empty(width * channels, np.float32)
+    wide, size = width * channels, out.shape[2] * channels
+    line, total = np.empty(wide + channels, np.float32), np.empty(size, np.float32)
+    line[wide:] = np.float32(0)
+    low, high = line[:wide], line[channels:]
     for n in range(count):
-        flat = images[n].reshape(height, width * channels)
-        target = out[n].reshape(out.shape[1], out.shape[2] * channels)
+        flat, target = images[n].reshape(height * wide), out[n].reshape(out.shape[1] * size)
         for y in range(out.shape[1]):
-            top = first + rows[y]
-            above, below = flat[top], flat[min(top + 1, height - 1)]
-            share = row_shares[y]
-            for at in range(width * channels):
-                line[at] = above[at] + share * (below[at] - above[at])
-            row = target[y]
-            for at in range(lefts.size):
-                low = line[lefts[at]]
-                row[at] += low + shares[at] * (line[rights[at]] - low)
+            into = target[y * size : (y + 1) * size]
+            for at in range(size):
+                total[at] = into[at]
+            for zoom in range(tops.shape[0]):
+                top, share = tops[zoom, y], row_shares[zoom, y]
+                bottom = min(top + 1, height - 1)
+                above, below = flat[top * wide : (top + 1) * wide], flat[bottom * wide : (bottom + 1) * wide]
+                for at in range(wide):
+                    low[at] = above[at] + share * (below[at] - above[at])
+                left, its_shares = lefts[zoom], shares[zoom]
+                for at in range(size):
+                    total[at] += low[left[at]] + its_shares[at] * (high[left[at]] - low[left[at]])
+            for at in range(size):
+                into[at] = total[at]
 
 
-def add_zoomed(images: Floats, hundredths: int, out: Floats, *, from_corner: bool = False) -> None:
-    """Add images (N, H, W, C), zoomed to the middle by hundredths / 100, to `out`.
+@lru_cache(maxsize=64)
+def _zoom_tables(shape: tuple[int, int, int], zooms: tuple[int, ...], from_corner: bool) -> tuple[NDArray[Any], ...]:
+    """For each zoom the upper rows and shares of the lower (Z, H), first values and shares of the next (Z, W C)."""
+    height, width, channels = shape
+    rows = [zoom_places(height, hundredths) for hundredths in zooms]
+    columns = [zoom_places(width, hundredths) for hundredths in zooms]
+    tops = np.array([(0 if from_corner else first) + places for first, places, _ in rows])
+    starts = np.array([(0 if from_corner else first) + places for first, places, _ in columns])
+    lefts = (starts[..., None] * channels + np.arange(channels)).reshape(len(zooms), -1)
+    shares = np.repeat(np.array([share for *_, share in columns]), channels, axis=1)
+    return tops, np.array([share for *_, share in rows]), lefts.astype(np.uint32), shares
 
-    With `from_corner` the images hold only the part that is enlarged.
+
+def add_zooms(images: Floats, zooms: tuple[int, ...], out: Floats, *, from_corner: bool = False) -> None:
+    """Add to `out` (N, H, W, C) the images zoomed to the middle by each of `zooms`, in hundredths, in their order.
+
+    With `from_corner` the images hold only the part that is enlarged, of one zoom.
     """
-    if hundredths == 100:
-        out += images
-        return
-    height, width, channels = out.shape[1:]
-    top, rows, row_shares = zoom_places(height, hundredths)
-    left, columns, column_shares = zoom_places(width, hundredths)
-    if from_corner:
-        top = left = 0
-    ends = (np.minimum(columns + step + left, images.shape[2] - 1) * channels for step in range(2))
-    lefts, rights = ((end[:, None] + np.arange(channels)).ravel().astype(np.int32) for end in ends)
-    _zoom_add(images, top, rows, row_shares, lefts, rights, np.repeat(column_shares, channels), out)
+    _add_zooms(images, *_zoom_tables(out.shape[1:], zooms, from_corner), out)

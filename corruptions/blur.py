@@ -24,7 +24,7 @@ from corruptions._kernels import (
     separable,
     walk_kernels,
 )
-from corruptions._resample import add_zoomed
+from corruptions._resample import add_zooms
 from corruptions._sources import FIDELITY, HENDRYCKS, ZHOU
 from corruptions._streams import Draws
 from corruptions._strength import Level
@@ -172,11 +172,11 @@ def zoom_blur(images: Floats, row: tuple[int, int]) -> Floats:
     Mended: factors are exact hundredths, where 1.25 came out as the next larger float; rounded, not truncated.
     """
     last, step = row
-    factors = range(100, int(last) + 1, int(step))
+    zooms = tuple(range(100, int(last) + 1, int(step)))
     total = images.copy()
-    for hundredths in factors:
-        add_zoomed(images, hundredths, total)
-    return total / np.float32(len(factors) + 1)
+    add_zooms(images, zooms, total)
+    total /= np.float32(len(zooms) + 1)
+    return total
 
 
 @corruption(

@@ -23,7 +23,7 @@ from corruptions._kernels import (
     line_offsets,
     separable,
 )
-from corruptions._resample import add_zoomed, bilinear_places, mix
+from corruptions._resample import add_zooms, bilinear_places, mix
 from corruptions._sources import HENDRYCKS
 from corruptions._streams import Draws
 from corruptions._strength import Level
@@ -181,7 +181,7 @@ def snow(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
     part = (-(-height * 100 // int(zoom)), -(-width * 100 // int(zoom)))
     noise = np.float32(mean) + np.float32(sigma) * draws.normals("flakes", *part)
     flakes = np.zeros((len(images), height, width, 1), np.float32)
-    add_zoomed(noise, int(zoom), flakes, from_corner=True)
+    add_zooms(noise, (int(zoom),), flakes, from_corner=True)
     flakes[flakes < np.float32(threshold)] = 0
     taps = half_gaussian_taps(radius, spread)
     offsets = line_offsets(draws.uniform("angle", -135, -45), len(taps))

@@ -60,7 +60,7 @@ def test_imagenet_zoom_factors_are_12_16_11_13_11(monkeypatch):
 def check_zoom_counts(side, counts, steps, monkeypatch):
     """With zooms that add nothing what is left is the image over one more than their number."""
     seen = []
-    monkeypatch.setattr(blur, "add_zoomed", lambda images, hundredths, out: seen.append(hundredths))
+    monkeypatch.setattr(blur, "add_zooms", lambda images, zooms, out: seen.extend(zooms))
     for row, count, step in zip(rows("zoom_blur", side), counts, np.broadcast_to(steps, 5), strict=True):
         seen.clear()
         left = body("zoom_blur", np.ones((1, 4, 4, 3), np.float32), row)
