@@ -96,6 +96,18 @@ def pad_row(row: Any, channels: Any, columns: Any, out: Any) -> None:
 
 
 @jit
+def repeat_row(row: Any, channels: Any, out: Any) -> None:
+    """out[x C + c] = row[x]: a layer's row for every channel."""
+    if channels == 1:
+        for x in range(row.size):
+            out[x] = row[x]
+        return
+    for x in range(row.size):
+        value = row[x]
+        out[3 * x], out[3 * x + 1], out[3 * x + 2] = value, value, value
+
+
+@jit
 def weighted_sum(weights: Any, source: Any, starts: Any, out: Any) -> None:
     """out[at] = the sum of weights[k] source[starts[k] + at], added up in the order of k, four at a time."""
     size = out.size

@@ -21,8 +21,10 @@ from corruptions._kernels import (
     gaussian_taps,
     half_gaussian_taps,
     line_offsets,
+    repeat_row,
     separable,
 )
+from corruptions._plasma import plasma
 from corruptions._resample import add_zooms, bilinear_places, mix
 from corruptions._sources import HENDRYCKS
 from corruptions._streams import Draws
@@ -75,53 +77,6 @@ def _brighten(pixels: Any, delta: Any, out: Any) -> None:
         target[3 * at + 2] = brighter if black else blue * ratio
 
 
-@jit
-def _lift(heights: Any, first: Any, step: Any, diagonal: Any, swing: Any) -> None:
-    """Points at first + k step: the mean of the four neighbours half a step away, plus swing² times its draw."""
-    size = heights.shape[0]
-    half, wrap = step // 2, size - 1
-    for y in range(first[0], size, step):
-        up, down = (y - half) & wrap, (y + half) & wrap
-        for x in range(first[1], size, step):
-            left, right = (x - half) & wrap, (x + half) & wrap
-            if diagonal:
-                near = (heights[up, left] + heights[down, left]) + (heights[up, right] + heights[down, right])
-            else:
-                near = (heights[up, x] + heights[down, x]) + (heights[y, left] + heights[y, right])
-            heights[y, x] = near / np.float32(4) + swing * swing * heights[y, x]
-
-
-@jit
-def _plasma(maps: Any, decay: Any) -> None:
-    """Toroidal diamond-square in place: `maps` holds draws uniform on [-1, 1), and at the end heights from 0 to 1."""
-    size = maps.shape[1]
-    for n in range(maps.shape[0]):
-        heights = maps[n]
-        heights[0, 0] = np.float32(0)
-        swing = np.float32(100)
-        step = size
-        while step >= 2:
-            half = step // 2
-            _lift(heights, (half, half), step, True, swing)
-            _lift(heights, (0, half), step, False, swing)
-            _lift(heights, (half, 0), step, False, swing)
-            step = half
-            swing = swing / decay
-        low = heights.min()
-        scale = max(heights.max() - low, np.float32(1e-30))
-        heights[:] = (heights - low) / scale
-
-
-def plasma(draws: Draws, size: int, decay: float) -> Floats:
-    """Cloud maps (N, size, size) from 0 to 1, size a power of two: diamond-square on a torus.
-
-    The swing is w², w from 100 divided by `decay` at every halving of the step, as published.
-    """
-    heights = draws.uniforms("plasma", size, size)[..., 0] * np.float32(2) - np.float32(1)
-    _plasma(heights, np.float32(decay))
-    return heights
-
-
 @corruption(
     "weather",
     severities={
@@ -141,10 +96,25 @@ def fog(images: Floats, row: tuple[float, float], draws: Draws) -> Floats:
     amount, decay = row
     height, width = images.shape[1:3]
     size = 1 << max(height - 1, width - 1, 1).bit_length()
-    clouds = plasma(draws, size, decay)[:, :height, :width, None]
-    largest = images.max(axis=(1, 2, 3), keepdims=True)
-    scale = largest / (largest + np.float32(amount))
-    return np.asarray((images + np.float32(amount) * clouds) * scale, np.float32)
+    clouds = plasma(draws, size, decay)
+    largest = images.max(axis=(1, 2, 3))
+    out = np.empty_like(images)
+    _fog_over(images, clouds, np.float32(amount), largest / (largest + np.float32(amount)), out)
+    return out
+
+
+@jit
+def _fog_over(images: Any, clouds: Any, amount: Any, scales: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    size = width * channels
+    cloud = np.empty(size, np.float32)
+    for n in range(count):
+        source, target, scale = images[n].reshape(height * size), out[n].reshape(height * size), scales[n]
+        for y in range(height):
+            repeat_row(clouds[n, y][:width], channels, cloud)
+            row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
+            for at in range(size):
+                into[at] = (row[at] + amount * cloud[at]) * scale
 
 
 @corruption(
@@ -192,21 +162,35 @@ def snow(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
 
 
 @jit
+def _whitened(row: Any, channels: Any, out: Any) -> None:
+    """1.5 gray + 0.5 of each pixel of a row, for every channel."""
+    if channels == 1:
+        for x in range(row.size):
+            out[x] = np.float32(1.5) * row[x] + np.float32(0.5)
+        return
+    for x in range(row.size // 3):
+        red, green, blue = row[3 * x], row[3 * x + 1], row[3 * x + 2]
+        gray = np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
+        white = np.float32(1.5) * gray + np.float32(0.5)
+        out[3 * x], out[3 * x + 1], out[3 * x + 2] = white, white, white
+
+
+@jit
 def _snow_over(images: Any, layer: Any, mix: Any, out: Any) -> None:
     count, height, width, channels = images.shape
+    size, rest = width * channels, np.float32(1) - mix
+    fallen, white, both = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(width, np.float32)
     for n in range(count):
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
         for y in range(height):
+            flakes, turned = layer[n, y], layer[n, height - 1 - y]
             for x in range(width):
-                pixel = images[n, y, x]
-                gray = pixel[0]
-                if channels == 3:
-                    gray = np.float32(0.299) * pixel[0] + np.float32(0.587) * pixel[1] + np.float32(0.114) * pixel[2]
-                white = np.float32(1.5) * gray + np.float32(0.5)
-                both = np.int32(layer[n, y, x]) + np.int32(layer[n, height - 1 - y, width - 1 - x])
-                fallen = np.float32(both) / np.float32(255)
-                for channel in range(channels):
-                    value = pixel[channel]
-                    out[n, y, x, channel] = mix * value + (np.float32(1) - mix) * max(value, white) + fallen
+                both[x] = np.float32(np.int32(flakes[x]) + np.int32(turned[width - 1 - x])) / np.float32(255)
+            repeat_row(both, channels, fallen)
+            row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
+            _whitened(row, channels, white)
+            for at in range(size):
+                into[at] = mix * row[at] + rest * max(row[at], white[at]) + fallen[at]
 
 
 TEXTURES = Path(__file__).parent / "textures"
@@ -238,7 +222,7 @@ def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Im
         texture = np.rint(mix(texture[None].astype(np.float32), rows, columns)[0]).astype(np.uint8)
     down = border(tall, max(0, height - tall), "reflect")[max(0, height - tall) :]
     across = border(wide, max(0, width - wide), "reflect")[max(0, width - wide) :]
-    return np.asarray(texture[down][:, across])
+    return np.ascontiguousarray(texture[down][:, across])
 
 
 @corruption(
@@ -284,13 +268,16 @@ def frost(
 @jit
 def _frost_over(images: Any, pane: Any, rows: Any, top: Any, left: Any, shares: Any, out: Any) -> None:
     height, width, channels = images.shape[1:]
+    size, wide = width * channels, pane.shape[1] * channels
+    ice, picture, full = shares[1], shares[0], np.float32(255)
+    texture = pane.reshape(pane.size)
     for n in rows:
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
         for y in range(height):
-            for x in range(width):
-                for channel in range(channels):
-                    ice = np.float32(pane[top[n] + y, left[n] + x, channel])
-                    mixed = shares[0] * np.float32(images[n, y, x, channel]) + shares[1] * ice
-                    out[n, y, x, channel] = mixed / np.float32(255)
+            start = (top[n] + y) * wide + left[n] * channels
+            row, into, cold = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size], texture[start:]
+            for at in range(size):
+                into[at] = (picture * np.float32(row[at]) + ice * np.float32(cold[at])) / full
 
 
 WATER = np.array((175, 238, 238), np.float32) / np.float32(255)
@@ -326,7 +313,7 @@ def spatter(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
     Mended: the layer is rounded and clipped where it wrapped around; where no drop lies the picture stays as it is.
     """
     mean, sigma, smoothing, threshold, amount, mud = row
-    height, width, channels = images.shape[1:]
+    height, width = images.shape[1:3]
     noise = np.float32(mean) + np.float32(sigma) * draws.normals("liquid", height, width)
     layer = separable(noise, gaussian_taps(smoothing, int(4 * smoothing + 0.5)))
     layer[layer < np.float32(threshold)] = 0
@@ -334,9 +321,32 @@ def spatter(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
         cover = (layer > np.float32(threshold)).astype(np.float32)
         cover = separable(cover, gaussian_taps(amount, int(4 * amount + 0.5)))
         cover[cover < np.float32(0.8)] = 0
-        return images * (1 - cover) + cover * _tone(MUD, channels)
+        return _splashed(images, 1 - cover, cover, MUD)
     light = water(quantise(layer)[..., 0])[..., None] * np.float32(amount)
-    return images + light * _tone(WATER, channels)
+    return _splashed(images, np.ones_like(light), light, WATER)
+
+
+def _splashed(images: Floats, kept: Floats, added: Floats, colour: Floats) -> Floats:
+    """images · kept + added · colour, of layers (N, H, W, 1)."""
+    out = np.empty_like(images)
+    tones = np.tile(_tone(colour, images.shape[3]), images.shape[2])
+    _splash(images, kept[..., 0], added[..., 0], tones, out)
+    return out
+
+
+@jit
+def _splash(images: Any, kept: Any, added: Any, tones: Any, out: Any) -> None:
+    count, height, width, channels = images.shape
+    size = width * channels
+    keep, add = np.empty(size, np.float32), np.empty(size, np.float32)
+    for n in range(count):
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
+        for y in range(height):
+            repeat_row(kept[n, y], channels, keep)
+            repeat_row(added[n, y], channels, add)
+            row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
+            for at in range(size):
+                into[at] = row[at] * keep[at] + add[at] * tones[at]
 
 
 def _tone(colour: Floats, channels: int) -> Floats:

@@ -27,7 +27,7 @@ INSIDE_CORRUPTIONS = (
     ["_contract"],
     ["_core"],
     ["_kernels"],
-    ["_resample", "_warp", "_drops"],
+    ["_resample", "_warp", "_drops", "_plasma"],
     ["textures", "textures.make", "noise", "blur", "weather", "digital", "resolution", "heldout"],
     ["suites"],
     ["testing"],
