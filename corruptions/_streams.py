@@ -178,7 +178,7 @@ def _tail(place0: Any, place1: Any, sample: Any, key: Any, lane: Any, tail: Any)
 def _look_up(words: Any, table: Any, values: Any) -> Any:
     """Two normals of each word, its low half first; how many of them met an end of the table."""
     low, high, one = np.uint32(0xFFFF), np.uint32(16), np.uint32(1)
-    ends = 0
+    ends: Any = 0
     for at in range(words.size):
         first, second = words[at] & low, words[at] >> high
         values[2 * at], values[2 * at + 1] = table[first], table[second]
