@@ -1,6 +1,7 @@
 """The 19 families against the reference, which is fed with the same draws."""
 
 import cv2
+import edges
 import numpy as np
 import pytest
 import reference
@@ -115,19 +116,19 @@ DRAWN = {
 }
 
 
-def expected(name, images, ids, severity):
+def expected(name, images, severity, draws):
     """The reference's pixels for robench's draws."""
     row = reference.TABLES[name][images.shape[1]][severity - 1]
     drawn = [()] * len(images)
     if name in DRAWN:
-        drawn = DRAWN[name](corruptions.Draws(name, ids, seed=SEED), images, row)
+        drawn = DRAWN[name](draws, images, row)
     family = getattr(reference, name)
     return np.stack([reference.to_bytes(family(image, row, *one)) for image, one in zip(images, drawn, strict=True)])
 
 
 def differences(name, images, ids, severity):
     out = corruptions.apply(images, name, severity, ids=ids, seed=SEED)
-    return np.abs(out.astype(int) - expected(name, images, ids, severity))
+    return np.abs(out.astype(int) - expected(name, images, severity, corruptions.Draws(name, ids, seed=SEED)))
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -150,6 +151,17 @@ def test_gray_pixels_are_the_reference_s(name):
         apart = differences(name, images, IDS, severity)
         assert apart.max() <= 1
         assert apart.mean() <= (0.05 if name == "snow" else 0.01)
+
+
+@pytest.mark.parametrize("kind", edges.KINDS)
+@pytest.mark.parametrize("name", DRAWN)
+def test_pixels_are_the_reference_s_for_draws_at_their_edges(name, kind, monkeypatch):
+    monkeypatch.setattr(corruptions._core, "Draws", lambda name, ids, **_: edges.Edge(ids, kind))
+    images = images_of(32)
+    for severity in range(1, 6):
+        out = corruptions.apply(images, name, severity).astype(int)
+        apart = np.abs(out - expected(name, images, severity, edges.Edge(IDS, kind)))
+        assert apart.max() <= 1, f"severity {severity}: {apart.max()} levels"
 
 
 def test_few_drops_of_spatter_depend_on_the_last_bit():

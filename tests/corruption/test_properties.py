@@ -1,20 +1,18 @@
 """Every registered corruption, and chains of them, on whatever pictures, sizes, strengths, seeds and ids come up."""
 
-import dataclasses
-import functools
 import itertools
 import math
 import random
 import sys
-import warnings
 
 import numpy as np
 import pytest
+import watch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import corruptions
-from corruptions import Chain, Strength
+from corruptions import Strength
 from corruptions._contract import NATIVE_SIDES
 from corruptions.testing import pictures
 
@@ -107,27 +105,6 @@ def options(draw, chosen, shape):
 # Properties
 
 
-def watched(chosen):
-    """The corruption with a look at what its function returns, since rounding hides what is no number."""
-    if isinstance(chosen, Chain):
-        return dataclasses.replace(chosen, parts=tuple(map(watched, chosen.parts)))
-
-    @functools.wraps(chosen.body)
-    def body(*given, **extras):
-        result = chosen.body(*given, **extras)
-        assert result.dtype == np.uint8 or not np.isnan(result).any(), f"{chosen.name} made what is no number"
-        return result
-
-    return dataclasses.replace(chosen, body=body)
-
-
-def applied(images, chosen, strength, **options):
-    """The corrupted images; any warning is an error."""
-    with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
-        warnings.simplefilter("error")
-        return corruptions.apply_strength(images, chosen, strength, **options)
-
-
 def random_states():
     """The global generators of Python and NumPy."""
     numbers = np.random.get_state(legacy=False)["state"]
@@ -137,19 +114,19 @@ def random_states():
 def keeps_its_promises(chosen, strength, images, options):
     """Shape, dtype, numbers, input and global state; the same again, alone and in another order."""
     before, states = images.copy(), random_states()
-    whole = applied(images, watched(chosen), strength, **options)
+    whole = watch.applied(images, chosen, strength, **options)
     assert whole.shape == images.shape
     assert whole.dtype == np.uint8
     assert np.array_equal(images, before), "the input was changed"
     assert not np.shares_memory(images, whole)
     backwards = {key: options[key][::-1] for key in ("ids", "boxes") if key in options}
-    turned = applied(images[::-1], chosen, strength, **options | backwards)
+    turned = watch.applied(images[::-1], chosen, strength, **options | backwards)
     assert np.array_equal(whole, turned[::-1]), "the order of the images shows"
     for at, image in enumerate(images):
         own = {key: options[key][at : at + 1] for key in backwards}
-        single = applied(image, chosen, strength, **options | own)
+        single = watch.applied(image, chosen, strength, **options | own)
         assert np.array_equal(whole[at], single), f"image {at} differs when it comes alone"
-    assert np.array_equal(whole, applied(images, chosen, strength, **options)), "the same call gave other pixels"
+    assert np.array_equal(whole, watch.applied(images, chosen, strength, **options)), "the same call gave other pixels"
     assert random_states() == states, "it drew from a global generator"
 
 

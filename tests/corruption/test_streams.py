@@ -51,12 +51,41 @@ def test_the_tails_of_the_normals_reach_as_far_as_stated():
 def test_uniforms_integers_and_words_are_uniform():
     draws = Draws("test", np.arange(1000))
     assert stats.kstest(draws.uniforms("u", 32, 32).ravel(), "uniform").pvalue > 1e-3
-    words = draws.words("w", 32, 32)
-    assert stats.chisquare(np.bincount(words.ravel() >> 24, minlength=256)).pvalue > 1e-3
-    numbers = Draws("test", np.arange(10**5)).integers("i", -2, 5)
+    words = draws.words("w", 32, 32).ravel()
+    for shift in (0, 8, 16, 24):
+        assert stats.chisquare(np.bincount(words >> shift & 255, minlength=256)).pvalue > 1e-3
+    each = Draws("test", np.arange(10**6))
+    assert stats.kstest(each.uniform("angle", -45, 45), stats.uniform(-45, 90).cdf).pvalue > 1e-3
+    numbers = each.integers("i", -2, 5)
     assert stats.chisquare(np.bincount(numbers + 2, minlength=7)).pvalue > 1e-3
     assert numbers.min() == -2
     assert numbers.max() == 4
+
+
+# Sample ids, found by search, whose draw is the lowest or the highest of all.
+LOWEST_WORD, HIGHEST_WORD = 5_993_543_029, 5_177_554_057
+LOWEST_NORMAL, HIGHEST_NORMAL = (277_718_063, 0), (70_084_127, 3)
+
+
+@pytest.mark.parametrize(("sample", "word"), [(LOWEST_WORD, 0), (HIGHEST_WORD, 2**32 - 1)])
+def test_the_lowest_and_the_highest_word_stay_within_the_range_of_every_draw(sample, word):
+    draws = Draws("test", [sample])
+    assert draws.words("w").item() == word
+    assert draws.uniforms("w", 1, 1).item() == (word >> 8) / 2**24
+    for low, high in ((0, 1), (-45, 45), (-135, -45), (0, np.pi), (0.05, 0.5), (3, 3)):
+        assert draws.uniform("w", low, high).item() == pytest.approx(high if word else low)
+        assert low <= draws.uniform("w", low, high).item() < max(high, np.nextafter(low, np.inf))
+    for low, high in ((0, 1), (0, 5), (-2, 5), (0, 65_535), (0, 2**31)):
+        assert draws.integers("w", low, high).item() == (high - 1 if word else low)
+        assert draws.integers("w", np.array([low]), np.array([high])).item() == (high - 1 if word else low)
+    rates = (0.0, 0.5, 500.0)
+    counts = [draws.poisson("w", rates, np.full((1, 1, 1, 1), which)).item() for which in range(3)]
+    assert counts == (stats.poisson.isf(2.0**-33, rates) if word else stats.poisson.ppf(2.0**-33, rates)).tolist()
+
+
+@pytest.mark.parametrize(("sample", "column", "sign"), [(*LOWEST_NORMAL, -1), (*HIGHEST_NORMAL, 1)])
+def test_the_lowest_and_the_highest_normal_are_the_ends_of_the_table(sample, column, sign):
+    assert Draws("test", [sample]).normals("z", 1, 8)[0, 0, column, 0] == sign * normal_tables()[1].max()
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.5, 3.0, 12.0, 60.0, 500.0])
