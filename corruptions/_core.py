@@ -86,6 +86,8 @@ def apply_strength(
         block = np.ascontiguousarray(batch[part])
         extras = {"boxes": None if edges is None else edges[part], "textures": textures}
         for position, (step, its_strength) in enumerate(chosen.steps(strength)):
+            if its_strength.is_clean:
+                continue
             draws = Draws(step.name, sample_ids[part], seed=seed, stream=stream, position=position)
             native_side = step.native_side(height, width, native)
             block = _degrade(step, its_strength, block, extras | {"draws": draws, "native": native_side})
@@ -114,7 +116,7 @@ def _run(chosen: Corruption, block: Images, parameters: Any, extras: dict[str, A
     if result.shape != block.shape:
         raise CorruptionError(f"{chosen.name}: expected shape {block.shape} from its function, got {result.shape}")
     if result.dtype == np.uint8:
-        return result
+        return np.ascontiguousarray(result)
     if result.dtype != np.float32:
         raise CorruptionError(f"{chosen.name}: expected float32 or uint8 from its function, got {result.dtype}")
     return quantise(result)

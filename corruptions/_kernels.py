@@ -36,9 +36,10 @@ def on_grid(weights: NDArray[np.float64], centre: int) -> Floats:
 @lru_cache(maxsize=64)
 def gaussian_taps(sigma: float, radius: int) -> Floats:
     """The 2 radius + 1 weights of a sampled Gaussian; sigma 0 is the identity."""
-    if sigma == 0:
+    spread = 2 * sigma**2
+    if spread == 0:
         return np.asarray(np.arange(-radius, radius + 1) == 0, np.float32)
-    weights = [math.exp(-(offset**2) / (2 * sigma**2)) for offset in range(-radius, radius + 1)]
+    weights = [math.exp(-(offset**2) / spread) for offset in range(-radius, radius + 1)]
     return on_grid(np.array(weights), radius)
 
 

@@ -34,7 +34,7 @@ DIAGONAL = (-math.sqrt(0.5), math.sqrt(0.5))
 
 @corruption(
     "blur",
-    level=Level("sigma", "pixels", 0.0, math.inf, (1.0, 2.0, 3.0, 4.0, 5.0), identity=0.0),
+    level=Level("sigma", "pixels", 0.0, 1000.0, (1.0, 2.0, 3.0, 4.0, 5.0), identity=0.0),
     source=f"{FIDELITY}, appendix A.1; kernel size after Pei et al. 2019 and Flusser et al. 2015",
 )
 def gaussian_blur_13x13(images: Floats, sigma: float) -> Floats:
@@ -65,7 +65,7 @@ def gaussian(images: Floats, sigma: float) -> Floats:
 
 @corruption(
     "blur",
-    level=Level("sigma", "pixels", 0.0, math.inf, (0.5, 1.0, 2.0, 3.0, 4.0), identity=0.0),
+    level=Level("sigma", "pixels", 0.0, 1000.0, (0.5, 1.0, 2.0, 3.0, 4.0), identity=0.0),
     severities={32: (0.4, 0.6, 0.7, 0.8, 1.0), 64: (0.5, 0.75, 1.0, 1.25, 1.5), 224: (1.0, 2.0, 3.0, 4.0, 6.0)},
     source=HENDRYCKS,
 )

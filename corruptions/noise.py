@@ -13,7 +13,7 @@ from corruptions._sources import FIDELITY, HENDRYCKS, THREED, ZHOU
 from corruptions._streams import Draws
 from corruptions._strength import Level
 
-SIGMA = Level("sigma", "of the range [0, 1]", 0.0, np.inf, (0.1, 0.2, 0.3, 0.4, 0.5), identity=0.0)
+SIGMA = Level("sigma", "of the range [0, 1]", 0.0, 1000.0, (0.1, 0.2, 0.3, 0.4, 0.5), identity=0.0)
 
 
 def add_normal(images: Floats, sigma: Any, draws: Draws) -> Floats:
@@ -35,7 +35,7 @@ def awgn(images: Floats, sigma: Any, draws: Draws) -> Floats:
 
 @corruption(
     "noise",
-    level=Level("sigma", "of the range [0, 1], first to last", 0.0, np.inf, ((0.5, 0.0), (0.3, 0.0)), parts=2),
+    level=Level("sigma", "of the range [0, 1], first to last", 0.0, 1000.0, ((0.5, 0.0), (0.3, 0.0)), parts=2),
     not_monotone="a level is a pair: neither end alone is the strength",
     source=f"{FIDELITY}, section 3.2.1 (1D varying)",
 )
@@ -53,7 +53,7 @@ def spatially_varying_noise_1d(images: Floats, sigma: tuple[float, float], draws
 
 @corruption(
     "noise",
-    level=Level("sigma", "of the range [0, 1], nearest to farthest", 0.0, np.inf, ((0.5, 0.0), (0.0, 0.5)), parts=2),
+    level=Level("sigma", "of the range [0, 1], nearest to farthest", 0.0, 1000.0, ((0.5, 0.0), (0.0, 0.5)), parts=2),
     not_monotone="a level is a pair: neither end alone is the strength",
     source=f"{FIDELITY}, section 3.2.1 (2D varying)",
 )
@@ -127,7 +127,7 @@ def gaussian_noise(images: Floats, sigma: Any, draws: Draws) -> Floats:
 @corruption(
     "noise",
     takes="uint8",
-    level=Level("photons", "expected count at white", 0.01, 1e6, (500, 250, 100, 50, 25), more_is_stronger=False),
+    level=Level("photons", "expected count at white", 0.01, 1e4, (500, 250, 100, 50, 25), more_is_stronger=False),
     severities={
         32: (500, 250, 100, 75, 50),
         64: (250, 100, 50, 30, 15),
