@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import corruptions
-from corruptions import Strength
+from corruptions import CLEAN, Strength
 from corruptions._contract import NATIVE_SIDES
 from corruptions.testing import pictures
 
@@ -35,10 +35,8 @@ def levels(level, exact):
 
 
 def strengths(chosen, exact=False):
-    """A default strength, a severity, a level, or two levels to draw from."""
-    ways = [st.sampled_from(chosen.default_strengths())]
-    if chosen.has_table:
-        ways.append(st.integers(1, 5).map(chosen.strength))
+    """A default strength or none, a level, or two levels to draw from."""
+    ways = [st.sampled_from((*chosen.default_strengths(), CLEAN))]
     if chosen.level is not None:
         one = levels(chosen.level, exact)
         many = st.tuples(*[one] * chosen.level.parts)
