@@ -76,6 +76,7 @@ def apply_strength(
     sample_ids = _sample_ids(ids, count)
     seed = _seed(seed)
     edges = _boxes(boxes, batch.shape)
+    pictures = _textures(textures)
     chosen.native_side(height, width, native)
     if strength.is_clean:
         return images.copy()
@@ -83,8 +84,8 @@ def apply_strength(
     size = max(1, VALUES_AT_ONCE // (height * width * channels))
     for start in range(0, count, size):
         part = slice(start, min(start + size, count))
-        block = np.ascontiguousarray(batch[part])
-        extras = {"boxes": None if edges is None else edges[part], "textures": textures}
+        block = np.array(batch[part], order="C")
+        extras = {"boxes": None if edges is None else edges[part], "textures": pictures}
         for position, (step, its_strength) in enumerate(chosen.steps(strength)):
             if its_strength.is_clean:
                 continue
@@ -200,6 +201,20 @@ def _boxes(boxes: Any, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
     if np.any((x0 < 0) | (x0 > x1) | (x1 > shape[2]) | (y0 < 0) | (y0 > y1) | (y1 > shape[1])):
         raise CorruptionError(f"boxes must lie inside the image of {shape[2]} x {shape[1]}, got {_short(boxes)}")
     return array.astype(np.int64)
+
+
+def _textures(textures: Any) -> Textures | None:
+    """Pictures uint8 (h, w, 3), at least one of them; the same tuple where it is one."""
+    if textures is None:
+        return None
+    given = textures if isinstance(textures, tuple) else tuple(textures) if isinstance(textures, list) else ()
+    fits = all(
+        isinstance(one, np.ndarray) and one.dtype == np.uint8 and one.ndim == 3 and one.shape[2] == 3 and one.size
+        for one in given
+    )
+    if not (given and fits):
+        raise CorruptionError(f"textures must be pictures, uint8 arrays (h, w, 3) in a tuple, got {_short(textures)}")
+    return given
 
 
 def _short(value: Any) -> str:

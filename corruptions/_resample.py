@@ -220,7 +220,9 @@ def _add_zooms(images: Any, tops: Any, row_shares: Any, lefts: Any, shares: Any,
 
 
 @lru_cache(maxsize=64)
-def _zoom_tables(shape: tuple[int, int, int], zooms: tuple[int, ...], from_corner: bool) -> tuple[Ints, Floats, NDArray[np.uint32], Floats]:
+def _zoom_tables(
+    shape: tuple[int, int, int], zooms: tuple[int, ...], from_corner: bool
+) -> tuple[Ints, Floats, NDArray[np.uint32], Floats]:
     """For each zoom the upper rows and shares of the lower (Z, H), first values and shares of the next (Z, W C)."""
     height, width, channels = shape
     rows = [zoom_places(height, hundredths) for hundredths in zooms]

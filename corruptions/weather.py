@@ -195,6 +195,7 @@ def _snow_over(images: Any, layer: Any, mix: Any, out: Any) -> None:
 
 TEXTURES = Path(__file__).parent / "textures"
 TINT = (0.955, 1.0, 1.03)
+PANES_KEPT = 16
 FROST_SCALES = {32: 0.2, 64: 0.3, 224: 1.0}
 
 
@@ -206,10 +207,27 @@ def frost_textures() -> Textures:
     return tuple(np.clip(np.rint(pixels), 0, 255).astype(np.uint8) for pixels in tinted)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=PANES_KEPT)
 def own_panes(scale: float, height: int, width: int) -> Textures:
     """The textures of this package, scaled and large enough."""
     return tuple(scaled_texture(texture, scale, height, width) for texture in frost_textures())
+
+
+_given: dict[tuple[Any, ...], tuple[Textures, Textures]] = {}
+
+
+def given_panes(textures: Textures, scale: float, height: int, width: int) -> Textures:
+    """Textures of a user's own, scaled and large enough; kept for the next call where none of them can be written."""
+    key = (id(textures), scale, height, width)
+    held = _given.get(key)
+    if held is not None and held[0] is textures:
+        return held[1]
+    panes = tuple(scaled_texture(texture, scale, height, width) for texture in textures)
+    if not any(texture.flags.writeable for texture in textures):
+        if len(_given) >= PANES_KEPT:
+            _given.clear()
+        _given[key] = (textures, panes)
+    return panes
 
 
 def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Images:
@@ -249,9 +267,7 @@ def frost(
     """
     height, width, channels = images.shape[1:]
     scale = FROST_SCALES.get(native, 1.0)
-    panes = own_panes(scale, height, width)
-    if textures:
-        panes = tuple(scaled_texture(texture, scale, height, width) for texture in textures)
+    panes = given_panes(textures, scale, height, width) if textures else own_panes(scale, height, width)
     chosen = draws.integers("texture", 0, len(panes))
     room = np.array([pane.shape[:2] for pane in panes])[chosen]
     top = draws.integers("row", np.zeros(len(images), np.int64), room[:, 0] - height + 1)

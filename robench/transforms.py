@@ -62,7 +62,7 @@ class Corrupt(nn.Module):
         self.name = name
         self.strength = corruptions.get(name).strength(severity, level)
         self.seed = seed
-        self.textures = textures
+        self.textures = _frozen(textures)
         self.native = native
         self._stream = stream
         self._epoch = _shared(-1)
@@ -116,6 +116,17 @@ class Corrupt(nn.Module):
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         if not self._epoch.is_shared():  # type: ignore[no-untyped-call]
             self._epoch = _shared(int(self._epoch))
+        self.textures = _frozen(self.textures)
+
+
+def _frozen(textures: Any) -> Any:
+    """Copies that cannot be written, so that what is made of them is made once; other things as they are."""
+    if not isinstance(textures, (tuple, list)):
+        return textures
+    copies = tuple(np.array(texture) for texture in textures)
+    for texture in copies:
+        texture.setflags(write=False)
+    return copies
 
 
 class Corrupted(Dataset[Any]):

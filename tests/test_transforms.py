@@ -182,11 +182,14 @@ def test_textures_go_with_it_when_pickled_and_are_left_alone():
     assert all(map(np.array_equal, own, ice()))
 
 
-@pytest.mark.parametrize("textures", [None, ()])
-def test_no_textures_are_robench_s_own(textures):
-    made = Corrupt("frost", 5, textures=textures)(IMAGES, ids=range(COUNT))
-    assert np.array_equal(made, corruptions.apply(IMAGES, "frost", 5, textures=textures))
+def test_without_textures_they_are_robench_s_own():
+    made = Corrupt("frost", 5, textures=None)(IMAGES, ids=range(COUNT))
     assert np.array_equal(made, corruptions.apply(IMAGES, "frost", 5))
+
+
+def test_an_empty_list_of_textures_is_refused():
+    with pytest.raises(CorruptionError, match="textures"):
+        Corrupt("frost", 5, textures=())(IMAGES, ids=range(COUNT))
 
 
 def test_a_corruption_that_has_no_use_for_textures_leaves_them_out_as_apply_does():

@@ -33,7 +33,10 @@ def textures(folder: str | Path) -> tuple[Images, ...]:
     paths = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise DatasetError(f"{place}: expected pictures for frost ({', '.join(SUFFIXES)}), got none")
-    return tuple(decode(str(path), 3) for path in paths)
+    pictures = tuple(decode(str(path), 3) for path in paths)
+    for picture in pictures:
+        picture.setflags(write=False)
+    return pictures
 
 
 def textures_digest(pictures: tuple[Images, ...] | None) -> str:
