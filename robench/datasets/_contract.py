@@ -22,7 +22,8 @@ class Dataset:
 
     `read` takes positions, an int64 array of values in 0..N-1, and returns uint8 (n, H, W, C).
     `ids` are the images' places in the data set's own order: a limit drops ids, it does not renumber them.
-    `boxes` are (x0, y0, x1, y1), half-open, in pixels of the view. `stems` name the images in a folder of files.
+    `boxes` are (x0, y0, x1, y1), half-open, in pixels of the view. `stems` name the images in a folder of files;
+    `files` are the paths that the images are decoded from, where each has a file of its own.
     """
 
     name: str
@@ -35,11 +36,13 @@ class Dataset:
     read: Callable[[Ints], Images] = field(repr=False)
     boxes: Ints | None = field(default=None, repr=False)
     stems: tuple[str, ...] | None = field(default=None, repr=False)
+    files: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.ids):
             raise DatasetError(f"data set {self.name}@{self.split}: expected at least one image, got none")
-        for what, values in (("labels", self.labels), ("boxes", self.boxes), ("stems", self.stems)):
+        columns = (("labels", self.labels), ("boxes", self.boxes), ("stems", self.stems), ("files", self.files))
+        for what, values in columns:
             if values is not None and len(values) != len(self.ids):
                 raise DatasetError(
                     f"data set {self.name}@{self.split}: expected {len(self.ids)} {what}, got {len(values)}"
@@ -82,6 +85,7 @@ class Dataset:
             read=lambda positions: read(chosen[positions]),
             boxes=None if self.boxes is None else self.boxes[chosen],
             stems=None if self.stems is None else tuple(self.stems[i] for i in chosen),
+            files=None if self.files is None else tuple(self.files[i] for i in chosen),
         )
 
     @cached_property

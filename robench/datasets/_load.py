@@ -77,6 +77,7 @@ def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
         labels=raw.labels,
         read=reader(raw.images, view, shape),
         stems=raw.stems,
+        files=tuple(raw.images.paths) if isinstance(raw.images, Files) else None,
     )
     part = whole if len(chosen) == len(everything) else whole.at(chosen)
     if raw.boxes is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from robench.datasets import _cache
 from robench.datasets._contract import Dataset, sample_digest
 from robench.progress import tracked
 
@@ -26,9 +27,40 @@ def allocate(path: Path, shape: tuple[int, ...]) -> np.memmap[tuple[int, ...], n
 def stored(dataset: Dataset, path: Path, *, progress: bool = False) -> Dataset:
     """`dataset` written to `path` (.npy, uint8 (N, H, W, C)) and read from it; its digest comes with it.
 
-    Images are in id order. Memory does not grow with the data set.
+    Images are in id order. Memory does not grow with the data set. Decoded files are kept in the cache instead, and
+    found there the next time; what is found counts only if its digest is the one in its name.
     """
     ordered = dataset.at(np.argsort(dataset.ids, kind="stable"))
+    found = _cache.find(ordered)
+    if found is not None:
+        kept = _mapped(ordered, found)
+        if kept is not None:
+            return kept
+        _cache.forget(found)
+    with _cache.room(ordered) as room:
+        if room is not None:
+            try:
+                digest = _write(ordered, room, progress)
+                return _opened(ordered, _cache.keep(ordered, room, digest), digest)
+            except OSError:
+                pass  # no room in the cache: the images go where they were asked to go
+    return _opened(ordered, path, _write(ordered, path, progress))
+
+
+def _mapped(ordered: Dataset, path: Path) -> Dataset | None:
+    """The images of a cached file, or None where they are not those of its name."""
+    try:
+        images = np.load(path, mmap_mode="r")
+    except (OSError, ValueError):
+        return None
+    if images.shape != (len(ordered), *ordered.shape) or images.dtype != np.uint8:
+        return None
+    kept = replace(ordered, read=lambda positions: np.asarray(images[positions]))
+    return kept if kept.digest == path.stem else None
+
+
+def _write(ordered: Dataset, path: Path, progress: bool) -> str:
+    """Write all images to a new file; the data digest."""
     images = allocate(path, (len(ordered), *ordered.shape))
     whole = hashlib.sha256()
     with tracked(len(ordered), f"read {ordered.name}", show=progress and len(ordered) > 2000) as advance:
@@ -39,8 +71,11 @@ def stored(dataset: Dataset, path: Path, *, progress: bool = False) -> Dataset:
                 whole.update(sample_digest(image, int(ordered.labels[position]), box))
             advance(len(block), "")
     images.flush()
-    del images
+    return whole.hexdigest()
+
+
+def _opened(ordered: Dataset, path: Path, digest: str) -> Dataset:
     mapped = np.load(path, mmap_mode="r")
     kept = replace(ordered, read=lambda positions: np.asarray(mapped[positions]))
-    kept.__dict__["digest"] = whole.hexdigest()
+    kept.__dict__["digest"] = digest
     return kept
