@@ -5,8 +5,8 @@
     robench.models.load("resnet20=best.th", classes=10).logits(images)
 
 Cards are listed without torch; it is imported when a network is built. A third party registers its networks
-with `@model(...)` in a module named by the entry point `robench.models`, and checks them with
-`robench.models.testing.check_model`.
+with `@model(...)` and `@restorer(...)` in a module named by the entry point `robench.models`, and checks the former
+with `robench.models.testing.check_model`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robench.models import families as families
-from robench.models._registry import Card, Spec, family, get, model, names, parse, registry
+from robench.models._registry import Card, family, get, model, names, registry
+from robench.models._restorers import RestorerCard, restorer, restorers
+from robench.models._spec import Spec, parse
 
 if TYPE_CHECKING:
     from robench.models._adapter import Classifier, pick_device
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Card",
     "Classifier",
+    "RestorerCard",
     "Spec",
     "family",
     "get",
@@ -34,6 +37,8 @@ __all__ = [
     "parse",
     "pick_device",
     "registry",
+    "restorer",
+    "restorers",
     "save",
 ]
 

@@ -5,27 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robench.errors import ModelError, UsageError
+from robench.models._label_map import LabelMap
 from robench.models._normalize import Normalization
 from robench.models._registry import Card
+from robench.models._restorers import RestorerCard
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, of R, G, B
+
+
+@dataclass(frozen=True, eq=False)
+class Restorer:
+    """A network from image to image with its weights, always in evaluation mode.
+
+    label: `NAME` or `NAME=STEM` of the checkpoint. weights_sha256: as a classifier's, of this network alone.
+    """
+
+    card: RestorerCard
+    label: str
+    module: nn.Module = field(repr=False)
+    weights_sha256: str
+
+    def restore(self, x: Tensor) -> Tensor:
+        """(N, 1 or 3, H, W) in [0, 1] to the same; a gray one takes channels one by one, one of RGB gives RGB."""
+        self.module.eval()
+        given = x.reshape(-1, 1, *x.shape[2:]) if self.card.channels == 1 else match_channels(x, 3)
+        restored = self.module(given)
+        if not isinstance(restored, Tensor) or restored.shape != given.shape:
+            got = tuple(restored.shape) if isinstance(restored, Tensor) else type(restored).__name__
+            raise ModelError(f"{self.label}: expected images {tuple(given.shape)} as it was given, got {got}")
+        return restored.float().clamp(0, 1).reshape(len(x), -1, *x.shape[2:])
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """A network with its weights and everything between uint8 images and its logits.
 
-    label: `NAME` or `NAME=STEM` of the checkpoint, never a path.
+    label: `NAME`, `NAME=STEM` of the checkpoint or the stem of an archive, never a path; `RESTORER+MODEL` with a
+        restorer in front.
     size: (H, W) of the images that will come, where it was said; others then raise.
     fit: what is done to their size: "none", "resize32", "pad28", …
-    weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state.
+    weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state; of an ONNX file over its bytes;
+        with a restorer in front over both digests.
     training: what the checkpoint says of its training; empty where it says nothing.
+    restorer: what images pass first, before their size and channels are changed.
+    label_map: the output of each class, where the network has others besides. outputs: how many the network has.
     """
 
     card: Card
@@ -37,6 +67,35 @@ class Classifier:
     size: tuple[int, int] | None = None
     training: Mapping[str, str] = field(default_factory=dict, repr=False)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    restorer: Restorer | None = None
+    label_map: LabelMap | None = field(default=None, repr=False)
+    outputs: int | None = None
+
+    @property
+    def label_map_sha256(self) -> str:
+        """sha256 of the label map's file; empty where the outputs are the classes."""
+        return self.label_map.sha256 if self.label_map else ""
+
+    def facts(self) -> dict[str, Any]:
+        """What to record of the model beside its predictions: JSON values, no paths."""
+        front = self.restorer
+        modules = [self.module, *([front.module] if front else [])]
+        return {
+            "label": self.label,
+            "name": self.card.name,
+            "source": self.card.source,
+            "side": self.card.side,
+            "channels": self.card.channels,
+            "parameters": sum(weight.numel() for module in modules for weight in module.parameters()),
+            "weights_sha256": self.weights_sha256,
+            "fit": self.fit,
+            "normalize": self.normalize,
+            "training": dict(self.training),
+            "label_map_sha256": self.label_map_sha256,
+            "restorer": {"name": front.card.name, "source": front.card.source, "weights_sha256": front.weights_sha256}
+            if front
+            else None,
+        }
 
     @property
     def fit(self) -> str:
@@ -60,17 +119,20 @@ class Classifier:
     def forward(self, images: Tensor) -> Tensor:
         """The network's answer in the mode that it is in, with gradients: for training and for attacks."""
         output = self.module(self.prepare(images))
-        if not isinstance(output, Tensor) or output.shape != (len(images), self.classes):
+        wanted = (len(images), self.classes if self.outputs is None else self.outputs)
+        if not isinstance(output, Tensor) or output.shape != wanted:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ModelError(f"{self.label}: expected logits ({len(images)}, {self.classes}), got {got}")
-        return output
+            raise ModelError(f"{self.label}: expected logits {wanted}, got {got}")
+        return output if self._chosen is None else output[:, self._chosen]
 
     def prepare(self, images: Tensor) -> Tensor:
-        """The network's input: float32 (N, card.channels, side, side), fitted, then normalised."""
-        x = match_channels(self._unit(images), self.card.channels)
+        """The network's input: float32 (N, card.channels, side, side), restored, fitted, then normalised."""
+        x = self._unit(images)
         if self.size is not None and x.shape[2:] != self.size:
             raise ModelError(f"{self.label}: expected images of {_by(self.size)} pixels, got {_by(x.shape[2:])}")
-        x = fit(x, self.card.side, self.card.fit)
+        if self.restorer is not None:
+            x = self.restorer.restore(x)
+        x = fit(match_channels(x, self.card.channels), self.card.side, self.card.fit)
         mean, std = self._shift_scale
         return (x - mean) / std
 
@@ -84,6 +146,10 @@ class Classifier:
             )
         images = images.to(self.device, non_blocking=True)
         return images.permute(0, 3, 1, 2).float() / 255 if is_bytes else images.float()
+
+    @cached_property
+    def _chosen(self) -> Tensor | None:
+        return torch.tensor(self.label_map.indices, device=self.device) if self.label_map else None
 
     @cached_property
     def _shift_scale(self) -> tuple[Tensor, Tensor]:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-from collections.abc import Callable
-from dataclasses import fields
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from corruptions import unknown
-from robench.errors import CheckpointError, ModelError, RobenchError, UsageError
+from robench.errors import CheckpointError, UsageError
 from robench.models import _checkpoints
-from robench.models._adapter import Classifier, pick_device
+from robench.models._adapter import Classifier, Restorer, pick_device
+from robench.models._factory import made_by_file
+from robench.models._label_map import LabelMap, read_label_map
 from robench.models._normalize import Normalization, parse_normalize
-from robench.models._registry import Card, Spec, get, parse
+from robench.models._registry import Card, get
+from robench.models._restorers import RestorerCard, restorers
+from robench.models._spec import Spec, parse
 
 WEIGHTS = Path(__file__).parent / "weights"
-CARD_FIELDS = {one.name for one in fields(Card)} - {"name", "build", "params", "weights"}
 Made = TypeVar("Made")
 
 
@@ -34,132 +35,154 @@ def load(
     random_weights: bool = False,
     seed: int = 0,
     device: str = "cpu",
+    class_names: Sequence[str] | None = None,
+    label_map: Path | None = None,
 ) -> Classifier:
     """The classifier that a MODEL argument stands for.
 
-    spec: `NAME[=CHECKPOINT]` or `path/to/file.py:factory[=CHECKPOINT]`; CHECKPOINT: a file or a card's word.
+    spec: `NAME[=CHECKPOINT]`, `path/to/file.py:factory[=CHECKPOINT]`, `path/to/net.pt2` or `path/to/net.onnx`, and
+        before any of them `RESTORER[=CHECKPOINT]+`; CHECKPOINT: a file or a card's word.
     classes: of the data set, so the length of the logits.
     side: of the images that will come, or their (H, W); decides and records the fit.
-    normalize: instead of the card's: imagenet, cifar10, mnist, none or m,m,m/s,s,s.
+    normalize: instead of the card's: imagenet, cifar10, mnist, none or m,m,m/s,s,s. Archives have none of their own.
     random_weights: allow a model of the zoo without a checkpoint; drawn from `seed`, without global state.
+    class_names, label_map: the data set's classes, and a file that says which output of the network is whose: CSV
+        with the header `class,index`, or JSON {class: index}. The network keeps its own number of outputs, of which
+        these are the logits. Without a map its outputs are the classes.
     Raises `UsageError`, `CheckpointError` or `ModelError`, one line each.
     """
     parsed = parse(spec)
     where = pick_device(device)
+    size = (side, side) if isinstance(side, int) else side
+    chosen = _label_map(label_map, class_names, classes)
+    made = _network(parsed, None if chosen else classes, random_weights, seed)
+    front = _restorer(parsed.restorer, random_weights, seed, where) if parsed.restorer else None
+    card = made.card
+    if chosen:
+        chosen.check(card.classes, made.label)
+    return Classifier(
+        card=card,
+        label=f"{front.label}+{made.label}" if front else made.label,
+        module=_placed(made.module, where),
+        classes=classes,
+        normalization=parse_normalize(normalize, card.channels) if normalize else Normalization(card.mean, card.std),
+        weights_sha256=_both(front, made.weights_sha256),
+        size=size,
+        training=made.training,
+        device=where,
+        restorer=front,
+        label_map=chosen,
+        outputs=card.classes if chosen else None,
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with its weights, before it is placed and wrapped."""
+
+    card: Card
+    label: str
+    module: nn.Module
+    weights_sha256: str
+    training: Mapping[str, str] = field(default_factory=dict)
+
+
+def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int) -> Network:
+    """classes: of the data set; None keeps the network's own, of which a label map chooses."""
     if not (parsed.is_file or parsed.checkpoint or random_weights):
-        raise UsageError(_no_weights(get(parsed.name)))
-    card, module = build(parsed, classes, seed)
-    told: dict[str, str] = {}
-    if parsed.checkpoint:
-        state, told, source = _read(card, parsed.checkpoint)
-        _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
+        raise UsageError(_no_weights(get(parsed.name), "model"))
+    card, module = _built(parsed, classes, seed)
+    told = _filled(module, card, parsed.checkpoint, card.classes if classes is None else classes)
+    return Network(card, _label(card, parsed), module, _checkpoints.state_sha256(module), told)
+
+
+def _built(parsed: Spec, classes: int | None, seed: int) -> tuple[Card, nn.Module]:
+    if parsed.is_file:
+        return _seeded(seed, lambda: made_by_file(parsed, classes))
+    card = get(parsed.name)
+    return card, _seeded(seed, lambda: card.build(card.classes if classes is None else classes))
+
+
+def _restorer(parsed: Spec, random_weights: bool, seed: int, where: torch.device) -> Restorer:
+    card = restorers.get(parsed.name)
+    if not (parsed.checkpoint or random_weights):
+        raise UsageError(_no_weights(card, "restorer"))
+    module = _seeded(seed, card.build)
+    _filled(module, card, parsed.checkpoint, classes=0)
+    return Restorer(card, _label(card, parsed), _placed(module, where), _checkpoints.state_sha256(module))
+
+
+def _label(card: Card | RestorerCard, parsed: Spec) -> str:
+    return f"{card.name}={Path(parsed.checkpoint).stem}" if parsed.checkpoint else card.name
+
+
+def _filled(module: nn.Module, card: Card | RestorerCard, checkpoint: str | None, classes: int) -> dict[str, str]:
+    """Put the checkpoint's weights into the network, and hand out its metadata."""
+    if checkpoint is None:
+        return {}
+    state, told, source = _read(card, checkpoint)
+    _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
+    return told
+
+
+def _placed(module: nn.Module, where: torch.device) -> nn.Module:
     convolutional = any(isinstance(part, nn.Conv2d) for part in module.modules())
     module.to(where)
     if convolutional:
         module.to(memory_format=torch.channels_last)
-    return Classifier(
-        card=card,
-        label=f"{card.name}={Path(parsed.checkpoint).stem}" if parsed.checkpoint else card.name,
-        module=module.eval(),
-        classes=classes,
-        normalization=parse_normalize(normalize, card.channels) if normalize else Normalization(card.mean, card.std),
-        weights_sha256=_checkpoints.state_sha256(module),
-        size=(side, side) if isinstance(side, int) else side,
-        training=told,
-        device=where,
-    )
+    return module.eval()
 
 
-def build(parsed: Spec, classes: int, seed: int) -> tuple[Card, nn.Module]:
-    """Card and network, with weights drawn from the seed; the generator of the process is left as it was."""
-    if not parsed.is_file:
-        card = get(parsed.name)
-        return card, _seeded(seed, lambda: card.build(classes))
-    made = _seeded(seed, lambda: _run_factory(parsed, classes))
-    module, said = made if isinstance(made, tuple) and len(made) == 2 else (made, {})
-    if not isinstance(module, nn.Module) or not isinstance(said, dict):
-        raise ModelError(
-            f"{parsed.name}: expected the factory to return an nn.Module, or one and a dict, "
-            f"got {type(module).__name__}, {type(said).__name__}"
-        )
-    return _card_of(parsed.name, module, said, classes), module
+def _both(front: Restorer | None, digest: str) -> str:
+    return hashlib.sha256(f"{front.weights_sha256}+{digest}".encode()).hexdigest() if front else digest
+
+
+def _label_map(path: Path | None, names: Sequence[str] | None, classes: int) -> LabelMap | None:
+    if path is None:
+        return None
+    if names is None or len(names) != classes:
+        got = "none" if names is None else len(names)
+        raise UsageError(f"label map {path}: expected the names of the data set's {classes} classes, got {got}")
+    return read_label_map(path, names)
 
 
 def _seeded(seed: int, make: Callable[[], Made]) -> Made:
+    """What `make` makes, with weights drawn from the seed; the generator of the process is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return make()
 
 
-def _run_factory(parsed: Spec, classes: int) -> Any:
-    """What the factory returns; whatever goes wrong in the user's file is a `ModelError` that names it."""
-    try:
-        module = _import_file(Path(str(parsed.file)))
-        factory = vars(module)[str(parsed.factory)]
-        takes_classes = bool(inspect.signature(factory).parameters)
-        return factory(classes) if takes_classes else factory()
-    except RobenchError:
-        raise
-    except KeyError as fault:
-        if fault.args != (parsed.factory,):
-            raise ModelError(f"{parsed.name}: failed: KeyError: {fault}") from fault
-        public = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
-        raise UsageError(f"{parsed.file}: {unknown('factory', str(parsed.factory), public)}") from None
-    except Exception as fault:
-        raise ModelError(f"{parsed.name}: failed: {type(fault).__name__}: {fault}") from fault
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path}: expected a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _card_of(name: str, module: nn.Module, said: dict[str, Any], classes: int) -> Card:
-    """The card of a user's network: from the factory's dict, its attributes, or else RGB as it comes."""
-    if strange := sorted(said.keys() - CARD_FIELDS):
-        raise ModelError(f"{name}: {unknown('field', strange[0], CARD_FIELDS)}")
-    known = {field: getattr(module, field) for field in CARD_FIELDS if _is_plain(getattr(module, field, None))} | said
-    channels = known.get("channels", 3)
-    defaults = {"side": None, "channels": channels, "mean": (0.0,) * channels, "std": (1.0,) * channels}
-    filled = {**defaults, "classes": classes, "source": "user's file", **known}
-    filled["mean"], filled["std"] = tuple(filled["mean"]), tuple(filled["std"])
-    params = sum(parameter.numel() for parameter in module.parameters())
-    return Card(name=name, params=params, build=lambda _: module, **filled)
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, int | str | tuple | list)
-
-
-def _read(card: Card, checkpoint: str) -> tuple[_checkpoints.State, dict[str, str], str]:
+def _read(card: Card | RestorerCard, checkpoint: str) -> tuple[_checkpoints.State, dict[str, str], str]:
     """The tensors of a file or of one of the card's words, its metadata, and how to name it in a line."""
     path, source = Path(checkpoint), checkpoint
     if checkpoint in card.weights:
-        source = f"{card.name}={checkpoint}"
-        if card.weights[checkpoint].startswith("https://"):
-            return _download(card.weights[checkpoint], source), {}, source
-        path = WEIGHTS / card.weights[checkpoint]
+        source, place = f"{card.name}={checkpoint}", card.weights[checkpoint]
+        if callable(place):
+            return _fetched(place, source), {}, source
+        if place.startswith("https://"):
+            return _fetched(lambda: _download(place), source, f" from {place}"), {}, source
+        path = WEIGHTS / place
     elif card.weights and not path.exists():
         raise CheckpointError(f"{card.name}={checkpoint}: no such file; {unknown('weights', checkpoint, card.weights)}")
     return _checkpoints.read(path), _checkpoints.metadata(path), source
 
 
-def _download(address: str, source: str) -> _checkpoints.State:
+def _fetched(fetch: Callable[[], _checkpoints.State], source: str, place: str = "") -> _checkpoints.State:
     try:
-        state: dict[str, torch.Tensor] = torch.hub.load_state_dict_from_url(
-            address, map_location="cpu", progress=False, check_hash=True, weights_only=True
-        )
+        return fetch()
     except Exception as fault:
-        raise CheckpointError(f"{source}: cannot be downloaded from {address}: {fault}") from fault
+        line = " ".join(str(fault).split()) or type(fault).__name__
+        raise CheckpointError(f"{source}: cannot be downloaded{place}: {line}") from fault
+
+
+def _download(address: str) -> _checkpoints.State:
+    state: dict[str, torch.Tensor] = torch.hub.load_state_dict_from_url(
+        address, map_location="cpu", progress=False, check_hash=True, weights_only=True
+    )
     return state
 
 
-def _no_weights(card: Card) -> str:
+def _no_weights(card: Card | RestorerCard, what: str) -> str:
     known = f" (CHECKPOINT: a file or {', '.join(card.weights)})" if card.weights else ""
-    return f"model '{card.name}': expected weights, {card.name}=CHECKPOINT{known}, or --random-weights for tests"
+    return f"{what} '{card.name}': expected weights, {card.name}=CHECKPOINT{known}, or --random-weights for tests"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,9 +11,10 @@ from corruptions import Registry
 from robench.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 Build = Callable[[int], "nn.Module"]
+Weights = str | Callable[[], "Mapping[str, Tensor]"]
 FITS = ("resize", "pad")
 
 
@@ -30,7 +30,8 @@ class Card:
     classes: the classes of the original.
     source: paper or code, in one line.
     fit: for images of another side: "resize" bilinear with antialiasing, "pad" zeros around smaller ones.
-    weights: word -> safetensors file in `robench/models/weights`, an absolute path, or an https address.
+    weights: word -> safetensors file in `robench/models/weights`, an absolute path, an https address, or a function
+        that fetches the tensors by name.
     build: classes -> network from (N, channels, side, side) to (N, classes); it imports torch in its body.
     """
 
@@ -43,7 +44,7 @@ class Card:
     classes: int
     source: str
     fit: str = "resize"
-    weights: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
     build: Build = field(repr=False, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -98,41 +99,3 @@ def get(name: str) -> Card:
     """The card of `NAME` or `prefix:NAME`; an unknown one raises `UsageError` with the nearest."""
     prefix, colon, rest = name.partition(":")
     return families.get(prefix)(rest) if colon else registry.get(name)
-
-
-@dataclass(frozen=True)
-class Spec:
-    """`NAME[=CHECKPOINT]` or `path/to/file.py:factory[=CHECKPOINT]`, taken apart.
-
-    name: NAME, or `file:factory` without the folder; file: the Python file, else None.
-    """
-
-    name: str
-    file: str | None = None
-    factory: str | None = None
-    checkpoint: str | None = None
-
-    @property
-    def is_file(self) -> bool:
-        return self.file is not None
-
-
-def parse(spec: str) -> Spec:
-    """Take a MODEL argument apart; one without a name or with an empty checkpoint raises `UsageError`.
-
-    >>> parse("torchvision:resnet50=run=3/best.pt")
-    Spec(name='torchvision:resnet50', file=None, factory=None, checkpoint='run=3/best.pt')
-    >>> parse(r"C:\\nets\\mine.py:build").name
-    'mine:build'
-    """
-    found = re.fullmatch(r"(?P<file>.+?\.py):(?P<factory>\w+)(?:=(?P<checkpoint>.*))?", spec)
-    if found:
-        file, factory, checkpoint = found.group("file", "factory", "checkpoint")
-        stem = re.split(r"[/\\]", file)[-1].removesuffix(".py")
-        parsed = Spec(f"{stem}:{factory}", file, factory, checkpoint)
-    else:
-        name, equals, checkpoint = spec.partition("=")
-        parsed = Spec(name, checkpoint=checkpoint if equals else None)
-    if not parsed.name or parsed.checkpoint == "":
-        raise UsageError(f"model '{spec}': expected NAME, NAME=CHECKPOINT or path/to/file.py:factory[=CHECKPOINT]")
-    return parsed

@@ -1,0 +1,84 @@
+"""Networks that a function in a user's Python file builds."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from corruptions import unknown
+from robench.errors import ModelError, RobenchError, UsageError
+from robench.models._registry import Card
+from robench.models._spec import Spec
+
+CARD_FIELDS = {one.name for one in fields(Card)} - {"name", "build", "params", "weights"}
+
+
+def made_by_file(parsed: Spec, classes: int | None) -> tuple[Card, nn.Module]:
+    """Card and network of `path/to/file.py:factory`.
+
+    classes: of the data set; None where a label map chooses among the network's own, which the factory then says.
+    """
+    made = _run_factory(parsed, classes)
+    module, said = made if isinstance(made, tuple) and len(made) == 2 else (made, {})
+    if not isinstance(module, nn.Module) or not isinstance(said, dict):
+        raise ModelError(
+            f"{parsed.name}: expected the factory to return an nn.Module, or one and a dict, "
+            f"got {type(module).__name__}, {type(said).__name__}"
+        )
+    return _card_of(parsed.name, module, said, classes), module
+
+
+def _run_factory(parsed: Spec, classes: int | None) -> Any:
+    """What the factory returns; whatever goes wrong in the user's file is a `ModelError` that names it."""
+    try:
+        module = _import_file(Path(str(parsed.file)))
+        factory = vars(module)[str(parsed.factory)]
+        takes_classes = bool(inspect.signature(factory).parameters)
+        if takes_classes and classes is None:
+            raise ModelError(f"{parsed.name}: with a label map, expected a factory without arguments")
+        return factory(classes) if takes_classes else factory()
+    except RobenchError:
+        raise
+    except KeyError as fault:
+        if fault.args != (parsed.factory,):
+            raise ModelError(f"{parsed.name}: failed: KeyError: {fault}") from fault
+        public = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+        raise UsageError(f"{parsed.file}: {unknown('factory', str(parsed.factory), public)}") from None
+    except Exception as fault:
+        raise ModelError(f"{parsed.name}: failed: {type(fault).__name__}: {fault}") from fault
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path}: expected a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _card_of(name: str, module: nn.Module, said: dict[str, Any], classes: int | None) -> Card:
+    """The card of a user's network: from the factory's dict, its attributes, or else RGB as it comes."""
+    if strange := sorted(said.keys() - CARD_FIELDS):
+        raise ModelError(f"{name}: {unknown('field', strange[0], CARD_FIELDS)}")
+    known = {field: getattr(module, field) for field in CARD_FIELDS if _is_plain(getattr(module, field, None))} | said
+    if classes is None and "classes" not in known:
+        raise ModelError(f"{name}: with a label map, expected the factory's dict to say 'classes', the outputs it has")
+    channels = known.get("channels", 3)
+    defaults = {"side": None, "channels": channels, "mean": (0.0,) * channels, "std": (1.0,) * channels}
+    filled = {**defaults, "classes": classes, "source": "user's file", **known}
+    filled["mean"], filled["std"] = tuple(filled["mean"]), tuple(filled["std"])
+    params = sum(parameter.numel() for parameter in module.parameters())
+    return Card(name=name, params=params, build=lambda _: module, **filled)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, int | str | tuple | list)

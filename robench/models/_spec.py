@@ -1,0 +1,95 @@
+"""The MODEL argument, taken apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from corruptions import unknown
+from robench.errors import UsageError
+from robench.models._registry import registry
+from robench.models._restorers import restorers
+
+FORMS = "NAME, NAME=CHECKPOINT, path/to/file.py:factory[=CHECKPOINT], path/to/net.pt2 or path/to/net.onnx"
+ARCHIVES = (".pt2", ".onnx")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One of the forms of MODEL, taken apart.
+
+    name: NAME, `file:factory` without the folder, or the stem of an archive; file: the file's path, else None.
+    restorer: what stands before the model, as in `NAME[=CHECKPOINT]+MODEL`.
+    """
+
+    name: str
+    file: str | None = None
+    factory: str | None = None
+    checkpoint: str | None = None
+    restorer: Spec | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a file brings the network, so that it needs no weights of its own."""
+        return self.file is not None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether that file is a network with its weights, of torch.export or ONNX."""
+        return self.is_file and self.factory is None
+
+
+def parse(spec: str) -> Spec:
+    """Take a MODEL argument apart; one without a name or with an empty checkpoint raises `UsageError`.
+
+    >>> parse("torchvision:resnet50=run=3/best.pt")
+    Spec(name='torchvision:resnet50', file=None, factory=None, checkpoint='run=3/best.pt', restorer=None)
+    >>> parse(r"C:\\nets\\mine.py:build").name
+    'mine:build'
+    >>> parse("dncnn=noise.pt+nets/street.onnx").restorer.checkpoint
+    'noise.pt'
+    """
+    first, plus, rest = spec.partition("+")
+    name = first.partition("=")[0]
+    if name in restorers:
+        return _restored(first, rest, spec)
+    parsed = _archive(spec) or _factory(spec)
+    if parsed is None and plus and name not in registry and re.fullmatch(r"\w+", name):
+        raise UsageError(f"model '{spec}': {unknown('restorer', name, restorers.names())}")
+    parsed = parsed or _named(spec)
+    if not parsed.name or parsed.checkpoint == "":
+        raise UsageError(f"model '{spec}': expected {FORMS}")
+    return parsed
+
+
+def _restored(first: str, rest: str, spec: str) -> Spec:
+    front = _named(first)
+    if not rest or front.checkpoint == "":
+        raise UsageError(f"model '{spec}': '{front.name}' is a restorer, expected {front.name}[=CHECKPOINT]+MODEL")
+    behind = parse(rest)
+    if behind.restorer is not None:
+        raise UsageError(f"model '{spec}': expected one restorer, got '{front.name}' and '{behind.restorer.name}'")
+    return Spec(behind.name, behind.file, behind.factory, behind.checkpoint, front)
+
+
+def _named(spec: str) -> Spec:
+    name, equals, checkpoint = spec.partition("=")
+    return Spec(name, checkpoint=checkpoint if equals else None)
+
+
+def _archive(spec: str) -> Spec | None:
+    if not spec.lower().endswith(ARCHIVES):
+        return None
+    return Spec(_last(spec).rpartition(".")[0], spec)
+
+
+def _factory(spec: str) -> Spec | None:
+    found = re.fullmatch(r"(?P<file>.+?\.py):(?P<factory>\w+)(?:=(?P<checkpoint>.*))?", spec)
+    if not found:
+        return None
+    file, factory, checkpoint = found.group("file", "factory", "checkpoint")
+    return Spec(f"{_last(file).removesuffix('.py')}:{factory}", file, factory, checkpoint)
+
+
+def _last(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
