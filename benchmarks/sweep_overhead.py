@@ -18,7 +18,7 @@ import torch
 
 import corruptions
 from robench import datasets, models
-from robench.evaluate import Asked, evaluate
+from robench.evaluate import Asked, Way, evaluate
 from robench.selection import select
 
 
@@ -64,7 +64,7 @@ def main(
         forward = forward_seconds(classifier, batches)
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            evaluate(data, [classifier], asked, Path(folder) / "run", batch_size=batch_size)
+            evaluate(data, [classifier], asked, Path(folder) / "run", Way(batch_size))
             sweep = time.perf_counter() - began
         ratios.append(sweep / forward)
         click.echo(f"round {number + 1}: forward {forward:.2f} s, sweep {sweep:.2f} s, ratio {ratios[-1]:.3f}")

@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -52,6 +53,26 @@ def run_local(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def run_ahead(
+    function: Callable[[Unit], Result], units: Iterable[Unit], workers: int = 1
+) -> Generator[tuple[Unit, Future[Result]]]:
+    """Each unit with the future of function(unit), in order; threads work ahead of the caller, one unit more than them.
+
+    An exception in a unit waits in its future. For functions that leave the interpreter to others while they work.
+    """
+    waiting: deque[tuple[Unit, Future[Result]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for unit in units:
+                waiting.append((unit, pool.submit(function, unit)))
+                if len(waiting) > workers:
+                    yield waiting.popleft()
+            while waiting:
+                yield waiting.popleft()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _begin(shared: Any) -> None:

@@ -27,7 +27,15 @@ from robench.cli import _options
 @click.option("--normalize", metavar="WHICH", help="imagenet, cifar10, none or m,m,m/s,s,s; overrides the model's card")
 @click.option("--seed", "seeds", default="0", show_default=True, metavar="LIST", help="0 or 0,1,2: of the corruptions")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
-@click.option("--batch-size", type=click.IntRange(1), default=256, show_default=True)
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="halved where memory is short"
+)
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="threads that make images; 1 on a CPU, 8 for a GPU"
+)
+@click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16", help="of the forward passes")
+@click.option("--compile", "compiled", is_flag=True, help="compile the networks first, with torch.compile")
+@click.option("--shard", metavar="I/N", help="only the I-th of every N units; other processes fill the same run")
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output
 def evaluate(
@@ -48,6 +56,10 @@ def evaluate(
     seeds: str,
     device: str,
     batch_size: int,
+    workers: int | None,
+    precision: str,
+    compiled: bool,
+    shard: str | None,
     random_weights: bool,
     as_json: bool,
 ) -> None:
@@ -80,6 +92,10 @@ def evaluate(
             seeds=seeds,
             device=device,
             batch_size=batch_size,
+            workers=workers,
+            precision=precision,
+            compiled=compiled,
+            shard=shard,
             random_weights=random_weights,
         ),
         progress=True,

@@ -2,6 +2,6 @@
 
 from robench.evaluate._plan import Asked, Unit, plan
 from robench.evaluate._request import Request, run
-from robench.evaluate._sweep import Outcome, evaluate
+from robench.evaluate._sweep import Outcome, Way, evaluate
 
-__all__ = ["Asked", "Outcome", "Request", "Unit", "evaluate", "plan", "run"]
+__all__ = ["Asked", "Outcome", "Request", "Unit", "Way", "evaluate", "plan", "run"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import corruptions
@@ -11,7 +12,8 @@ from robench import datasets, models
 from robench.datasets import Dataset, GeneratedSet
 from robench.errors import UsageError
 from robench.evaluate._plan import Asked
-from robench.evaluate._sweep import Outcome, evaluate
+from robench.evaluate._precision import compiled, precision_text
+from robench.evaluate._sweep import Outcome, Way, evaluate
 from robench.models import Classifier
 from robench.selection import Cells, select
 
@@ -36,6 +38,10 @@ class Request:
     seeds: str = "0"
     device: str = "auto"
     batch_size: int = 256
+    workers: int | None = None
+    shard: str | None = None
+    precision: str = "fp32"
+    compiled: bool = False
     random_weights: bool = False
     clean: str | None = None
 
@@ -44,19 +50,41 @@ def run(request: Request, *, progress: bool = False) -> Outcome:
     """Do what is asked. Whatever does not fit raises RobenchError or CorruptionError before the first forward pass."""
     cells = select(request.suite, request.chosen, request.severity, request.level)
     seeds = _seeds(request.seeds)
+    precision = precision_text(request.precision, request.compiled)
+    way = Way(request.batch_size, request.workers, _shard(request.shard))
     data: Dataset | GeneratedSet
     if request.dataset.startswith("generated:"):
         data = _open(request)
-        asked = _asked_of(data, request, cells, seeds)
+        asked = replace(_asked_of(data, request, cells, seeds), precision=precision)
     else:
         data = datasets.load(request.dataset, view=request.view, limit=request.limit, name=request.dataset_name)
         pictures = None if request.frost_dir is None else datasets.textures(request.frost_dir)
         digest = datasets.textures_digest(pictures)
-        asked = Asked(cells, seeds, request.suite or "", request.native, textures=pictures, textures_digest=digest)
+        asked = Asked(
+            cells,
+            seeds,
+            request.suite or "",
+            request.native,
+            precision,
+            textures=pictures,
+            textures_digest=digest,
+        )
         if not cells:
             raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
     classifiers = _classifiers(request, data.clean() if isinstance(data, GeneratedSet) else data)
-    return evaluate(data, classifiers, asked, request.folder, batch_size=request.batch_size, progress=progress)
+    if request.compiled:
+        classifiers = [replace(one, module=compiled(one.module)) for one in classifiers]
+    return evaluate(data, classifiers, asked, request.folder, way, progress=progress)
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    """`2/8` as (2, 8)."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"--shard must be i/n with i from 1 to n, such as 1/4, got '{text}'")
+    return int(found[1]), int(found[2])
 
 
 def _seeds(text: str) -> tuple[int, ...]:

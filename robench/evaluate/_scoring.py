@@ -9,6 +9,7 @@ from torch import Tensor
 from corruptions import CorruptionError
 from robench.datasets import Dataset
 from robench.errors import RobenchError
+from robench.evaluate._precision import mixed
 from robench.models import Classifier
 from robench.store import MOST_CLASSES_STORED, Predictions
 
@@ -19,13 +20,45 @@ def error_line(fault: Exception) -> str:
     return line if isinstance(fault, (RobenchError, CorruptionError)) else f"{type(fault).__name__}: {line}"
 
 
+class Forward:
+    """One model's forward passes in some precision; a batch that does not fit into memory goes in halves from then on.
+
+    `most`: the images that go at once.
+    """
+
+    def __init__(self, classifier: Classifier, precision: str = "fp32", most: int = 1 << 30) -> None:
+        self.classifier = classifier
+        self.most = most
+        self._precision = precision
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Logits of uint8 images (B, H, W, C), float32 (B, classes), on the CPU."""
+        while True:
+            try:
+                with mixed(self._precision, self.classifier.device):
+                    parts = (images[start : start + self.most] for start in range(0, len(images), self.most))
+                    return torch.cat([self.classifier.logits(part).cpu() for part in parts])
+            except Exception as fault:
+                if min(self.most, len(images)) == 1 or not is_out_of_memory(fault):
+                    raise
+                self.most = min(self.most, len(images)) // 2
+            if self.classifier.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+
+def is_out_of_memory(fault: Exception) -> bool:
+    """Whether torch ran out of memory, of a GPU or of the machine."""
+    of_the_machine = isinstance(fault, RuntimeError) and "DefaultCPUAllocator" in str(fault)
+    return isinstance(fault, torch.OutOfMemoryError) or of_the_machine
+
+
 class Scorer:
     """Collects one model's predictions on one unit. A model that fails keeps its error and is not asked again."""
 
-    def __init__(self, classifier: Classifier, dataset: Dataset) -> None:
-        n, classes = len(dataset), classifier.classes
+    def __init__(self, forward: Forward, dataset: Dataset) -> None:
+        n, classes = len(dataset), forward.classifier.classes
         self.error = ""
-        self._classifier = classifier
+        self._forward = forward
         self._labels = torch.from_numpy(dataset.labels)
         self._kept = Predictions(
             ids=dataset.ids,
@@ -43,7 +76,7 @@ class Scorer:
         if self.error:
             return
         try:
-            logits = self._classifier.logits(images).cpu().double()
+            logits = self._forward(images).double()
         except Exception as fault:  # whatever a model trips over is its own result
             self.error = error_line(fault)
             return

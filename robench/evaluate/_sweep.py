@@ -5,33 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
+from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from numpy.typing import NDArray
 
-import corruptions
 from robench import tables
 from robench.datasets import Dataset, GeneratedSet, stored
 from robench.errors import DatasetError, RunError
+from robench.evaluate._making import Batch, Images, batches
 from robench.evaluate._plan import Asked, Unit, manifest, merged, plan
-from robench.evaluate._scoring import Scorer, error_line
+from robench.evaluate._precision import exact_float32
+from robench.evaluate._scoring import Forward, Scorer, error_line
 from robench.files import reason, whole_file, write_text
 from robench.models import Classifier
 from robench.progress import tracked
-from robench.store import Cell, Run
+from robench.store import Cell, Run, Workplace
 
 EXAMPLES = 6
-Images = NDArray[np.uint8]
-Item = TypeVar("Item")
 Pairs = Sequence[tuple[Classifier, Cell]]
 
 
@@ -57,55 +56,86 @@ class Outcome:
         return f"{tables.summary(self.cells, self.metrics)}\n\n{done}"
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a sweep is done, which changes nothing in what it finds.
+
+    batch_size: images that go through a network at once. workers: threads that make images, None for one on a CPU and
+    up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1.
+    """
+
+    batch_size: int = 256
+    workers: int | None = None
+    shard: tuple[int, int] | None = None
+
+
 def evaluate(
     dataset: Dataset | GeneratedSet,
     classifiers: Sequence[Classifier],
     asked: Asked,
     folder: Path,
+    way: Way | None = None,
     *,
-    batch_size: int = 256,
     progress: bool = False,
 ) -> Outcome:
     """Sweep `classifiers` over `dataset` into the run `folder`; cells that are there are not computed again.
 
     A data set is degraded on the fly; of a generated set the stored images are read, which gives the same predictions.
-    A cell that fails is recorded with its error and does not stop the sweep. Raises RunError where the folder holds
-    another run or cannot be written.
+    A cell that fails is recorded with its error and does not stop the sweep. Processes with other shards may fill the
+    folder at the same time. Raises RunError where the folder holds another run or cannot be written.
     """
-    run = Run(folder)
+    run, way = Run(folder), way or Way()
+    part = None if way.shard is None else "{}-of-{}".format(*way.shard)
     try:
-        with run.alone() as work:
-            return _sweep(run, work, dataset, classifiers, asked, batch_size, progress)
+        with run.workplace(part) as place, exact_float32():
+            return _sweep(run, place, dataset, classifiers, asked, way, progress)
     except OSError as fault:
         raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
 
 
 def _sweep(
     run: Run,
-    work: Path,
+    place: Workplace,
     dataset: Dataset | GeneratedSet,
     classifiers: Sequence[Classifier],
     asked: Asked,
-    batch_size: int,
+    way: Way,
     progress: bool,
 ) -> Outcome:
-    clean = stored(_clean(dataset), work / "clean.npy", progress=progress)
+    clean = stored(_clean(dataset), place.folder / "clean.npy", progress=progress)
     _refuse_damaged(dataset, clean)
     planned = plan(asked, clean, classifiers)
-    run.write_manifest(merged(run, manifest(asked, clean, planned)))
-    missing = {unit: [pair for pair in pairs if not run.is_done(pair[1])] for unit, pairs in planned.items()}
+    with place.together():
+        run.write_manifest(merged(run, manifest(asked, clean, planned)))
+    mine = list(planned)[way.shard[0] - 1 :: way.shard[1]] if way.shard else list(planned)
+    missing = {unit: [pair for pair in planned[unit] if not run.is_done(pair[1])] for unit in mine}
     todo = {unit: pairs for unit, pairs in missing.items() if pairs}
-    outcome = Outcome(found=sum(map(len, planned.values())) - sum(map(len, todo.values())))
+    outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
     shown = _shown(run.cells())
+    passes = {one.label: Forward(one, asked.precision) for one in classifiers}
     images = sum(len(clean) * len(pairs) for pairs in todo.values())
-    with tracked(images, "evaluate", show=progress and bool(todo)) as advance, ThreadPoolExecutor(1) as ahead:
-        begun = ((unit, _batches(dataset, clean, unit, asked, batch_size, ahead)) for unit in todo)
-        for unit, batches in _one_ahead(begun):
-            pairs = todo[unit]
+    made = batches(
+        dataset, clean, todo, asked, way.batch_size, workers=_workers(way, classifiers), pinned=_pinned(classifiers)
+    )
+    with closing(made), tracked(images, "evaluate", show=progress and bool(todo)) as advance:
+        for unit, its in groupby(made, key=lambda item: item[0].unit):
+            work = Work(run, place, clean, unit, todo[unit], passes, advance)
             examples = run.folder / "examples" if (unit.corruption, str(unit.strength), unit.seed) in shown else None
-            _unit(run, clean, unit, pairs, batches, examples, advance, outcome)
-    outcome.cells, outcome.metrics = tables.write(run)
+            _unit(work, (future for _, future in its), examples, outcome)
+    with place.together():
+        outcome.cells, outcome.metrics = tables.write(run)
     return outcome
+
+
+def _pinned(classifiers: Sequence[Classifier]) -> bool:
+    return any(one.device.type == "cuda" for one in classifiers)
+
+
+def _workers(way: Way, classifiers: Sequence[Classifier]) -> int:
+    """Threads that make images: as asked, else one beside a network on the CPU, and more beside a GPU."""
+    if way.workers is not None:
+        return way.workers
+    return min(8, os.cpu_count() or 1) if _pinned(classifiers) else 1
 
 
 def _refuse_damaged(dataset: Dataset | GeneratedSet, clean: Dataset) -> None:
@@ -127,106 +157,49 @@ def _clean(dataset: Dataset | GeneratedSet) -> Dataset:
     return dataset.clean() if isinstance(dataset, GeneratedSet) else dataset
 
 
-def _reader(dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, asked: Asked) -> Callable[[int, int], Images]:
-    """start, stop -> the unit's images."""
-    if unit.strength.is_clean:
-        return clean.images
-    if isinstance(dataset, GeneratedSet):
-        return dataset.cell(unit.corruption, str(unit.strength)).images
-    chosen = corruptions.get(unit.corruption)
+@dataclass(frozen=True)
+class Work:
+    """A unit of work and all it takes."""
 
-    def degraded(start: int, stop: int) -> Images:
-        part = slice(start, stop)
-        return corruptions.apply_strength(
-            clean.images(start, stop),
-            chosen,
-            unit.strength,
-            seed=unit.seed,
-            ids=clean.ids[part],
-            boxes=None if clean.boxes is None else clean.boxes[part],
-            textures=asked.textures,
-            native=asked.native,
-        )
-
-    return degraded
+    run: Run
+    place: Workplace
+    clean: Dataset
+    unit: Unit
+    pairs: Pairs
+    passes: Mapping[str, Forward]
+    advance: Callable[[int, str], None]
 
 
-def _batches(
-    dataset: Dataset | GeneratedSet,
-    clean: Dataset,
-    unit: Unit,
-    asked: Asked,
-    size: int,
-    ahead: ThreadPoolExecutor,
-) -> Iterator[tuple[int, Images, float]]:
-    """(start, images, seconds to make them) of every batch; the next is made while the caller works on this one.
-
-    The first is under way when this returns.
-    """
-    reader = cache(lambda: _reader(dataset, clean, unit, asked))
-    n = len(clean)
-
-    def make(start: int) -> tuple[int, Images, float]:
-        began = time.perf_counter()
-        images = reader()(start, min(start + size, n))
-        return start, images, time.perf_counter() - began
-
-    def rest(waiting: Future[tuple[int, Images, float]]) -> Iterator[tuple[int, Images, float]]:
-        for start in range(0, n, size):
-            batch = waiting.result()
-            if start + size < n:
-                waiting = ahead.submit(make, start + size)
-            yield batch
-
-    return rest(ahead.submit(make, 0))
-
-
-def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, each when the one after it has been asked for."""
-    ready: list[Item] = []
-    for item in items:
-        yield from ready
-        ready = [item]
-    yield from ready
-
-
-def _unit(
-    run: Run,
-    clean: Dataset,
-    unit: Unit,
-    pairs: Pairs,
-    batches: Iterator[tuple[int, Images, float]],
-    examples_folder: Path | None,
-    advance: Callable[[int, str], None],
-    outcome: Outcome,
-) -> None:
-    scorers = [Scorer(classifier, clean) for classifier, _ in pairs]
+def _unit(work: Work, made: Iterable[Future[Batch]], examples_folder: Path | None, outcome: Outcome) -> None:
+    run, clean = work.run, work.clean
+    scorers = [Scorer(work.passes[cell.model], clean) for _, cell in work.pairs]
     seconds = {"degrade": 0.0, "forward": 0.0}
     shown = np.linspace(0, len(clean) - 1, min(EXAMPLES, len(clean))).astype(np.int64)
     examples: list[Images] = []
     try:
-        for start, images, took in batches:
+        for future in made:
+            start, images, took = future.result()
             began = time.perf_counter()
-            tensor = torch.from_numpy(np.ascontiguousarray(images))
             for scorer in scorers:
-                scorer.score(start, tensor)
-                advance(len(images), str(unit))
+                scorer.score(start, images)
+                work.advance(len(images), str(work.unit))
             seconds["degrade"] += took
             seconds["forward"] += time.perf_counter() - began
-            examples += [images[at - start] for at in shown if start <= at < start + len(images)]
+            examples += [images[at - start].numpy() for at in shown if start <= at < start + len(images)]
     except Exception as fault:  # models keep their own; this one is of the data or of the corruption
-        for _, cell in pairs:
+        for _, cell in work.pairs:
             _failed(run, cell, error_line(fault), outcome)
         return
     if examples_folder is not None:  # before the cells: a unit whose cells are there is not visited again
-        _write_examples(examples_folder, unit, examples)
-    for scorer, (_, cell) in zip(scorers, pairs, strict=True):
+        _write_examples(examples_folder, work.unit, examples)
+    for scorer, (_, cell) in zip(scorers, work.pairs, strict=True):
         if scorer.error:
             _failed(run, cell, scorer.error, outcome)
         else:
             run.write(cell, scorer.predictions())
             outcome.computed += 1
-    _add_timing(run.folder / "timings.csv", unit, len(clean), len(pairs), seconds)
+    with work.place.together():
+        _add_timing(run.folder / "timings.csv", work.unit, len(clean), len(work.pairs), seconds)
 
 
 def _failed(run: Run, cell: Cell, error: str, outcome: Outcome) -> None:

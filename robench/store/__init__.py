@@ -2,6 +2,6 @@
 
 from robench.store._cells import MOST_CLASSES_STORED, Cell, Predictions
 from robench.store._run import SCHEMA, Run
-from robench.store._workplace import workplace
+from robench.store._workplace import Workplace, workplace
 
-__all__ = ["MOST_CLASSES_STORED", "SCHEMA", "Cell", "Predictions", "Run", "workplace"]
+__all__ = ["MOST_CLASSES_STORED", "SCHEMA", "Cell", "Predictions", "Run", "Workplace", "workplace"]

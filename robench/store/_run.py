@@ -10,7 +10,8 @@ examples/                           a few degraded images per strength
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from robench.errors import RunError
 from robench.files import reason, write_json
 from robench.store import _parquet
 from robench.store._cells import Cell, Predictions
-from robench.store._workplace import workplace
+from robench.store._workplace import Workplace, shared_workplace, workplace
 
 SCHEMA = "robench-run/1"
 MANIFEST = "manifest.json"
@@ -101,6 +102,17 @@ class Run:
         """
         return _parquet.read(self.path(cell), cell) if self.path(cell).exists() else None
 
-    def alone(self) -> AbstractContextManager[Path]:
-        """A place for unfinished files, for this process alone; RunError where another one is in the folder."""
-        return workplace(self.folder, MANIFEST, "run", RunError, "predictions/*/*", "examples/*")
+    @contextmanager
+    def workplace(self, part: str | None = None) -> Iterator[Workplace]:
+        """A place for unfinished files; RunError where another process is in the folder.
+
+        The folder is this process's alone, or with `part` shared with processes that are at other parts.
+        """
+        what = (self.folder, MANIFEST, "run", RunError)
+        deeper = ("predictions/*/*", "examples/*")
+        if part is None:
+            with workplace(*what, *deeper) as work:
+                yield Workplace(work)
+        else:
+            with shared_workplace(*what, part, *deeper) as place:
+                yield place

@@ -1,10 +1,11 @@
-"""A folder that one process at a time fills, with a place for what is unfinished."""
+"""A folder that one process at a time fills, or several a part each, with a place for what is unfinished."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,8 +14,79 @@ from robench.errors import RobenchError
 
 WORK = ".work"
 LOCK = "lock"
+PARTS = "parts"
+SECONDS_TO_WAIT = 120
 PARTIAL = ".*.part"
 """What a killed process leaves of a file it was writing; see robench.files."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where one process puts what is unfinished, and `together()`, in which it alone writes what all parts share."""
+
+    folder: Path
+    together: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+@contextmanager
+def shared_workplace(
+    folder: Path, manifest: str, kind: str, error: type[RobenchError], part: str, *deeper: str
+) -> Iterator[Workplace]:
+    """As `workplace`, for one of several processes that fill `folder` at a time, each a `part` of its own.
+
+    A part that another process is at raises `error`, and so does a folder that a process has for itself. The last of
+    those that are there at a time tidies up.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(folder, manifest, kind, error)
+    parts = folder / WORK / PARTS
+
+    @contextmanager
+    def together() -> Iterator[None]:
+        (folder / WORK).mkdir(exist_ok=True)
+        try:
+            with FileLock(folder / WORK / LOCK, timeout=SECONDS_TO_WAIT):
+                yield
+        except Timeout:
+            raise error(f"{folder}: another robench is writing this {kind}") from None
+
+    with together():
+        parts.mkdir(exist_ok=True)
+        own = FileLock(parts / f"{part}.lock", timeout=0)
+        try:
+            own.acquire()
+        except Timeout:
+            raise error(f"{folder}: another robench is at part {part} of this {kind}") from None
+    try:
+        work = parts / part
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        yield Workplace(work, together)
+    finally:
+        with together():
+            shutil.rmtree(parts / part, ignore_errors=True)
+            own.release()
+            _unlink(parts / f"{part}.lock")
+            if not _at_work(parts):
+                _remove_partial(folder, deeper)
+                shutil.rmtree(parts, ignore_errors=True)
+                _unlink(folder / WORK / LOCK)
+        with suppress(OSError):
+            (folder / WORK).rmdir()
+            folder.rmdir()
+
+
+def _at_work(parts: Path) -> list[str]:
+    """The parts that some process is at."""
+    busy = []
+    for path in parts.glob("*.lock"):
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+            lock.release()
+        except Timeout:
+            busy.append(path.stem)
+    return busy
 
 
 @contextmanager
@@ -34,10 +106,12 @@ def workplace(folder: Path, manifest: str, kind: str, error: type[RobenchError],
         lock.acquire()
     except (Timeout, FileNotFoundError):
         raise error(f"{folder}: another robench is writing this {kind}") from None
+    if _at_work(work / PARTS):
+        lock.release()
+        raise error(f"{folder}: another robench is writing parts of this {kind}")
     try:
         _clear(work)
-        for place in (folder, *(found for pattern in deeper for found in folder.glob(pattern))):
-            _remove(place.glob(PARTIAL))
+        _remove_partial(folder, deeper)
         yield work
     finally:
         _clear(work)
@@ -52,6 +126,16 @@ def _refuse_foreign(folder: Path, manifest: str, kind: str, error: type[RobenchE
     names = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")}
     if names and manifest not in names:
         raise error(f"{folder}: expected an empty folder or a {kind}, got '{min(names)}' in it")
+
+
+def _remove_partial(folder: Path, deeper: Iterable[str]) -> None:
+    for place in (folder, *(found for pattern in deeper for found in folder.glob(pattern))):
+        _remove(place.glob(PARTIAL))
+
+
+def _unlink(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _clear(work: Path) -> None:

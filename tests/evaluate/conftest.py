@@ -14,7 +14,7 @@ from torch import nn
 
 from robench import datasets, models
 from robench.datasets import Dataset
-from robench.evaluate import Asked, Outcome, evaluate
+from robench.evaluate import Asked, Outcome, Way, evaluate
 from robench.models import Classifier
 from robench.models._normalize import Normalization
 from robench.models._registry import Card
@@ -46,11 +46,9 @@ def robust() -> Classifier:
 def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., Outcome]:
     """sweep("run", "awgn@0.1", "contrast@1", …) evaluates the clean digits and these in tmp_path/run."""
 
-    def run(
-        name: str, *chosen: str, data: Any = digits, nets: Any = (net,), batch_size: int = 16, **asked: Any
-    ) -> Outcome:
+    def run(name: str, *chosen: str, data: Any = digits, nets: Any = (net,), way: Any = None, **asked: Any) -> Outcome:
         cells = select(None, chosen) if chosen else {}
-        return evaluate(data, nets, Asked(cells, **asked), tmp_path / name, batch_size=batch_size)
+        return evaluate(data, nets, Asked(cells, **asked), tmp_path / name, way or Way(batch_size=16))
 
     return run
 

@@ -14,7 +14,7 @@ from processes import tree
 import corruptions
 from robench import datasets, models
 from robench.errors import DatasetError, ModelError, RunError, UsageError
-from robench.evaluate import Asked, Request, evaluate, run
+from robench.evaluate import Asked, Request, Way, evaluate, run
 from robench.evaluate import _plan as plan_module
 from robench.generate import generate
 from robench.selection import select
@@ -71,7 +71,7 @@ def test_a_second_call_computes_nothing(sweep, tmp_path):
 
 
 def test_the_batch_size_changes_no_count(sweep):
-    small, large = (sweep(f"{size}", *CHOSEN, batch_size=size).cells for size in (7, 256))
+    small, large = (sweep(f"{size}", *CHOSEN, way=Way(size)).cells for size in (7, 256))
     names = ["corruption", "strength", "n", "n_correct", "n_correct_top5"]
     pd.testing.assert_frame_equal(small[names], large[names])
 

@@ -1,0 +1,90 @@
+"""The images of a sweep: every unit's batches in order, made by threads ahead of the forward passes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import corruptions
+from robench.datasets import Dataset, GeneratedSet
+from robench.engines import run_ahead
+from robench.evaluate._plan import Asked, Unit
+
+Images = NDArray[np.uint8]
+Reader = Callable[[int, int], Images]
+
+
+class Batch(NamedTuple):
+    """Images of a unit, uint8 (B, H, W, C), from `start` of the data set on, and the seconds it took to make them."""
+
+    start: int
+    images: Tensor
+    seconds: float
+
+
+class Job(NamedTuple):
+    """Which images of a unit make a batch."""
+
+    unit: Unit
+    start: int
+    stop: int
+
+
+def batches(
+    dataset: Dataset | GeneratedSet,
+    clean: Dataset,
+    units: Iterable[Unit],
+    asked: Asked,
+    size: int,
+    *,
+    workers: int = 1,
+    pinned: bool = False,
+) -> Generator[tuple[Job, Future[Batch]]]:
+    """All batches of the units, in order, each as the future of what a thread makes.
+
+    clean: the images without corruption, read from memory or disk. pinned: in memory that a GPU can copy from.
+    """
+    opened = lru_cache(maxsize=workers + 2)(lambda unit: _reader(dataset, clean, unit, asked))
+
+    def make(job: Job) -> Batch:
+        began = time.perf_counter()
+        images = torch.from_numpy(np.ascontiguousarray(opened(job.unit)(job.start, job.stop)))
+        if pinned:
+            images = images.pin_memory()
+        return Batch(job.start, images, time.perf_counter() - began)
+
+    n = len(clean)
+    jobs = (Job(unit, start, min(start + size, n)) for unit in units for start in range(0, n, size))
+    return run_ahead(make, jobs, workers)
+
+
+def _reader(dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, asked: Asked) -> Reader:
+    """start, stop -> the unit's images."""
+    if unit.strength.is_clean:
+        return clean.images
+    if isinstance(dataset, GeneratedSet):
+        return dataset.cell(unit.corruption, str(unit.strength)).images
+    chosen = corruptions.get(unit.corruption)
+
+    def degraded(start: int, stop: int) -> Images:
+        part = slice(start, stop)
+        return corruptions.apply_strength(
+            clean.images(start, stop),
+            chosen,
+            unit.strength,
+            seed=unit.seed,
+            ids=clean.ids[part],
+            boxes=None if clean.boxes is None else clean.boxes[part],
+            textures=asked.textures,
+            native=asked.native,
+        )
+
+    return degraded
