@@ -67,7 +67,7 @@ def test_arguments_are_taken_apart_in_one_place(text: str, spec: Spec) -> None:
         ("resnet20=", "expected NAME, NAME=CHECKPOINT"),
         ("=best.th", "expected NAME, NAME=CHECKPOINT"),
         ("resnt20", "unknown model 'resnt20'; did you mean resnet20"),
-        ("timm:resnet18", "unknown model family 'timm'; known: torchvision"),
+        ("tim:resnet18", "unknown model family 'tim'; did you mean timm"),
         ("torchvision:resnet5O", "unknown torchvision model 'resnet5O'; did you mean resnet50"),
         ("resnet20", "resnet20=CHECKPOINT, or --random-weights for tests"),
         ("nowhere.py:net", "nowhere.py: no such file"),
