@@ -6,6 +6,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from robench import metrics
 from robench.errors import RobenchError
+from robench.metrics import _bootstrap
 
 
 def test_scores_of_three_images_by_hand():
@@ -39,19 +40,34 @@ def test_calibration_refuses_what_is_no_probability(wrong):
         metrics.expected_calibration_error(np.array([0.5, wrong], np.float32), np.ones(2, bool))
 
 
+def ends(*cells, seed=0):
+    """The interval of the mean over cells."""
+    low, high = metrics.interval(metrics.image_bootstrap(list(cells), seed=seed).mean(axis=0))
+    return float(low), float(high)
+
+
 def test_the_bootstrap_is_the_same_on_every_call_and_moves_with_its_seed():
-    column = np.random.default_rng(0).random(300)
+    cell = np.random.default_rng(0).random(300) < 0.6
     state = np.random.get_state()[1].tobytes()
-    [first] = metrics.image_bootstrap([column])
-    assert [first, first] == metrics.image_bootstrap([column, column])
-    assert metrics.image_bootstrap([column], seed=1) != [first]
+    first = metrics.image_bootstrap([cell])
+    assert first.shape == (1, 1 + metrics.RESAMPLES)
+    assert first[0, 0] == cell.mean()
+    assert np.array_equal(metrics.image_bootstrap([~cell, cell, cell])[1:], np.concatenate([first, first]))
+    assert not np.array_equal(metrics.image_bootstrap([cell], seed=1), first)
     assert np.random.get_state()[1].tobytes() == state
     assert metrics.RESAMPLES >= 2000
-    assert metrics.image_bootstrap([]) == []
+    assert metrics.image_bootstrap([]).shape == (0, 1 + metrics.RESAMPLES)
+
+
+def test_a_resample_is_the_mean_over_the_images_drawn():
+    cells = np.random.default_rng(3).random((3, 700)) < 0.4
+    chosen = np.concatenate(list(_bootstrap._resampled(700, 5, 40)))
+    expected = np.stack([cell[chosen].mean(axis=1) for cell in cells])
+    assert np.array_equal(metrics.image_bootstrap(list(cells), seed=5, resamples=40)[:, 1:], expected)
 
 
 def test_every_resample_is_another_one_also_where_they_are_drawn_in_parts():
-    parts = list(metrics._resampled(50_000, 0, 200))
+    parts = list(_bootstrap._resampled(50_000, 0, 200))
     assert len(parts) > 1
     rows = np.concatenate([part[:, :4] for part in parts])
     assert len(np.unique(rows, axis=0)) == 200
@@ -61,18 +77,15 @@ def test_every_resample_is_another_one_also_where_they_are_drawn_in_parts():
 @pytest.mark.parametrize(("n", "rate"), [(400, 0.5), (1000, 0.8), (40_000, 0.7)])
 def test_for_one_cell_the_bootstrap_is_near_the_analytic_interval(n, rate):
     """Images are drawn with replacement all over 0..n-1: the normal interval, to 8 % of its width."""
-    correct = np.arange(n) < round(rate * n)
-    [(low, high)] = metrics.image_bootstrap([correct.astype(np.float64)])
     half = 1.96 * np.sqrt(rate * (1 - rate) / n)
-    assert (low, high) == pytest.approx((rate - half, rate + half), abs=0.16 * half)
+    assert ends(np.arange(n) < round(rate * n)) == pytest.approx((rate - half, rate + half), abs=0.16 * half)
 
 
 def test_cells_on_the_same_images_are_not_counted_as_new_images():
     """Ten cells that agree image by image are worth one; pretending 10 n images is sqrt(10) times too narrow."""
     correct = np.random.default_rng(1).random(500) < 0.7
-    [(low, high)] = metrics.image_bootstrap([np.mean([correct] * 10, axis=0)])
-    [naive] = metrics.image_bootstrap([np.tile(correct, 10).astype(np.float64)])
+    low, high = ends(*[correct] * 10)
+    naive = ends(np.tile(correct, 10))
     assert high - low == pytest.approx((naive[1] - naive[0]) * np.sqrt(10), rel=0.15)
-    independent = np.random.default_rng(2).random((10, 500)) < 0.7
-    [own] = metrics.image_bootstrap([independent.mean(axis=0)])
+    own = ends(*np.random.default_rng(2).random((10, 500)) < 0.7)
     assert own[1] - own[0] == pytest.approx(naive[1] - naive[0], rel=0.25)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robench import plots, tables
+from robench import metrics, plots, tables
 from robench.errors import RunError
 from robench.files import write_text
 from robench.report._page import render
@@ -16,28 +16,50 @@ from robench.report._section import Figure, Section
 from robench.store import Run
 
 
-def build(runs: Sequence[Path], folder: Path) -> list[Path]:
-    """Write index.html, cells.csv, metrics.csv and figures/ to `folder` from the predictions of `runs`; what was made.
+def build(runs: Sequence[Path], folder: Path, baseline: str = "") -> list[Path]:
+    """Write index.html, tables and figures/ to `folder` from the predictions of `runs`; what was made.
 
-    Runs on the same images stand in one section. Raises RunError for a folder that holds no run, or two runs that
-    call different weights by one name.
+    Tables are cells.csv and metrics.csv, and pairs.csv, ranks.csv, consistency.csv and effective_robustness.csv where
+    a data set has more than one model. Runs on the same images stand in one section. baseline: a name for
+    `metrics.baseline`; with it metrics.csv has the corruption errors. Raises RunError for a folder that holds no run,
+    or two runs that call different weights by one name; UsageError for a baseline that one of the data sets lacks.
     """
     sections: dict[str, Section] = {}
     for path in runs:
         _add(sections, Run(path))
-    made = []
-    for name, frames in {
-        "cells.csv": [section.rows for section in sections.values()],
-        "metrics.csv": [section.metrics for section in sections.values()],
-    }.items():
-        write_text(folder / name, tables.to_csv(pd.concat(frames)))
-        made.append(folder / name)
+    if baseline:
+        for section in sections.values():
+            section.baseline = metrics.baseline(baseline, dataset=section.dataset["name"], models=section.models)
+    made = [_write(folder / name, frames) for name, frames in _tables(list(sections.values())).items()]
     with plots.settings():
         for section in sections.values():
             _draw(section, folder / "figures" / _file_name(section.title))
     write_text(folder / "index.html", render(list(sections.values()), folder))
     figures = [path for section in sections.values() for figure in section.figures for path in figure.files]
     return [folder / "index.html", *made, *figures]
+
+
+def _tables(sections: Sequence[Section]) -> dict[str, list[pd.DataFrame]]:
+    """The frames of each file, one a section; those that compare models only from sections with several."""
+    several = [section.measured for section in sections if len(section.models) > 1]
+    compared = {
+        "pairs.csv": tables.pairs,
+        "ranks.csv": tables.ranks,
+        "consistency.csv": tables.error_consistency,
+        "effective_robustness.csv": tables.effective_robustness,
+    }
+    made = {name: [function(measured) for measured in several] for name, function in compared.items() if several}
+    return {
+        "cells.csv": [section.rows for section in sections],
+        "metrics.csv": [section.metrics for section in sections],
+    } | made
+
+
+def _write(path: Path, frames: Sequence[pd.DataFrame]) -> Path:
+    """One CSV of all frames, which have the same columns."""
+    texts = [tables.to_csv(frame) for frame in frames]
+    write_text(path, texts[0] + "".join(text.partition("\n")[2] for text in texts[1:]))
+    return path
 
 
 def _add(sections: dict[str, Section], run: Run) -> None:

@@ -13,6 +13,8 @@ import pandas as pd
 from robench import tables
 from robench.report._section import Figure, Section
 
+TABLES = ("pairs.csv", "ranks.csv", "consistency.csv", "effective_robustness.csv")
+
 
 def render(sections: Sequence[Section], folder: Path) -> str:
     """The page as HTML, figures and example images inside it; links to data files are relative to `folder`."""
@@ -37,6 +39,8 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "anchor": re.sub(r"\W+", "-", section.title),
         "dataset": section.dataset,
         "summary": summary_rows(section),
+        "tables": TABLES if len(section.models) > 1 else (),
+        "baseline": section.baseline.name if section.baseline else "",
         "groups": sorted({name for name in section.metrics["metric"] if name.startswith("mean_corruption_accuracy[")}),
         "accuracies": accuracy_rows(section.cells),
         "models": list(section.models.values()),
@@ -59,9 +63,12 @@ def summary_rows(section: Section) -> list[dict[str, Any]]:
 
 
 def _percent(row: Any) -> str:
-    if row["note"]:
+    """Value and interval in percent; corruption errors are in percent already."""
+    if pd.isna(row["value"]):
         return str(row["note"])
-    return f"{100 * row['value']:.2f}|{100 * row['ci_low']:.2f} to {100 * row['ci_high']:.2f}"
+    scale = 1 if row["baseline"] else 100
+    value = f"{scale * row['value']:.2f}"
+    return f"{value}|" + (row["note"] or f"{scale * row['ci_low']:.2f} to {scale * row['ci_high']:.2f}")
 
 
 def accuracy_rows(cells: pd.DataFrame) -> list[dict[str, Any]]:

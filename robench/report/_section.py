@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from robench.tables import Scored, derive
+from robench import tables
+from robench.metrics import Baseline
+from robench.tables import Measured, Scored
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Section:
     """All that was measured on one data set: its rows, its manifests' facts, and the figures made of them.
 
     `scored` are the cells of all runs; one that two runs or two suites share is there once for each suite.
+    `baseline` is what corruption errors are divided by, none where nobody asked for them.
     """
 
     dataset: dict[str, Any]
@@ -36,6 +39,7 @@ class Section:
     runs: list[Path] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    baseline: Baseline | None = None
 
     @property
     def title(self) -> str:
@@ -53,8 +57,13 @@ class Section:
                 self.scored[number] = one
 
     @cached_property
+    def measured(self) -> Measured:
+        """All cells, with their accuracies in every resample of the images."""
+        return Measured(self.scored, self.corruptions)
+
+    @cached_property
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        return derive(self.scored)
+        return tables.derive(self.measured, self.baseline)
 
     @property
     def rows(self) -> pd.DataFrame:

@@ -85,7 +85,9 @@ def test_the_columns_are_those_of_the_schema(made):
         "strength,level_name,level,seed,native,n,n_correct,n_correct_top5,top1,top1_ci_low,top1_ci_high,nll,brier,"
         "ece15,mean_conf,fit,normalize,precision,status,error"
     )
-    assert metrics == "model,dataset,suite,metric,value,ci_low,ci_high,ci_method,n_images,n_cells,baseline,note"
+    assert metrics == (
+        "model,dataset,suite,metric,value,ci_low,ci_high,ci_method,seed_sd,n_images,n_cells,baseline,note"
+    )
 
 
 def test_a_cell_by_hand(made):
@@ -115,6 +117,10 @@ def test_severity_and_level_are_empty_where_they_do_not_apply(made):
     assert fields[3]["error"] == "no such luck"
 
 
+def aggregates(run, baseline=None):
+    return tables.metrics_table(tables.measure(run), baseline)
+
+
 def _value(frame, metric):
     return frame.set_index("metric").loc[metric]
 
@@ -130,7 +136,7 @@ HELD = {
 
 def test_the_mean_is_over_corruptions_of_means_over_strengths(made):
     """awgn 0.75 and 0.25, contrast 0: 0.25, where the mean over cells would be a third."""
-    frame = tables.metrics_table(made(HELD))
+    frame = aggregates(made(HELD))
     mean, error = _value(frame, "mean_corruption_accuracy"), _value(frame, "mean_corruption_error")
     assert mean["value"] == pytest.approx(0.25)
     assert error["value"] == pytest.approx(0.75)
@@ -146,14 +152,14 @@ def test_the_mean_is_over_corruptions_of_means_over_strengths(made):
 
 def test_a_strength_with_more_seeds_weighs_no_more(made):
     seeds = {replace(AWGN, seed=seed): answering(0, 0, 0, 0) for seed in (1, 2, 3)}
-    frame = tables.metrics_table(made({AWGN: answering(0, 0, 0, 0), SECOND: answering(1, 1, 1, 1)} | seeds))
+    frame = aggregates(made({AWGN: answering(0, 0, 0, 0), SECOND: answering(1, 1, 1, 1)} | seeds))
     assert _value(frame, "mean_corruption_accuracy")["value"] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("instead", [None, "it broke"])
 def test_nothing_is_averaged_over_what_is_missing_or_failed(made, instead):
     run = made(HELD | {SECOND: instead})
-    frame = tables.metrics_table(run)
+    frame = aggregates(run)
     for metric in ("mean_corruption_accuracy", "mean_corruption_error", "mean_corruption_accuracy[noise]"):
         assert pd.isna(_value(frame, metric)["value"])
     assert _value(frame, "mean_corruption_accuracy")["note"] == "incomplete: 1 of 3 cells are missing or failed"
@@ -165,19 +171,19 @@ def test_nothing_is_averaged_over_what_is_missing_or_failed(made, instead):
 
 
 def test_a_missing_clean_cell_is_said(made):
-    frame = tables.metrics_table(made({CELL: None}))
+    frame = aggregates(made({CELL: None}))
     assert list(frame["note"]) == ["incomplete: the clean cell is missing or failed"]
 
 
 def test_the_order_of_cells_changes_nothing(made):
-    first = tables.to_csv(tables.metrics_table(made(HELD)))
+    first = tables.to_csv(aggregates(made(HELD)))
     cells = set(tables.to_csv(tables.cells(made(HELD))).splitlines())
     shuffler = random.Random(3)
     for _ in range(4):
         order = shuffler.sample(list(HELD), len(HELD))
         run = made(HELD, order)
         assert set(tables.to_csv(tables.cells(run)).splitlines()) == cells
-        found = set(tables.to_csv(tables.metrics_table(run)).splitlines())
+        found = set(tables.to_csv(aggregates(run)).splitlines())
         assert found == set(first.splitlines())
 
 
@@ -217,14 +223,14 @@ def test_no_changed_byte_goes_unseen(made):
     assert seen > 50
 
 
-def test_scores_of_images_are_the_same_to_the_last_bit_in_any_order():
+def test_means_are_the_same_to_the_last_bit_in_any_order():
     rng = np.random.default_rng(0)
     members = [
         tables.Scored(replace(AWGN, corruption=f"c{i % 7}", strength=f"{i // 7 % 3}"), {}, rng.random(50) < 0.7)
         for i in range(21)
     ]
-    backwards = tables.image_scores(members[::-1])
-    assert np.array_equal(tables.image_scores(members), backwards)
+    forwards, backwards = (tables.Measured(some).grid(some).mean() for some in (members, members[::-1]))
+    assert np.array_equal(forwards, backwards)
 
 
 def test_a_cell_file_stays_in_its_folder():

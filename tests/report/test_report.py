@@ -42,7 +42,8 @@ def test_it_makes_tables_figures_their_data_and_a_page(report):
     stems |= {"awgn", "contrast", "spatially_varying_noise_1d", "crop"}
     figures = {path.name for path in (report / "figures" / "digits-test").iterdir()}
     assert figures == {stem + suffix for stem in stems for suffix in (".svg", ".png", ".csv")}
-    assert {path.name for path in report.iterdir()} == {"index.html", "cells.csv", "metrics.csv", "figures"}
+    compared = {"pairs.csv", "ranks.csv", "consistency.csv", "effective_robustness.csv"}
+    assert {path.name for path in report.iterdir()} == {"index.html", "cells.csv", "metrics.csv", "figures"} | compared
 
 
 def test_the_same_bytes_twice(measured, report, tmp_path):

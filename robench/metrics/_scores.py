@@ -1,20 +1,17 @@
-"""What is computed from predictions: rates with intervals, proper scores, calibration. Numbers in, numbers out."""
+"""Scores of one cell: a rate with its interval, proper scores, calibration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions import Draws
 from robench.errors import RobenchError
+from robench.metrics._bootstrap import CONFIDENCE
 
 Floats = NDArray[np.floating[Any]]
 
-RESAMPLES = 2000
-CONFIDENCE = 0.95
 BINS = 15
 
 
@@ -58,32 +55,3 @@ def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], b
     hits = np.bincount(place, weights=correct, minlength=bins)
     trust = np.bincount(place, weights=confidence, minlength=bins)
     return float(np.abs(hits - trust).sum() / confidence.size)
-
-
-def image_bootstrap(
-    columns: Sequence[Floats], *, seed: int = 0, resamples: int = RESAMPLES
-) -> list[tuple[float, float]]:
-    """The 95 % percentile interval of each column's mean when whole images are drawn again, the same for all columns.
-
-    A column: (N,), each image's mean over the cells of an aggregate. The same N images recur in every cell, so cells
-    are not independent; drawing images keeps what they share.
-    """
-    if not columns:
-        return []
-    means = [
-        np.stack([column[chosen].mean(axis=1) for column in columns])
-        for chosen in _resampled(len(columns[0]), seed, resamples)
-    ]
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(means, axis=1), [tail, 1 - tail], axis=1)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
-
-
-def _resampled(n: int, seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
-    """Places 0..n-1 drawn with replacement, (some, n) at a time, the same on every machine."""
-    some = max(1, (1 << 22) // n)
-    for start in range(0, resamples, some):
-        draws = Draws("bootstrap", np.arange(start, min(start + some, resamples)), seed=seed)
-        rows = -(-n // 32_768)
-        words = draws.words("image", rows, min(n, 32_768)).reshape(len(draws.ids), -1)[:, :n]
-        yield (words.astype(np.int64) * n) >> 32

@@ -1,0 +1,68 @@
+"""Two models on the same images, and many models in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robench.metrics._bootstrap import interval
+
+Floats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
+
+
+def discordant(a: Bools, b: Bools) -> tuple[int, int]:
+    """n01, the images that only b answers right, and n10, those that only a does; a, b: (N,)."""
+    return int(np.sum(~a & b)), int(np.sum(a & ~b))
+
+
+def mcnemar(n01: int, n10: int) -> float:
+    """The two-sided exact p of McNemar's test: whether the discordant images fall to both models alike.
+
+    >>> mcnemar(0, 5)
+    0.0625
+    """
+    from statsmodels.stats.contingency_tables import mcnemar as exact
+
+    return float(exact([[0, n10], [n01, 0]], exact=True).pvalue)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """The values of p adjusted for their number (Holm 1979); one that is not a number counts as 1 and stays none."""
+    from statsmodels.stats.multitest import multipletests
+
+    if not len(p):
+        return []
+    given = np.asarray(p, dtype=np.float64)
+    adjusted = multipletests(np.where(np.isnan(given), 1, given), method="holm")[1]
+    return [float(one) for one in np.where(np.isnan(given), np.nan, adjusted)]
+
+
+def error_consistency(a: Bools, b: Bools) -> tuple[float, float, float]:
+    """c_obs, c_exp and kappa of two models' answers, right or wrong, (N,) (Geirhos et al. 2020, arXiv:2006.16736).
+
+    c_obs: share of images that both answer right or both wrong. c_exp: the share expected of independent models of
+    these accuracies. kappa = (c_obs - c_exp) / (1 - c_exp), and 1 where c_obs is 1.
+    """
+    observed = float(np.mean(a == b))
+    p, q = float(np.mean(a)), float(np.mean(b))
+    expected = p * q + (1 - p) * (1 - q)
+    return observed, expected, 1.0 if observed == 1 else (observed - expected) / (1 - expected)
+
+
+def rank_intervals(samples: Floats) -> list[tuple[int, int, int]]:
+    """Of each model its rank and the ranks that its data leave open; samples: (models, 1 + resamples), more is better.
+
+    rank: 1 + the number of models above, so equal models share the lower number. Two models are told apart where the
+    95 % interval of their paired difference leaves out 0: the open ranks go from 1 + the models surely better to the
+    number of models - those surely worse. The intervals are not adjusted for the number of pairs.
+    """
+    found = []
+    for own in samples:
+        low, high = interval(samples - own)
+        rank = 1 + int(np.sum(samples[:, 0] > own[0]))
+        found.append((rank, 1 + int(np.sum(low > 0)), len(samples) - int(np.sum(high < 0))))
+    return found

@@ -1,0 +1,37 @@
+"""From the predictions of runs to tables: cells, metrics, pairs, ranks, and what is missing.
+
+>>> from robench import tables
+>>> from robench.store import Run
+>>> measured = tables.measure(Run(folder))  # doctest: +SKIP
+>>> tables.pairs(measured)  # doctest: +SKIP
+"""
+
+from robench.tables._files import derive, write
+from robench.tables._measured import Measured, measure
+from robench.tables._metrics import MEAN, metrics_table
+from robench.tables._pairs import error_consistency, pairs
+from robench.tables._ranks import effective_robustness, ranks
+from robench.tables._rows import METRIC_COLUMNS
+from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cells, scored
+from robench.tables._text import summary, to_csv
+
+__all__ = [
+    "CELL_COLUMNS",
+    "CLEAN",
+    "MEAN",
+    "METRIC_COLUMNS",
+    "Measured",
+    "Scored",
+    "cells",
+    "derive",
+    "effective_robustness",
+    "error_consistency",
+    "measure",
+    "metrics_table",
+    "pairs",
+    "ranks",
+    "scored",
+    "summary",
+    "to_csv",
+    "write",
+]

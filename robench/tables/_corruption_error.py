@@ -1,0 +1,133 @@
+"""CE, mCE and their relative forms as rows of metrics.csv, against a named baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+import corruptions
+from robench import metrics
+from robench.metrics import Baseline
+from robench.tables._measured import Floats, Grid, Measured, estimate, missing_note
+from robench.tables._rows import head
+from robench.tables._scored import CLEAN, Scored
+
+SUITE = "cifar10-c/1"
+"""mCE is the mean over the corruptions and severities of this suite."""
+
+SEVERITIES = ("1", "2", "3", "4", "5")
+
+
+def corruption_error_rows(measured: Measured, model: str, suite: str, baseline: Baseline) -> Iterator[dict[str, Any]]:
+    """The rows `ce[…]` and `relative_ce[…]` of each corruption, then `mce` and `relative_mce`."""
+    members = measured.cells_of(model, suite)
+    others = [] if baseline.errors else measured.cells_of(baseline.name, suite)
+    names = [name for name in dict.fromkeys(one.cell.corruption for one in members) if name != CLEAN]
+    for name in names:
+        yield _row(measured, f"ce[{name}]", [name], members, others, baseline)
+        yield _row(measured, f"relative_ce[{name}]", [name], members, others, baseline)
+    if names:
+        fifteen = list(corruptions.suite(SUITE).keys)
+        yield _row(measured, "mce", fifteen, members, others, baseline)
+        yield _row(measured, "relative_mce", fifteen, members, others, baseline)
+
+
+def _row(
+    measured: Measured,
+    metric: str,
+    names: Sequence[str],
+    members: Sequence[Scored],
+    others: Sequence[Scored],
+    baseline: Baseline,
+) -> dict[str, Any]:
+    relative = metric.startswith("relative")
+    wanted = {*names, CLEAN} if relative else set(names)
+    own, base = ([one for one in some if one.cell.corruption in wanted] for some in (members, others))
+    row = head(members[0].cell, metric, len(own)) | {"baseline": baseline.name}
+    note = _mean_note(own, metric) or _own_note(own, relative) or _baseline_note(own, base, baseline)
+    if note:
+        return row | {"note": note}
+
+    def statistic(grid: Grid, other: Grid | None = None) -> Floats:
+        against = _published(baseline, grid) if other is None else other
+        ratios = [_error(grid, against, name, relative) for name in names]
+        return np.asarray(metrics.mean_over_corruptions(ratios), dtype=np.float64)
+
+    found = estimate(measured, statistic, *([own] if baseline.errors else [own, base]))
+    return row | found | _how(found, baseline)
+
+
+def _how(found: dict[str, Any], baseline: Baseline) -> dict[str, Any]:
+    """How the interval was made, or why there is none."""
+    if found["value"] is None:
+        return {"ci_low": None, "ci_high": None, "note": f"not defined: '{baseline.name}' makes no such error"}
+    if found["ci_low"] is None or found["ci_high"] is None:
+        return {"note": f"no interval: in some resamples '{baseline.name}' makes no such error"}
+    paired = "" if baseline.errors else "paired "
+    return {"ci_method": f"{paired}image bootstrap, {metrics.RESAMPLES} resamples"}
+
+
+def _error(grid: Grid, other: Grid, name: str, relative: bool) -> Floats:
+    errors, base = grid.errors(name), other.errors(name)
+    if not relative:
+        return np.asarray(metrics.corruption_error(errors, base))
+    clean, base_clean = (np.subtract(1, one.clean) for one in (grid, other) if one.clean is not None)
+    return np.asarray(metrics.relative_corruption_error(errors, clean, base, base_clean))
+
+
+def _published(baseline: Baseline, grid: Grid) -> Grid:
+    """Published mean errors as a grid: each severity has the mean, which leaves the sums as they are."""
+    return Grid(
+        np.array([1 - baseline.errors[CLEAN]]),
+        {name: dict.fromkeys(SEVERITIES, np.array([1 - baseline.errors[name]])) for name in grid.corrupted},
+    )
+
+
+def _mean_note(own: Sequence[Scored], metric: str) -> str:
+    """Why there is no mean over the corruptions of the suite: some of its cells were never asked for."""
+    if metric not in ("mce", "relative_mce"):
+        return ""
+    wanted = {(name, key) for name, keys in corruptions.suite(SUITE).keys.items() for key in keys}
+    there = {(one.cell.corruption, one.cell.strength) for one in own if one.cell.corruption != CLEAN}
+    lacking, foreign = len(wanted - there), sorted(there - wanted)
+    if lacking:
+        return f"incomplete: {lacking} of the {len(wanted)} cells of {SUITE} were not asked for"
+    return f"not defined: {foreign[0][0]} {foreign[0][1]} is not of {SUITE}" if foreign else ""
+
+
+def _own_note(own: Sequence[Scored], relative: bool) -> str:
+    if relative and all(one.cell.corruption != CLEAN for one in own):
+        return "incomplete: the clean cell was not asked for"
+    return missing_note(own)
+
+
+def _baseline_note(own: Sequence[Scored], base: Sequence[Scored], baseline: Baseline) -> str:
+    """Why the baseline cannot stand under these errors; empty where it can."""
+    if baseline.errors:
+        return _published_note(own, baseline)
+    asked = {(one.cell.corruption, one.cell.strength) for one in own}
+    there = {(one.cell.corruption, one.cell.strength) for one in base}
+    if asked != there:
+        return f"incomplete: {len(asked ^ there)} cells are not in both this model and the baseline '{baseline.name}'"
+    note = missing_note(base)
+    return f"{note} of the baseline '{baseline.name}'" if note else ""
+
+
+def _published_note(own: Sequence[Scored], baseline: Baseline) -> str:
+    for name in dict.fromkeys(one.cell.corruption for one in own):
+        cells = [one.cell for one in own if one.cell.corruption == name]
+        if name not in baseline.errors:
+            return f"not defined: no error of '{baseline.name}' is published for {name}"
+        if name == CLEAN:
+            continue
+        strengths = sorted({cell.strength for cell in cells})
+        if tuple(strengths) != SEVERITIES:
+            return f"incomplete: {name}: the published error is of severities 1 to 5, got {', '.join(strengths)}"
+        if cells[0].native not in (0, baseline.native):
+            return (
+                f"not defined: the published errors are of the severities of native {baseline.native}, "
+                f"got {cells[0].native}"
+            )
+    return ""

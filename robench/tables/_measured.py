@@ -1,0 +1,140 @@
+"""The cells of one data set with their accuracies, observed and in every resample of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robench import metrics
+from robench.errors import RunError
+from robench.store import Run
+from robench.tables._scored import CLEAN, Scored, scored
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Accuracies of one model: clean, and by corruption and strength; arrays of one shape, column 0 the observed.
+
+    A strength with several seeds stands here with the mean over them.
+    """
+
+    clean: Floats | None
+    corrupted: Mapping[str, Mapping[str, Floats]]
+
+    def mean(self) -> Floats:
+        """The mean over corruptions of the mean over their strengths."""
+        means = [np.mean(list(strengths.values()), axis=0) for strengths in self.corrupted.values()]
+        return np.asarray(np.mean(means, axis=0))
+
+    def errors(self, corruption: str) -> Floats:
+        """1 - accuracy, (strengths, ...)."""
+        return 1 - np.array(list(self.corrupted[corruption].values()))
+
+
+Statistic = Callable[..., Floats]
+"""From one grid or more to numbers, for every column on its own."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Cells of any number of models on the same images. Raises RunError where the images are not the same.
+
+    corruptions: facts of the corruptions by name, as in a manifest. seed: of the resamples.
+    """
+
+    found: Sequence[Scored]
+    corruptions: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        digests = sorted({one.cell.data_digest for one in self.found})
+        if len(digests) > 1:
+            raise RunError(f"expected cells on the same images, got data digests {digests[0][:12]}, {digests[1][:12]}")
+
+    def parts(self) -> Iterator[tuple[str, str, list[Scored]]]:
+        """Each model and suite with its cells."""
+        for model, suite in dict.fromkeys((one.cell.model, one.cell.suite) for one in self.found):
+            yield model, suite, self.cells_of(model, suite)
+
+    def cells_of(self, model: str, suite: str) -> list[Scored]:
+        """The cells of one model in one suite."""
+        return [one for one in self.found if (one.cell.model, one.cell.suite) == (model, suite)]
+
+    def accuracy(self, one: Scored) -> Floats:
+        """A finished cell's accuracy, observed and in every resample: (1 + resamples,)."""
+        return self._accuracies[one.cell.key]
+
+    @cached_property
+    def _accuracies(self) -> dict[str, Floats]:
+        known = {one.cell.key: one.correct for one in self.found if one.correct is not None}
+        rows = metrics.image_bootstrap(list(known.values()), seed=self.seed)
+        return dict(zip(known, rows, strict=True))
+
+    def grid(self, members: Sequence[Scored], seed: int | None = None) -> Grid:
+        """The accuracies of one model's cells; of cells with several seeds the mean, or those of one `seed` alone."""
+        tree: dict[str, dict[str, dict[int, Floats]]] = {}
+        for one in sorted(members, key=lambda one: (one.cell.corruption, one.cell.strength, one.cell.seed)):
+            if one.correct is not None:
+                strengths = tree.setdefault(one.cell.corruption, {})
+                strengths.setdefault(one.cell.strength, {})[one.cell.seed] = self.accuracy(one)
+        clean = tree.pop(CLEAN, {}).get(CLEAN)
+        return Grid(
+            None if clean is None else _one_of(clean, seed),
+            {
+                corruption: {strength: _one_of(seeds, seed) for strength, seeds in strengths.items()}
+                for corruption, strengths in tree.items()
+            },
+        )
+
+
+def _one_of(seeds: Mapping[int, Floats], seed: int | None) -> Floats:
+    """What has one seed counts once, whichever seed is asked for."""
+    if seed is not None and len(seeds) > 1:
+        return seeds[seed][:1]
+    return np.asarray(np.mean(list(seeds.values()), axis=0)) if seed is None else next(iter(seeds.values()))[:1]
+
+
+def seeds_of(members: Sequence[Scored]) -> tuple[int, ...]:
+    """The seeds of the cells that were run with several; none where there are none, or not the same everywhere."""
+    tree: dict[tuple[str, str, str], set[int]] = {}
+    for one in members:
+        tree.setdefault((one.cell.model, one.cell.corruption, one.cell.strength), set()).add(one.cell.seed)
+    several = {tuple(sorted(seeds)) for seeds in tree.values() if len(seeds) > 1}
+    return several.pop() if len(several) == 1 else ()
+
+
+def estimate(measured: Measured, statistic: Statistic, *members: Sequence[Scored]) -> dict[str, Any]:
+    """A statistic of the grids of `members`: value, 95 % interval, and its spread between seeds where there are some.
+
+    The value of a statistic that is not defined is None; so are the ends where it is not defined in each resample.
+    """
+    samples = statistic(*(measured.grid(some) for some in members))
+    low, high = metrics.interval(samples)
+    found = {"value": _number(samples[0]), "ci_low": _number(low), "ci_high": _number(high)}
+    seeds = seeds_of([one for some in members for one in some])
+    if seeds:
+        each = [statistic(*(measured.grid(some, seed) for some in members))[0] for seed in seeds]
+        found["seed_sd"] = _number(np.std(each, ddof=1))
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def missing_note(members: Sequence[Scored]) -> str:
+    """What is said in place of a number over cells of which some are missing; empty where none is."""
+    missing = sum(one.correct is None for one in members)
+    return f"incomplete: {missing} of {len(members)} cells are missing or failed" if missing else ""
+
+
+def measure(run: Run) -> Measured:
+    """All cells of a run."""
+    return Measured(scored(run), run.manifest()["corruptions"])

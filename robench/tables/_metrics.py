@@ -1,0 +1,89 @@
+"""The aggregates of metrics.csv: nothing is averaged over what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from robench import metrics
+from robench.tables._corruption_error import corruption_error_rows
+from robench.tables._measured import Grid, Measured, Statistic, estimate, missing_note
+from robench.tables._rows import METRIC_COLUMNS, head
+from robench.tables._scored import CLEAN, Scored
+
+MEAN = "mean_corruption_accuracy"
+ERROR = "mean_corruption_error"
+AREA = "accuracy_area"
+
+
+def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) -> pd.DataFrame:
+    """Aggregates, long: clean accuracy, mean corruption accuracy and error, groups, areas, errors against a baseline.
+
+    The mean corruption accuracy is the mean over corruptions of the mean over their strengths (and seeds); its interval
+    draws whole images again. A model that lacks a cell gets no value and a note, never a mean of what is there.
+    """
+    rows: list[dict[str, Any]] = []
+    for model, suite, members in measured.parts():
+        rows += _aggregates(measured, members)
+        if baseline is not None:
+            rows += corruption_error_rows(measured, model, suite, baseline)
+    frame = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
+    floats = dict.fromkeys(("value", "ci_low", "ci_high", "seed_sd"), "float64")
+    return frame.astype(floats | {"n_cells": "Int64", "n_images": "Int64"})
+
+
+def _aggregates(measured: Measured, members: Sequence[Scored]) -> Iterator[dict[str, Any]]:
+    """The rows of one model in one suite that need no baseline."""
+    corrupted = [one for one in members if one.cell.corruption != CLEAN]
+    clean = [one for one in members if one.cell.corruption == CLEAN]
+    yield from map(_clean_row, clean)
+    if not corrupted:
+        return
+    yield _aggregate(measured, corrupted, MEAN, Grid.mean)
+    yield _aggregate(measured, corrupted, ERROR, lambda grid: 1 - grid.mean())
+    for group in dict.fromkeys(one.cell.group for one in corrupted if one.cell.group):
+        of_group = [one for one in corrupted if one.cell.group == group]
+        yield _aggregate(measured, of_group, f"{MEAN}[{group}]", Grid.mean)
+    for corruption in dict.fromkeys(one.cell.corruption for one in corrupted):
+        yield from _area(measured, [one for one in corrupted if one.cell.corruption == corruption], clean)
+
+
+def _clean_row(one: Scored) -> dict[str, Any]:
+    row = head(one.cell, "clean_accuracy", 1)
+    if one.correct is None:
+        return row | {"note": "incomplete: the clean cell is missing or failed"}
+    bounds = {"ci_low": one.row["top1_ci_low"], "ci_high": one.row["top1_ci_high"], "ci_method": "wilson"}
+    return row | {"value": one.row["top1"]} | bounds
+
+
+def _aggregate(measured: Measured, members: Sequence[Scored], metric: str, statistic: Statistic) -> dict[str, Any]:
+    row = head(members[0].cell, metric, len(members))
+    note = missing_note(members)
+    if note:
+        return row | {"note": note}
+    return (
+        row | estimate(measured, statistic, members) | {"ci_method": f"image bootstrap, {metrics.RESAMPLES} resamples"}
+    )
+
+
+def _area(measured: Measured, members: Sequence[Scored], clean: Sequence[Scored]) -> Iterator[dict[str, Any]]:
+    """The area under accuracy over level, where two or more strengths have levels; the clean point at the identity."""
+    cell = members[0].cell
+    levels = {one.cell.strength: one.cell.level for one in members}
+    numbers = {strength: level for strength, level in levels.items() if level is not None}
+    if len(numbers) < len(levels) or len(set(numbers.values())) < 2:
+        return
+    identity = (measured.corruptions.get(cell.corruption, {}).get("level") or {}).get("identity")
+    points = [*members, *clean] if identity is not None else members
+
+    def area(grid: Grid) -> Any:
+        places = [numbers[strength] for strength in grid.corrupted[cell.corruption]]
+        heights = list(grid.corrupted[cell.corruption].values())
+        if identity is not None and grid.clean is not None:
+            places, heights = [*places, float(identity)], [*heights, grid.clean]
+        return metrics.area_under_curve(np.array(places), np.array(heights))
+
+    yield _aggregate(measured, points, f"{AREA}[{cell.corruption}]", area)

@@ -1,0 +1,46 @@
+"""Tables as text: CSV, and a summary for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from robench.tables._metrics import MEAN
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """CSV with \\n line ends; floats with 9 significant digits, which tell any two float32 apart."""
+    return str(frame.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+
+
+def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
+    """Accuracy in percent as text: a row per corruption, a column per model; the mean of a suite has its interval."""
+    labels = list(dict.fromkeys(cells["model"]))
+    cells = cells.drop_duplicates(["model", "corruption", "strength", "seed"])
+    rows = [["top-1 accuracy, %", *labels]]
+    for corruption in dict.fromkeys(cells["corruption"]):
+        some = cells[cells["corruption"] == corruption]
+        rows.append([corruption, *(_mean_text(some[some["model"] == label]) for label in labels)])
+    means = metrics[metrics["metric"] == MEAN]
+    suites = list(dict.fromkeys(means["suite"]))
+    for suite in suites:
+        of_suite = means[means["suite"] == suite].set_index("model")
+        texts = (_interval_text(of_suite.loc[label]) if label in of_suite.index else "" for label in labels)
+        rows.append(["mean over corruptions" + (f", {suite or 'no suite'}" if len(suites) > 1 else ""), *texts])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _mean_text(asked: pd.DataFrame) -> str:
+    done = asked[asked["status"] == "ok"]
+    if len(done) < len(asked):
+        return f"{len(asked) - len(done)} of {len(asked)} missing or failed"
+    return f"{100 * done['top1'].mean():.2f}" if len(done) else ""
+
+
+def _interval_text(row: Any) -> str:
+    if row["note"]:
+        return str(row["note"])
+    return f"{100 * row['value']:.2f} [{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]"
