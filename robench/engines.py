@@ -71,8 +71,9 @@ def run_ahead(
                     yield waiting.popleft()
             while waiting:
                 yield waiting.popleft()
-        finally:
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _begin(shared: Any) -> None:

@@ -3,10 +3,11 @@
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 
-from robench.engines import UNITS_A_WORKER, run_local
+from robench.engines import UNITS_A_WORKER, run_ahead, run_local
 from robench.errors import RobenchError, SetError
 
 
@@ -82,3 +83,34 @@ def test_units_are_taken_as_they_are_needed():
     next(results)
     assert len(taken) <= UNITS_A_WORKER * 2
     results.close()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_work_ahead_in_order(workers):
+    started = []
+
+    def square(unit):
+        started.append(unit)
+        return unit * unit
+
+    seen = []
+    for unit, future in run_ahead(square, range(10), workers):
+        assert future.result() == unit * unit
+        seen.append(unit)
+        assert len(started) <= len(seen) + workers + 1
+    assert seen == list(range(10))
+
+
+def test_a_fault_waits_in_its_future_and_the_others_go_on():
+    results = [future for _, future in run_ahead(partial(fails_at_three, None), range(5))]
+    with pytest.raises(SetError, match="unit 3"):
+        results[3].result()
+    assert [results[unit].result() for unit in (0, 1, 2, 4)] == [0, 1, 2, 4]
+
+
+def test_who_leaves_early_waits_for_no_more_units():
+    done = []
+    made = run_ahead(done.append, range(1000))
+    next(made)
+    made.close()
+    assert len(done) <= 3
