@@ -15,6 +15,7 @@ from corruptions import unknown
 from robench.errors import CheckpointError, UsageError
 from robench.models import _checkpoints
 from robench.models._adapter import Classifier, Restorer, pick_device
+from robench.models._archives import read_archive
 from robench.models._factory import made_by_file
 from robench.models._label_map import LabelMap, read_label_map
 from robench.models._normalize import Normalization, parse_normalize
@@ -55,7 +56,10 @@ def load(
     where = pick_device(device)
     size = (side, side) if isinstance(side, int) else side
     chosen = _label_map(label_map, class_names, classes)
-    made = _network(parsed, None if chosen else classes, random_weights, seed)
+    wanted = None if chosen else classes
+    made = (
+        _archive(parsed, wanted, size, where) if parsed.is_archive else _network(parsed, wanted, random_weights, seed)
+    )
     front = _restorer(parsed.restorer, random_weights, seed, where) if parsed.restorer else None
     card = made.card
     if chosen:
@@ -94,6 +98,11 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int)
     card, module = _built(parsed, classes, seed)
     told = _filled(module, card, parsed.checkpoint, card.classes if classes is None else classes)
     return Network(card, _label(card, parsed), module, _checkpoints.state_sha256(module), told)
+
+
+def _archive(parsed: Spec, classes: int | None, size: tuple[int, int] | None, where: torch.device) -> Network:
+    card, module, digest = read_archive(Path(str(parsed.file)), parsed.name, classes, size, where)
+    return Network(card, parsed.name, module, digest)
 
 
 def _built(parsed: Spec, classes: int | None, seed: int) -> tuple[Card, nn.Module]:
