@@ -51,7 +51,7 @@ class Classifier:
         restorer in front.
     size: (H, W) of the images that will come, where it was said; others then raise.
     fit: what is done to their size: "none", "resize32", "pad28", …
-    weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state; of an ONNX file over its bytes;
+    weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state; of an archive over its bytes;
         with a restorer in front over both digests.
     training: what the checkpoint says of its training; empty where it says nothing.
     restorer: what images pass first, before their size and channels are changed.
