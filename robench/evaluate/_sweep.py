@@ -5,13 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +16,16 @@ import pandas as pd
 from robench import tables
 from robench.datasets import Dataset, GeneratedSet, stored
 from robench.errors import DatasetError, RunError
-from robench.evaluate._making import Batch, Images, batches
+from robench.evaluate._bench import Advance, Bench, UnitResult
+from robench.evaluate._making import Images
 from robench.evaluate._plan import Asked, Unit, manifest, merged, plan
 from robench.evaluate._precision import exact_float32
-from robench.evaluate._scoring import Forward, Scorer, error_line
 from robench.files import reason, whole_file, write_text
 from robench.models import Classifier
 from robench.progress import tracked
 from robench.store import Cell, Run, Workplace
 
-EXAMPLES = 6
-Pairs = Sequence[tuple[Classifier, Cell]]
+Todo = Mapping[Unit, Sequence[str]]
 
 
 @dataclass
@@ -61,12 +55,14 @@ class Way:
     """How a sweep is done, which changes nothing in what it finds.
 
     batch_size: images that go through a network at once. workers: threads that make images, None for one on a CPU and
-    up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1.
+    up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1. elsewhere: gives each unit
+    with its result, computed by other processes, in place of this one.
     """
 
     batch_size: int = 256
     workers: int | None = None
     shard: tuple[int, int] | None = None
+    elsewhere: Callable[[Bench, Todo], Iterator[tuple[Unit, UnitResult]]] | None = None
 
 
 def evaluate(
@@ -88,54 +84,59 @@ def evaluate(
     part = None if way.shard is None else "{}-of-{}".format(*way.shard)
     try:
         with run.workplace(part) as place, exact_float32():
-            return _sweep(run, place, dataset, classifiers, asked, way, progress)
+            clean = stored(_clean(dataset), place.folder / "clean.npy", progress=progress)
+            _refuse_damaged(dataset, clean)
+            bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers)
+            return _sweep(run, place, bench, way, progress)
     except OSError as fault:
         raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
 
 
-def _sweep(
-    run: Run,
-    place: Workplace,
-    dataset: Dataset | GeneratedSet,
-    classifiers: Sequence[Classifier],
-    asked: Asked,
-    way: Way,
-    progress: bool,
-) -> Outcome:
-    clean = stored(_clean(dataset), place.folder / "clean.npy", progress=progress)
-    _refuse_damaged(dataset, clean)
-    planned = plan(asked, clean, classifiers)
+def _sweep(run: Run, place: Workplace, bench: Bench, way: Way, progress: bool) -> Outcome:
+    clean = bench.clean
+    planned = plan(bench.asked, clean, bench.classifiers)
     with place.together():
-        run.write_manifest(merged(run, manifest(asked, clean, planned)))
+        run.write_manifest(merged(run, manifest(bench.asked, clean, planned)))
     mine = list(planned)[way.shard[0] - 1 :: way.shard[1]] if way.shard else list(planned)
-    missing = {unit: [pair for pair in planned[unit] if not run.is_done(pair[1])] for unit in mine}
-    todo = {unit: pairs for unit, pairs in missing.items() if pairs}
+    missing = {unit: [cell for _, cell in planned[unit] if not run.is_done(cell)] for unit in mine}
+    todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
     outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
     shown = _shown(run.cells())
-    passes = {one.label: Forward(one, asked.precision) for one in classifiers}
-    images = sum(len(clean) * len(pairs) for pairs in todo.values())
-    made = batches(
-        dataset, clean, todo, asked, way.batch_size, workers=_workers(way, classifiers), pinned=_pinned(classifiers)
-    )
-    with closing(made), tracked(images, "evaluate", show=progress and bool(todo)) as advance:
-        for unit, its in groupby(made, key=lambda item: item[0].unit):
-            work = Work(run, place, clean, unit, todo[unit], passes, advance)
-            examples = run.folder / "examples" if (unit.corruption, str(unit.strength), unit.seed) in shown else None
-            _unit(work, (future for _, future in its), examples, outcome)
+    labels = {unit: [*cells] for unit, cells in todo.items()}
+    images = len(clean) * sum(map(len, todo.values()))
+    with tracked(images, "evaluate", show=progress and bool(todo)) as advance:
+        for unit, result in _results(bench, labels, way, advance):
+            if result.examples and (unit.corruption, str(unit.strength), unit.seed) in shown:
+                # before the cells: a unit whose cells are there is not visited again
+                _write_examples(run.folder / "examples", unit, result.examples)
+            _keep(run, todo[unit], result, outcome)
+            if result.seconds:
+                with place.together():
+                    _add_timing(run.folder / "timings.csv", unit, len(clean), len(todo[unit]), result.seconds)
     with place.together():
         outcome.cells, outcome.metrics = tables.write(run)
     return outcome
 
 
-def _pinned(classifiers: Sequence[Classifier]) -> bool:
-    return any(one.device.type == "cuda" for one in classifiers)
+def _results(bench: Bench, todo: Todo, way: Way, advance: Advance) -> Iterator[tuple[Unit, UnitResult]]:
+    if way.elsewhere is None:
+        yield from bench.results(todo, advance)
+        return
+    for unit, result in way.elsewhere(bench, todo):
+        advance(len(bench.clean) * len(todo[unit]), str(unit))
+        yield unit, result
 
 
-def _workers(way: Way, classifiers: Sequence[Classifier]) -> int:
-    """Threads that make images: as asked, else one beside a network on the CPU, and more beside a GPU."""
-    if way.workers is not None:
-        return way.workers
-    return min(8, os.cpu_count() or 1) if _pinned(classifiers) else 1
+def _keep(run: Run, cells: Mapping[str, Cell], result: UnitResult, outcome: Outcome) -> None:
+    """Write every model's cell of a unit: its predictions, or why there are none."""
+    for label, cell in cells.items():
+        answer = result.answers[label]
+        if isinstance(answer, str):
+            run.write_error(cell, answer)
+            outcome.failed.append(f"{cell.model}, {cell.corruption} {cell.strength}: {answer}")
+        else:
+            run.write(cell, answer)
+            outcome.computed += 1
 
 
 def _refuse_damaged(dataset: Dataset | GeneratedSet, clean: Dataset) -> None:
@@ -157,57 +158,7 @@ def _clean(dataset: Dataset | GeneratedSet) -> Dataset:
     return dataset.clean() if isinstance(dataset, GeneratedSet) else dataset
 
 
-@dataclass(frozen=True)
-class Work:
-    """A unit of work and all it takes."""
-
-    run: Run
-    place: Workplace
-    clean: Dataset
-    unit: Unit
-    pairs: Pairs
-    passes: Mapping[str, Forward]
-    advance: Callable[[int, str], None]
-
-
-def _unit(work: Work, made: Iterable[Future[Batch]], examples_folder: Path | None, outcome: Outcome) -> None:
-    run, clean = work.run, work.clean
-    scorers = [Scorer(work.passes[cell.model], clean) for _, cell in work.pairs]
-    seconds = {"degrade": 0.0, "forward": 0.0}
-    shown = np.linspace(0, len(clean) - 1, min(EXAMPLES, len(clean))).astype(np.int64)
-    examples: list[Images] = []
-    try:
-        for future in made:
-            start, images, took = future.result()
-            began = time.perf_counter()
-            for scorer in scorers:
-                scorer.score(start, images)
-                work.advance(len(images), str(work.unit))
-            seconds["degrade"] += took
-            seconds["forward"] += time.perf_counter() - began
-            examples += [images[at - start].numpy() for at in shown if start <= at < start + len(images)]
-    except Exception as fault:  # models keep their own; this one is of the data or of the corruption
-        for _, cell in work.pairs:
-            _failed(run, cell, error_line(fault), outcome)
-        return
-    if examples_folder is not None:  # before the cells: a unit whose cells are there is not visited again
-        _write_examples(examples_folder, work.unit, examples)
-    for scorer, (_, cell) in zip(scorers, work.pairs, strict=True):
-        if scorer.error:
-            _failed(run, cell, scorer.error, outcome)
-        else:
-            run.write(cell, scorer.predictions())
-            outcome.computed += 1
-    with work.place.together():
-        _add_timing(run.folder / "timings.csv", work.unit, len(clean), len(work.pairs), seconds)
-
-
-def _failed(run: Run, cell: Cell, error: str, outcome: Outcome) -> None:
-    run.write_error(cell, error)
-    outcome.failed.append(f"{cell.model}, {cell.corruption} {cell.strength}: {error}")
-
-
-def _write_examples(folder: Path, unit: Unit, examples: list[Images]) -> None:
+def _write_examples(folder: Path, unit: Unit, examples: Sequence[Images]) -> None:
     """The unit's example images side by side in one PNG."""
     from PIL import Image
 
