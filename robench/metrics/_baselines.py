@@ -53,7 +53,8 @@ def baseline(name: str, *, dataset: str, models: Iterable[str]) -> Baseline:
         return Baseline(name, published_errors(name), published.native)
     known = list(models)
     if name not in known:
-        raise UsageError(unknown("baseline", name, [*known, *PUBLISHED]))
+        fitting = [other for other, published in PUBLISHED.items() if published.dataset == dataset]
+        raise UsageError(unknown("baseline", name, [*known, *fitting]))
     return Baseline(name)
 
 

@@ -16,8 +16,8 @@ def corruption_error(errors: Floats, baseline: Floats) -> Floats:
 
     errors, baseline: (strengths, ...) in 0..1. Not a number where the baseline makes no error.
 
-    >>> float(corruption_error(np.array([0.1, 0.3]), np.array([0.2, 0.2])))
-    100.0
+    >>> round(float(corruption_error(np.array([0.1, 0.3]), np.array([0.1, 0.5]))), 2)
+    66.67
     """
     return _percent(np.sum(errors, axis=0), np.sum(baseline, axis=0))
 

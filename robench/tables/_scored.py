@@ -48,8 +48,16 @@ def _scored(run: Run, cell: Cell) -> Scored:
         return Scored(cell, row | {"status": "missing", "error": ""}, None)
     if isinstance(found, str):
         return Scored(cell, row | {"status": "error", "error": found}, None)
-    by_id = np.argsort(found.ids, kind="stable")
-    return Scored(cell, row | scores(found) | {"status": "ok", "error": ""}, found.correct[by_id])
+    found = _by_id(found)
+    return Scored(cell, row | scores(found) | {"status": "ok", "error": ""}, found.correct)
+
+
+def _by_id(predictions: Predictions) -> Predictions:
+    """The rows in id order, so that cells can be compared image by image whatever wrote them."""
+    order = np.argsort(predictions.ids, kind="stable")
+    columns: dict[str, Any] = vars(predictions)
+    columns = {name: None if column is None else column[order] for name, column in columns.items()}
+    return Predictions(**columns)
 
 
 def cells(run: Run) -> pd.DataFrame:

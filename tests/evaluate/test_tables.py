@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from robench import tables
+from robench import metrics, tables
 from robench.errors import RunError
 from robench.store import Cell, Predictions, Run
 
@@ -79,13 +79,13 @@ def made(tmp_path):
 def test_the_columns_are_those_of_the_schema(made):
     run = made({CELL: predictions()})
     tables.write(run)
-    cells, metrics = ((run.folder / name).read_text().splitlines()[0] for name in ("cells.csv", "metrics.csv"))
+    cells, aggregated = ((run.folder / name).read_text().splitlines()[0] for name in ("cells.csv", "metrics.csv"))
     assert cells == (
         "model,weights_sha256,dataset,split,view,data_digest,suite,corruption,corruption_version,group,severity,"
         "strength,level_name,level,seed,native,n,n_correct,n_correct_top5,top1,top1_ci_low,top1_ci_high,nll,brier,"
         "ece15,mean_conf,fit,normalize,precision,status,error"
     )
-    assert metrics == (
+    assert aggregated == (
         "model,dataset,suite,metric,value,ci_low,ci_high,ci_method,seed_sd,n_images,n_cells,baseline,note"
     )
 
@@ -185,6 +185,36 @@ def test_the_order_of_cells_changes_nothing(made):
         assert set(tables.to_csv(tables.cells(run)).splitlines()) == cells
         found = set(tables.to_csv(aggregates(run)).splitlines())
         assert found == set(first.splitlines())
+
+
+def test_shuffled_rows_change_nothing(made):
+    """The rows of every file in another order, each file in one of its own."""
+    other = {replace(cell, model="other"): found for cell, found in zip(HELD, list(HELD.values())[::-1], strict=True)}
+    held = HELD | other | {replace(CELL, model="third"): predictions()}
+    straight = tables.measure(made(held))
+    shuffler = np.random.default_rng(0)
+    shuffled = {
+        cell: Predictions(**{name: column[order] for name, column in vars(found).items()})
+        for cell, found in held.items()
+        for order in [shuffler.permutation(4)]
+    }
+    mixed = tables.measure(made(shuffled))
+    assert any(not np.array_equal(found.ids, np.arange(4)) for found in shuffled.values())
+    for table in (tables.pairs, tables.ranks, tables.error_consistency, tables.metrics_table):
+        assert tables.to_csv(table(straight)) == tables.to_csv(table(mixed))
+    assert tables.to_csv(tables.derive(straight)[0]) == tables.to_csv(tables.derive(mixed)[0])
+
+
+def test_a_run_is_written_with_a_baseline(made):
+    base = {replace(cell, model="base"): answering(1, 1, 0, 0) for cell in HELD}
+    run = made(HELD | base)
+    tables.write(run, metrics.baseline("base", dataset="made", models=["net", "base"]))
+    frame = pd.read_csv(run.folder / "metrics.csv", keep_default_na=False).set_index(["model", "metric"])
+    assert float(frame.loc[("net", "ce[awgn]"), "value"]) == pytest.approx(100)
+    assert float(frame.loc[("net", "ce[contrast]"), "value"]) == pytest.approx(200)
+    assert frame.loc[("net", "ce[contrast]"), "baseline"] == "base"
+    tables.write(run)
+    assert "ce[" not in (run.folder / "metrics.csv").read_text()
 
 
 def test_every_file_is_read_once(made, monkeypatch):

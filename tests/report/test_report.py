@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from robench import plots, tables
+from robench.cli import main
 from robench.errors import RunError
 from robench.evaluate import Request, run
 from robench.report import build
@@ -132,6 +133,49 @@ def test_missing_cells_are_said_and_not_averaged(measured, tmp_path):
     row = metrics.loc[("tiny_cnn=digits-noise", "mean_corruption_accuracy")]
     assert pd.isna(row["value"])
     assert "1 of 2 cells" in row["note"]
+
+
+def test_models_are_compared_where_there_are_several(measured, report, tmp_path):
+    pairs, ranks = (pd.read_csv(report / f"{name}.csv") for name in ("pairs", "ranks"))
+    cells = tables.cells(Run(measured)).set_index(["model", "corruption", "strength"])["top1"]
+    assert len(pairs) == len(cells) / 2 + 1
+    for row in pairs.iloc[:-1].itertuples():
+        one, other = (cells[model, row.corruption, row.strength] for model in (row.model_a, row.model_b))
+        assert row.diff == pytest.approx(one - other)
+        assert row.diff == pytest.approx((row.n10 - row.n01) / 60)
+    assert sorted(ranks["rank"]) in ([1, 1], [1, 2])
+    page = (report / "index.html").read_text()
+    for name in ("pairs.csv", "ranks.csv", "consistency.csv", "effective_robustness.csv"):
+        assert f'href="{name}"' in page
+    sweep(tmp_path / "one", chosen=("awgn@0.1",), models=("tiny_cnn=digits-clean",))
+    build([tmp_path / "one"], tmp_path / "report")
+    assert {path.name for path in (tmp_path / "report").glob("*.csv")} == {"cells.csv", "metrics.csv"}
+
+
+def test_a_baseline_is_shown(measured, tmp_path):
+    build([measured], tmp_path, baseline="tiny_cnn=digits-clean")
+    metrics = pd.read_csv(tmp_path / "metrics.csv").set_index(["model", "metric"])
+    assert metrics.loc[("tiny_cnn=digits-clean", "ce[awgn]"), "value"] == 100
+    assert metrics.loc[("tiny_cnn=digits-noise", "ce[awgn]"), "value"] < 100
+    page = (tmp_path / "index.html").read_text()
+    assert '<th scope="col">mCE</th>' in page
+    assert "of the 75 cells of cifar10-c/1 were not asked for" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("tiny_cnn=digits-cleen", "unknown baseline 'tiny_cnn=digits-cleen'; did you mean tiny_cnn=digits-clean"),
+        ("alexnet", "baseline 'alexnet': its errors are published for imagenet, got data set digits"),
+    ],
+)
+def test_a_baseline_that_is_not_there_is_one_line(measured, tmp_path, capsys, name, complaint):
+    with pytest.raises(SystemExit) as left:
+        main(["report", str(measured), "-o", str(tmp_path / "out"), "--baseline", name])
+    said = capsys.readouterr()
+    assert (left.value.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert complaint in said.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_runs_on_other_images_get_a_section_of_their_own(measured, tmp_path):
