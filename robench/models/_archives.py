@@ -1,57 +1,16 @@
-"""Files that are a network with its weights, of torch.export or ONNX: what they share."""
+"""Files that are a network with its weights, of torch.export or ONNX."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from robench.errors import CheckpointError, ModelError
+from robench.models import _export, _onnx
+from robench.models._foreign import SHAPE, Chunked, one_line
 from robench.models._registry import Card
-
-SHAPE = "float32 (N, 1 or 3, side, side)"
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A network read from a file.
-
-    shape: of its input, None where any number goes. weights_sha256: as for `Classifier`.
-    """
-
-    module: nn.Module
-    shape: tuple[int | None, ...]
-    weights_sha256: str
-    source: str
-
-
-class Chunked(nn.Module):
-    """A network that takes a fixed number of images: others are cut up, and filled with the last image."""
-
-    def __init__(self, inner: nn.Module, batch: int | None) -> None:
-        super().__init__()
-        self.inner = inner
-        self.batch = batch
-
-    def forward(self, x: Tensor) -> Any:
-        x = x.contiguous()
-        if self.batch is None or len(x) == self.batch:
-            return self.inner(x)
-        answers = [self._answer(part) for part in torch.split(x, self.batch)]
-        return torch.cat(answers)
-
-    def _answer(self, part: Tensor) -> Tensor:
-        assert self.batch is not None
-        missing = self.batch - len(part)
-        answer: Tensor = self.inner(torch.cat([part, part[-1:].expand(missing, -1, -1, -1)]) if missing else part)
-        return answer[: len(part)]
-
-    def train(self, mode: bool = True) -> Chunked:
-        """Archives are in evaluation mode, for good."""
-        return self
 
 
 def read_archive(
@@ -64,11 +23,7 @@ def read_archive(
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
-    if path.suffix.lower() == ".onnx":
-        from robench.models._onnx import read
-    else:
-        from robench.models._export import read
-    archive = read(path, where)
+    archive = (_onnx if path.suffix.lower() == ".onnx" else _export).read(path, where)
     batch, channels, side = _checked(path, archive.shape)
     module = Chunked(archive.module, batch)
     outputs = _outputs(path, module, (batch or 1, channels, *((side, side) if side else size or (32, 32))), where)
@@ -99,8 +54,3 @@ def _outputs(path: Path, module: nn.Module, shape: tuple[int, ...], where: torch
         got = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
         raise ModelError(f"{path}: expected one output ({shape[0]}, classes), got {got}")
     return answer.shape[1]
-
-
-def one_line(fault: BaseException) -> str:
-    """What a library said, in one line."""
-    return " ".join(str(fault).split()) or type(fault).__name__

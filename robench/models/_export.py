@@ -21,7 +21,7 @@ from torch import Tensor
 
 from robench.errors import CheckpointError, ModelError
 from robench.files import sha256_file
-from robench.models._archives import SHAPE, Archive, one_line
+from robench.models._foreign import SHAPE, Archive, one_line
 
 MODEL, EXAMPLE = "models/model.json", "data/sample_inputs/model.pt"
 CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
