@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,8 +18,10 @@ from robench.errors import RobenchError
 Shared = TypeVar("Shared")
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
+Given = TypeVar("Given")
 
 UNITS_A_WORKER = 4
+AGAIN = 2
 
 _shared: Any = None
 
@@ -74,6 +77,124 @@ def run_ahead(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+class _Actor:
+    """On a node of a Ray cluster: what all units share, made there once, and one unit after the other."""
+
+    def __init__(self, make: Callable[[Any], Any], given: Any) -> None:
+        self.shared = make(given)
+
+    def ready(self) -> None:
+        """Answers once the actor stands."""
+
+    def work(self, function: Callable[[Any, Any], Any], unit: Any) -> Any:
+        return function(self.shared, unit)
+
+
+def run_ray(
+    make: Callable[[Given], Shared],
+    given: Given,
+    function: Callable[[Shared, Unit], Result],
+    units: Iterable[Unit],
+    *,
+    on_gpu: bool = False,
+) -> Generator[tuple[Unit, Result | Exception]]:
+    """Each unit with function(make(given), unit), or with the exception it ended in, as they finish, on a Ray cluster.
+
+    The cluster is the one at $RAY_ADDRESS, else one on this machine. There is one actor for every GPU, or for every
+    core; it makes what units share once. A unit that is lost with its actor or its node is done again, twice at most,
+    and another actor comes up where there is room. Raises RobenchError without ray, and where no actor can work.
+    """
+    ray = _ray()
+    kind = "GPU" if on_gpu else "CPU"
+    slots = int(ray.cluster_resources().get(kind, 0))
+    if not slots:
+        raise RobenchError(f"the Ray cluster has no {kind} to work on")
+    again = {"max_restarts": AGAIN, "max_task_retries": AGAIN}
+    actor = ray.remote(num_cpus=0 if on_gpu else 1, num_gpus=int(on_gpu), **again)(_Actor)
+    spread = _Spread(ray, lambda: actor.remote(make, given), function, deque(units))
+    try:
+        yield from spread.results(slots)
+    finally:
+        spread.end()
+
+
+class _Spread:
+    """Hands units to actors, each one at a time, and takes back what is lost."""
+
+    def __init__(
+        self, ray: Any, begin: Callable[[], Any], function: Callable[[Any, Any], Any], left: deque[Any]
+    ) -> None:
+        self._ray, self._begin, self._function, self._left = ray, begin, function, left
+        self._busy: dict[Any, tuple[Any, Any]] = {}
+        self._lost: Counter[Any] = Counter()
+        self._fault: Exception | None = None
+
+    def results(self, slots: int) -> Iterator[tuple[Any, Any]]:
+        """Every unit with its result or its exception, by as many actors as there are slots."""
+        for _ in range(min(slots, len(self._left))):
+            self._start()
+        while self._left or any(unit is not None for _, unit in self._busy.values()):
+            if not self._busy:
+                line = _last_line(self._fault)
+                raise RobenchError(f"no worker of the Ray cluster can start: {line}") from self._fault
+            (done, *_), _ = self._ray.wait([*self._busy], num_returns=1)
+            worker, unit = self._busy.pop(done)
+            try:
+                result = self._ray.get(done)
+            except self._ray.exceptions.RayTaskError as fault:
+                result = fault.cause
+            except self._ray.exceptions.RayError as fault:
+                yield from self._after_loss(worker, unit, fault)
+                continue
+            self._hand_out(worker)
+            if unit is not None:
+                yield unit, result
+
+    def end(self) -> None:
+        """Let go of the actors that are left."""
+        for worker, _ in self._busy.values():
+            self._ray.kill(worker)
+
+    def _start(self) -> None:
+        worker = self._begin()
+        self._busy[worker.ready.options(max_task_retries=0).remote()] = (worker, None)
+
+    def _hand_out(self, worker: Any) -> None:
+        if self._left:
+            unit = self._left.popleft()
+            self._busy[worker.work.remote(self._function, unit)] = (worker, unit)
+        else:
+            self._ray.kill(worker)  # its room is for those that lost theirs
+
+    def _after_loss(self, worker: Any, unit: Any, fault: Exception) -> Iterator[tuple[Any, Any]]:
+        """The unit goes back to the others and a new actor is begun; a unit that was lost too often is given up."""
+        self._fault = fault
+        self._ray.kill(worker)
+        if unit is None:
+            return
+        self._start()
+        self._lost[unit] += 1
+        if self._lost[unit] <= AGAIN:
+            self._left.appendleft(unit)
+        else:
+            yield unit, RobenchError(f"lost with its worker {self._lost[unit]} times: {_last_line(fault)}")
+
+
+def _last_line(fault: Exception | None) -> str:
+    return str(fault).strip().splitlines()[-1] if str(fault).strip() else type(fault).__name__
+
+
+def _ray() -> Any:
+    """The library, connected."""
+    try:
+        import ray
+    except ImportError:
+        raise RobenchError("--engine ray needs Ray: pip install 'robench[ray]'") from None
+    if not ray.is_initialized():
+        ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False, logging_level=logging.ERROR)
+    return ray
 
 
 def _begin(shared: Any) -> None:

@@ -36,6 +36,9 @@ from robench.cli import _options
 @click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16", help="of the forward passes")
 @click.option("--compile", "compiled", is_flag=True, help="compile the networks first, with torch.compile")
 @click.option("--shard", metavar="I/N", help="only the I-th of every N units; other processes fill the same run")
+@click.option(
+    "--engine", default="local", show_default=True, metavar="local|ray", help="ray: $RAY_ADDRESS or this machine"
+)
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output
 def evaluate(
@@ -60,6 +63,7 @@ def evaluate(
     precision: str,
     compiled: bool,
     shard: str | None,
+    engine: str,
     random_weights: bool,
     as_json: bool,
 ) -> None:
@@ -96,6 +100,7 @@ def evaluate(
             precision=precision,
             compiled=compiled,
             shard=shard,
+            engine=engine,
             random_weights=random_weights,
         ),
         progress=True,

@@ -1,10 +1,11 @@
-"""A sweep as a user asks for it, in names: load the data and the models, then evaluate."""
+"""A sweep as a user asks for it, in names, and what the names stand for."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import corruptions
 from corruptions import Strength
@@ -13,7 +14,6 @@ from robench.datasets import Dataset, GeneratedSet
 from robench.errors import UsageError
 from robench.evaluate._plan import Asked
 from robench.evaluate._precision import compiled, precision_text
-from robench.evaluate._sweep import Outcome, Way, evaluate
 from robench.models import Classifier
 from robench.selection import Cells, select
 
@@ -40,18 +40,26 @@ class Request:
     batch_size: int = 256
     workers: int | None = None
     shard: str | None = None
+    engine: str = "local"
     precision: str = "fp32"
     compiled: bool = False
     random_weights: bool = False
     clean: str | None = None
 
 
-def run(request: Request, *, progress: bool = False) -> Outcome:
-    """Do what is asked. Whatever does not fit raises RobenchError or CorruptionError before the first forward pass."""
+class Opened(NamedTuple):
+    """What a request names, loaded."""
+
+    data: Dataset | GeneratedSet
+    classifiers: list[Classifier]
+    asked: Asked
+
+
+def opened(request: Request) -> Opened:
+    """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
     cells = select(request.suite, request.chosen, request.severity, request.level)
     seeds = _seeds(request.seeds)
     precision = precision_text(request.precision, request.compiled)
-    way = Way(request.batch_size, request.workers, _shard(request.shard))
     data: Dataset | GeneratedSet
     if request.dataset.startswith("generated:"):
         data = _open(request)
@@ -74,10 +82,10 @@ def run(request: Request, *, progress: bool = False) -> Outcome:
     classifiers = _classifiers(request, data.clean() if isinstance(data, GeneratedSet) else data)
     if request.compiled:
         classifiers = [replace(one, module=compiled(one.module)) for one in classifiers]
-    return evaluate(data, classifiers, asked, request.folder, way, progress=progress)
+    return Opened(data, classifiers, asked)
 
 
-def _shard(text: str | None) -> tuple[int, int] | None:
+def shard(text: str | None) -> tuple[int, int] | None:
     """`2/8` as (2, 8)."""
     if text is None:
         return None
