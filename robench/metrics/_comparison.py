@@ -56,13 +56,13 @@ def error_consistency(a: Bools, b: Bools) -> tuple[float, float, float]:
 def rank_intervals(samples: Floats) -> list[tuple[int, int, int]]:
     """Of each model its rank and the ranks that its data leave open; samples: (models, 1 + resamples), more is better.
 
-    rank: 1 + the number of models above, so equal models share the lower number. Two models are told apart where the
-    95 % interval of their paired difference leaves out 0: the open ranks go from 1 + the models surely better to the
-    number of models - those surely worse. The intervals are not adjusted for the number of pairs.
+    rank: 1 + the number of models above, so models that are equal, to 1e-12, share the lower number. Two models are
+    told apart where the 95 % interval of their paired difference leaves out 0: the open ranks go from 1 + the models
+    surely better to the number of models - those surely worse. The intervals are not adjusted for the number of pairs.
     """
     found = []
     for own in samples:
         low, high = interval(samples - own)
-        rank = 1 + int(np.sum(samples[:, 0] > own[0]))
+        rank = 1 + int(np.sum(samples[:, 0] > own[0] + 1e-12))
         found.append((rank, 1 + int(np.sum(low > 0)), len(samples) - int(np.sum(high < 0))))
     return found

@@ -102,6 +102,18 @@ def test_ranks_are_open_where_the_data_leave_them_open(cell, right):
     assert frame.loc["worst", "mean_corruption_accuracy"] == pytest.approx(0.3)
 
 
+def test_equal_models_are_tied_whatever_the_order_of_the_sum(cell, right):
+    """Three cells of 0.1, 0.2 and 0.3: in float64 (0.1 + 0.2) + 0.3 is more than 0.1 + (0.2 + 0.3)."""
+    found = [
+        cell(name, "1", right(share, 10), model=model)
+        for model, shares in (("a", (0.1, 0.2, 0.3)), ("b", (0.3, 0.2, 0.1)))
+        for name, share in zip(("fog", "frost", "snow"), shares, strict=True)
+    ]
+    measured = tables.Measured(found)
+    assert len({float(measured.grid(measured.cells_of(model, "")).mean()[0]) for model in "ab"}) == 2
+    assert tables.ranks(measured)["rank"].tolist() == [1, 1]
+
+
 def test_an_incomplete_model_has_no_rank(two, cell):
     frame = tables.ranks(tables.Measured([*two, cell("fog", "1", A, model="c")])).set_index("model")
     assert frame.loc["a", "rank"] == frame.loc["b", "rank"] == 1
