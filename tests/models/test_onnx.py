@@ -39,7 +39,7 @@ def saved(
         "net",
         [helper.make_tensor_value_info("x", kind, shape)],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in options.get("outputs", ["y"])],
-        [numpy_helper.from_array(weights, "w")],
+        [numpy_helper.from_array(weights, "w"), *options.get("spare", [])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     with warnings.catch_warnings():
@@ -65,6 +65,13 @@ def test_the_digest_is_the_files_and_normalisation_is_what_is_asked(tmp_path: Pa
     net = models.load(str(path), classes=CLASSES, normalize="0.5/0.25")
     assert net.weights_sha256 == sha256_file(path)
     assert torch.allclose(net.logits(IMAGES), expected((IMAGES / 255 - 0.5) / 0.25 * 255), atol=1e-5)
+
+
+def test_what_onnxruntime_would_remark_is_not_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    models.load(
+        str(saved(tmp_path / "net.onnx", spare=[numpy_helper.from_array(np.ones(3, np.float32), "v")])), classes=5
+    )
+    assert capfd.readouterr() == ("", "")
 
 
 def test_any_side_and_gray(tmp_path: Path) -> None:
