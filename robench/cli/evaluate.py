@@ -25,6 +25,10 @@ from robench.cli import _options
 @_options.out
 @click.option("--clean", metavar="DATASET", help="the clean images of a downloaded CIFAR-10-C or ImageNet-C")
 @click.option("--normalize", metavar="WHICH", help="imagenet, cifar10, none or m,m,m/s,s,s; overrides the model's card")
+@click.option("--label-map", type=_options.PATH, metavar="CSV", help="class,index: which output is whose class")
+@click.option(
+    "--baseline", default="", metavar="NAME", help="adds CE and mCE: alexnet for imagenet, or a model's label"
+)
 @click.option("--seed", "seeds", default="0", show_default=True, metavar="LIST", help="0 or 0,1,2: of the corruptions")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
 @click.option(
@@ -56,6 +60,8 @@ def evaluate(
     out: Path,
     clean: str | None,
     normalize: str | None,
+    label_map: Path | None,
+    baseline: str,
     seeds: str,
     device: str,
     batch_size: int,
@@ -93,6 +99,8 @@ def evaluate(
             dataset_name=dataset_name,
             clean=clean,
             normalize=normalize,
+            label_map=label_map,
+            baseline=baseline,
             seeds=seeds,
             device=device,
             batch_size=batch_size,

@@ -22,7 +22,7 @@ _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level"
 
 LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "torchvision")
 KEPT = ("dataset", "precision", "native", "textures")
-ONE_LABEL = ("weights_sha256", "normalize", "fit")
+ONE_LABEL = ("weights_sha256", "normalize", "fit", "label_map_sha256")
 """What two models of one label must share."""
 
 NO_SEED = 0
@@ -157,7 +157,7 @@ def manifest(
         "precision": asked.precision,
         "native": asked.native,
         "textures": asked.textures_digest,
-        "models": [_model_facts(classifier) for classifier in classifiers.values()],
+        "models": [classifier.facts() for classifier in classifiers.values()],
         "corruptions": {} if asked.made_elsewhere else {name: _facts(asked, name) for name in asked.cells},
         "cells": [asdict(cell) for pairs in planned.values() for _, cell in pairs],
         "environment": environment(),
@@ -166,22 +166,6 @@ def manifest(
 
 def _facts(asked: Asked, name: str) -> dict[str, Any]:
     return corruptions.get(name).facts() | {"version": asked.version(name)}
-
-
-def _model_facts(classifier: Classifier) -> dict[str, Any]:
-    card = classifier.card
-    return {
-        "label": classifier.label,
-        "name": card.name,
-        "source": card.source,
-        "side": card.side,
-        "channels": card.channels,
-        "parameters": sum(weight.numel() for weight in classifier.module.parameters()),
-        "weights_sha256": classifier.weights_sha256,
-        "fit": classifier.fit,
-        "normalize": classifier.normalize,
-        "training": dict(classifier.training),
-    }
 
 
 def environment() -> dict[str, str]:
@@ -205,7 +189,7 @@ def merged(run: Run, wanted: dict[str, Any]) -> dict[str, Any]:
     for model in wanted["models"]:
         there = models.setdefault(model["label"], model)
         for key in ONE_LABEL:
-            _agree(run, f"'{model['label']}' of {key}", there[key], model[key], "choose another folder or name")
+            _agree(run, f"'{model['label']}' of {key}", there.get(key, ""), model[key], "choose another folder or name")
     return wanted | {
         "models": list(models.values()),
         "corruptions": held["corruptions"] | wanted["corruptions"],

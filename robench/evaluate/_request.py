@@ -44,6 +44,8 @@ class Request:
     precision: str = "fp32"
     compiled: bool = False
     random_weights: bool = False
+    label_map: Path | None = None
+    baseline: str = ""
     clean: str | None = None
 
 
@@ -112,6 +114,8 @@ def _classifiers(request: Request, clean: Dataset) -> list[Classifier]:
             normalize=request.normalize,
             random_weights=request.random_weights,
             device=request.device,
+            class_names=clean.classes,
+            label_map=request.label_map,
         )
         for spec in request.models
     ]

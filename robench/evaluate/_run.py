@@ -30,7 +30,7 @@ def run(request: Request, *, progress: bool = False) -> Outcome:
     data, classifiers, asked = opened(request)
     elsewhere = partial(_on_ray, request) if request.engine == "ray" else None
     way = Way(request.batch_size, request.workers, part, elsewhere)
-    return evaluate(data, classifiers, asked, request.folder, way, progress=progress)
+    return evaluate(data, classifiers, asked, request.folder, way, baseline=request.baseline, progress=progress)
 
 
 class _Task(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robench import tables
+from robench import metrics, tables
 from robench.datasets import Dataset, GeneratedSet, stored
 from robench.errors import DatasetError, RunError
 from robench.evaluate._bench import Advance, Bench, UnitResult
@@ -72,27 +72,40 @@ def evaluate(
     folder: Path,
     way: Way | None = None,
     *,
+    baseline: str = "",
     progress: bool = False,
 ) -> Outcome:
     """Sweep `classifiers` over `dataset` into the run `folder`; cells that are there are not computed again.
 
     A data set is degraded on the fly; of a generated set the stored images are read, which gives the same predictions.
     A cell that fails is recorded with its error and does not stop the sweep. Processes with other shards may fill the
-    folder at the same time. Raises RunError where the folder holds another run or cannot be written.
+    folder at the same time. baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors. Raises
+    RunError where the folder holds another run or cannot be written.
     """
     run, way = Run(folder), way or Way()
+    compared = _baseline(run, baseline, _clean(dataset).name, classifiers)
     part = None if way.shard is None else "{}-of-{}".format(*way.shard)
     try:
         with run.workplace(part) as place, exact_float32():
             clean = stored(_clean(dataset), place.folder / "clean.npy", progress=progress)
             _refuse_damaged(dataset, clean)
             bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers)
-            return _sweep(run, place, bench, way, progress)
+            return _sweep(run, place, bench, way, compared, progress)
     except OSError as fault:
         raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
 
 
-def _sweep(run: Run, place: Workplace, bench: Bench, way: Way, progress: bool) -> Outcome:
+def _baseline(run: Run, name: str, dataset: str, classifiers: Sequence[Classifier]) -> metrics.Baseline | None:
+    """The baseline of that name: published, or one of the models of the run and of those that come."""
+    if not name:
+        return None
+    held = [model["label"] for model in run.manifest()["models"]] if run.manifest_path.exists() else []
+    return metrics.baseline(name, dataset=dataset, models=[*held, *(one.label for one in classifiers)])
+
+
+def _sweep(
+    run: Run, place: Workplace, bench: Bench, way: Way, baseline: metrics.Baseline | None, progress: bool
+) -> Outcome:
     clean = bench.clean
     planned = plan(bench.asked, clean, bench.classifiers)
     with place.together():
@@ -114,7 +127,7 @@ def _sweep(run: Run, place: Workplace, bench: Bench, way: Way, progress: bool) -
                 with place.together():
                     _add_timing(run.folder / "timings.csv", unit, len(clean), len(todo[unit]), result.seconds)
     with place.together():
-        outcome.cells, outcome.metrics = tables.write(run)
+        outcome.cells, outcome.metrics = tables.write(run, baseline)
     return outcome
 
 
