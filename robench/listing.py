@@ -45,7 +45,13 @@ def _models() -> list[dict[str, Any]]:
         facts: dict[str, Any] = {"name": name, "side": card.side, "channels": card.channels, "parameters": card.params}
         facts |= {"source": card.source, "weights": weights}
         rows.append(facts | {"text": text + (f"  weights: {', '.join(weights)}" if weights else "")})
-    return rows
+    return rows + [_restorer(name) for name in models.restorers.names()]
+
+
+def _restorer(name: str) -> dict[str, Any]:
+    card = models.restorers.get(name)
+    facts = {"name": f"{name}+", "channels": card.channels, "parameters": card.params, "source": card.source}
+    return facts | {"text": f"restorer, {card.channels} channels  {card.params or 0:>9,} parameters  {card.source}"}
 
 
 def _datasets() -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ from robench.cli import _options
     multiple=True,
     required=True,
     metavar="MODEL",
-    help="NAME[=CHECKPOINT]; robench list models",
+    help="NAME[=CHECKPOINT] of robench list models, torchvision:NAME, timm:NAME, file.py:factory, net.onnx, net.pt2; "
+    "a restorer before it, as in dncnn=D+resnet20=R",
 )
 @_options.data
 @_options.strengths
