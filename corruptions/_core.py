@@ -84,7 +84,7 @@ def apply_strength(
     size = max(1, VALUES_AT_ONCE // (height * width * channels))
     for start in range(0, count, size):
         part = slice(start, min(start + size, count))
-        block = np.array(batch[part], order="C")
+        block = np.require(batch[part], requirements=["C", "W"])
         extras = {"boxes": None if edges is None else edges[part], "textures": pictures}
         for position, (step, its_strength) in enumerate(chosen.steps(strength)):
             if its_strength.is_clean:
