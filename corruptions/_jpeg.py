@@ -128,13 +128,18 @@ def _quantise(values: Any, steps: Any) -> None:
 
 
 @jit
+def _stretch(place: Any, left: Any, across: Any) -> Any:
+    """Where a block stands, row and column of blocks, and how many of the `left` from it on are in its row."""
+    return place // across, place % across, min(left, across - place % across)
+
+
+@jit
 def _load(plane: Any, first: Any, count: Any, values: Any) -> None:
     """Blocks first … first + count - 1 of a plane (H, W) to lanes 0 …, as (x, y, lane), moved to -128..127."""
     across = plane.shape[1] // 8
     lane = 0
     while lane < count:
-        top, left = (first + lane) // across, (first + lane) % across
-        run = min(count - lane, across - left)
+        top, left, run = _stretch(first + lane, count - lane, across)
         for y in range(8):
             row, into = plane[8 * top + y][8 * left : 8 * (left + run)], values[y * LANES + lane :]
             for block in range(run):
@@ -149,8 +154,7 @@ def _store(pixels: Any, first: Any, count: Any, plane: Any) -> None:
     across = plane.shape[1] // 8
     lane = 0
     while lane < count:
-        top, left = (first + lane) // across, (first + lane) % across
-        run = min(count - lane, across - left)
+        top, left, run = _stretch(first + lane, count - lane, across)
         for y in range(8):
             row, source = plane[8 * top + y][8 * left : 8 * (left + run)], pixels[y * LANES + lane :]
             for block in range(run):

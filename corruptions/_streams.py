@@ -147,20 +147,9 @@ def _fill_words(out: Any, places: Any, rows: Any, ids: Any, key: Any) -> None:
 
 
 @jit
-def _fill_uniforms(out: Any, places: Any, rows: Any, ids: Any, key: Any) -> None:
-    blocks = (out.shape[2] + 3) // 4
-    most = blocks * rows * out.shape[3]
-    lanes, words = np.empty((4, most), np.uint32), np.empty(4 * most, np.uint32)
-    values = np.empty(4 * most, np.float32)
-    for n in range(out.shape[0]):
-        for top in range(0, out.shape[1], rows):
-            part = out[n, top : top + rows]
-            start = top * blocks * out.shape[3]
-            stop = start + part.shape[0] * blocks * out.shape[3]
-            _words_at(places[0, start:stop], places[1, start:stop], ids[n], key, lanes, words)
-            for at in range(values.size):
-                values[at] = np.float32(words[at] >> np.uint32(8)) * np.float32(2.0**-24)
-            _put_rows(values, 4 * blocks, part)
+def _to_unit_interval(words: Any, out: Any) -> None:
+    for at in range(words.size):
+        out[at] = np.float32(words[at] >> np.uint32(8)) * np.float32(2.0**-24)
 
 
 @jit
@@ -314,8 +303,9 @@ class Draws:
 
     def uniforms(self, what: str, height: int, width: int, channels: int = 1, step: int = 0) -> Floats:
         """Uniform on [0, 1) in steps of 2^-24, float32 (N, height, width, channels)."""
-        out = np.empty((len(self.ids), height, width, channels), np.float32)
-        _fill_uniforms(out, *_places(height, width, channels, 4, step), self.ids, self._key(what, "words"))
+        words = self.words(what, height, width, channels, step)
+        out = np.empty(words.shape, np.float32)
+        _to_unit_interval(words.reshape(-1), out.reshape(-1))
         return out
 
     def poisson(self, what: str, rates: tuple[float, ...], which: NDArray[np.integer[Any]]) -> NDArray[np.int32]:

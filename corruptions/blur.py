@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from corruptions._contract import corruption
-from corruptions._core import quantise
+from corruptions._core import quantise, to_unit
 from corruptions._jit import jit
 from corruptions._kernels import (
     Bytes,
@@ -132,7 +132,7 @@ def glass_blur(images: Floats, row: tuple[float, int, int], draws: Draws) -> Flo
     for step in range(int(passes)):
         words = draws.words("offsets", height, width, 2, step=step).astype(np.uint64)
         _scatter(scattered, words, int(reach))
-    return gaussian(scattered.astype(np.float32) / np.float32(255), sigma)
+    return gaussian(to_unit(scattered), sigma)
 
 
 @corruption(

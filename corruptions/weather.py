@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from corruptions._contract import Images, Textures, corruption
-from corruptions._core import quantise
+from corruptions._core import quantise, to_unit
 from corruptions._drops import water
 from corruptions._jit import jit
 from corruptions._kernels import (
@@ -155,7 +155,7 @@ def snow(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
     flakes[flakes < np.float32(threshold)] = 0
     taps = half_gaussian_taps(radius, spread)
     offsets = line_offsets(draws.uniform("angle", -135, -45), len(taps))
-    layer = quantise(correlate(quantise(flakes).astype(np.float32) / np.float32(255), offsets, taps))
+    layer = quantise(correlate(to_unit(quantise(flakes)), offsets, taps))
     out = np.empty_like(images)
     _snow_over(images, layer[..., 0], np.float32(mix), out)
     return out

@@ -35,6 +35,11 @@ def reason(fault: BaseException) -> str:
     return getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
 
 
+def one_line(fault: BaseException) -> str:
+    """What a library said, in one line."""
+    return " ".join(str(fault).split()) or type(fault).__name__
+
+
 def write_text(path: Path, text: str) -> None:
     """A whole text file in UTF-8 with \\n line ends."""
     with whole_file(path) as partial:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from robench.datasets._contract import Dataset
@@ -33,48 +34,52 @@ def folder() -> Path | None:
     return user_cache_path("robench")
 
 
-def find(dataset: Dataset) -> Path | None:
-    """The array that was made of the data set's files, uint8 (N, H, W, C) in their order; None if there is none."""
-    place, made_from = folder(), _made_from(dataset)
-    if place is None or made_from is None:
-        return None
-    try:
-        digest = json.loads((place / "sources" / f"{made_from}.json").read_text())["digest"]
-        path = place / "images" / f"{digest}.npy"
-        return path if path.is_file() else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+@dataclass(frozen=True)
+class Entry:
+    """Where the array made of a data set's files belongs. The files are looked at once, when the entry is made."""
 
+    place: Path
+    made_from: str
 
-@contextmanager
-def room(dataset: Dataset) -> Iterator[Path | None]:
-    """A file to write the images to, None where none can be kept; call `keep` with it before the block ends."""
-    place = folder()
-    if place is None or _made_from(dataset) is None:
-        yield None
-        return
-    partial = place / "images" / f".{os.getpid()}-{time.monotonic_ns()}.part"
-    try:
+    @property
+    def _source(self) -> Path:
+        return self.place / "sources" / f"{self.made_from}.json"
+
+    def find(self) -> Path | None:
+        """The array, uint8 (N, H, W, C) in the order of the files; None if there is none."""
+        try:
+            digest = json.loads(self._source.read_text())["digest"]
+            path = self.place / "images" / f"{digest}.npy"
+            return path if path.is_file() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """A file to write the images to; call `keep` with it before the block ends. OSError where there is none."""
+        partial = self.place / "images" / f".{os.getpid()}-{time.monotonic_ns()}.part"
         partial.parent.mkdir(parents=True, exist_ok=True)
         _forget_unfinished(partial.parent)
-    except OSError:
-        yield None
-        return
-    try:
-        yield partial
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+        try:
+            yield partial
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+
+    def keep(self, partial: Path, digest: str) -> Path:
+        """Give the finished file its name and note what it was made from; the path it has now."""
+        path = partial.with_name(f"{digest}.npy")
+        partial.replace(path)
+        with suppress(RobenchError):
+            write_json(self._source, {"digest": digest})
+        return path
 
 
-def keep(dataset: Dataset, partial: Path, digest: str) -> Path:
-    """Give the finished file its name and note what it was made from; the path it has now."""
-    place = partial.parent.parent
-    path = partial.with_name(f"{digest}.npy")
-    partial.replace(path)
-    with suppress(RobenchError):
-        write_json(place / "sources" / f"{_made_from(dataset)}.json", {"digest": digest})
-    return path
+def entry(dataset: Dataset) -> Entry | None:
+    """The data set's entry; None where nothing is to be kept, or the images are no files."""
+    place = folder()
+    made_from = None if place is None else _made_from(dataset)
+    return None if place is None or made_from is None else Entry(place, made_from)
 
 
 def forget(path: Path) -> None:

@@ -31,32 +31,30 @@ def stored(dataset: Dataset, path: Path, *, progress: bool = False) -> Dataset:
     found there the next time; what is found counts only if its digest is the one in its name.
     """
     ordered = dataset.at(np.argsort(dataset.ids, kind="stable"))
-    found = _cache.find(ordered)
+    entry = _cache.entry(ordered)
+    if entry is None:
+        return _opened(ordered, path, _write(ordered, path, progress))
+    found = entry.find()
     if found is not None:
-        kept = _mapped(ordered, found)
+        kept = _checked(ordered, found)
         if kept is not None:
             return kept
         _cache.forget(found)
-    with _cache.room(ordered) as room:
-        if room is not None:
-            try:
-                digest = _write(ordered, room, progress)
-                return _opened(ordered, _cache.keep(ordered, room, digest), digest)
-            except OSError:
-                pass  # no room in the cache: the images go where they were asked to go
-    return _opened(ordered, path, _write(ordered, path, progress))
+    try:
+        with entry.room() as room:
+            digest = _write(ordered, room, progress)
+            return _opened(ordered, entry.keep(room, digest), digest)
+    except OSError:  # no room in the cache: the images go where they were asked to go
+        return _opened(ordered, path, _write(ordered, path, progress))
 
 
-def _mapped(ordered: Dataset, path: Path) -> Dataset | None:
+def _checked(ordered: Dataset, path: Path) -> Dataset | None:
     """The images of a cached file, or None where they are not those of its name."""
     try:
-        images = np.load(path, mmap_mode="r")
+        kept = _opened(ordered, path)
+        return kept if kept.digest == path.stem else None
     except (OSError, ValueError):
         return None
-    if images.shape != (len(ordered), *ordered.shape) or images.dtype != np.uint8:
-        return None
-    kept = replace(ordered, read=lambda positions: np.asarray(images[positions]))
-    return kept if kept.digest == path.stem else None
 
 
 def _write(ordered: Dataset, path: Path, progress: bool) -> str:
@@ -74,8 +72,12 @@ def _write(ordered: Dataset, path: Path, progress: bool) -> str:
     return whole.hexdigest()
 
 
-def _opened(ordered: Dataset, path: Path, digest: str) -> Dataset:
+def _opened(ordered: Dataset, path: Path, digest: str | None = None) -> Dataset:
+    """The data set with its images read from the file, a ValueError for one of another shape."""
     mapped = np.load(path, mmap_mode="r")
+    if mapped.shape != (len(ordered), *ordered.shape) or mapped.dtype != np.uint8:
+        raise ValueError(f"{path}: expected other images")
     kept = replace(ordered, read=lambda positions: np.asarray(mapped[positions]))
-    kept.__dict__["digest"] = digest
+    if digest is not None:
+        kept.__dict__["digest"] = digest
     return kept

@@ -39,6 +39,11 @@ def failed(labels: Iterable[str], fault: Exception) -> UnitResult:
     return UnitResult(dict.fromkeys(labels, error_line(fault)))
 
 
+def clean_of(dataset: Dataset | GeneratedSet) -> Dataset:
+    """The images without corruption."""
+    return dataset.clean() if isinstance(dataset, GeneratedSet) else dataset
+
+
 @dataclass(frozen=True)
 class Bench:
     """A data set, its clean images read from memory or disk, and the models.

@@ -12,6 +12,7 @@ from corruptions import Strength
 from robench import datasets, models
 from robench.datasets import Dataset, GeneratedSet
 from robench.errors import UsageError
+from robench.evaluate._bench import clean_of
 from robench.evaluate._plan import Asked
 from robench.evaluate._precision import compiled, precision_text
 from robench.models import Classifier
@@ -81,7 +82,7 @@ def opened(request: Request) -> Opened:
         )
         if not cells:
             raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
-    classifiers = _classifiers(request, data.clean() if isinstance(data, GeneratedSet) else data)
+    classifiers = _classifiers(request, clean_of(data))
     if request.compiled:
         classifiers = [replace(one, module=compiled(one.module)) for one in classifiers]
     return Opened(data, classifiers, asked)

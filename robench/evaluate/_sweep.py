@@ -16,7 +16,7 @@ import pandas as pd
 from robench import metrics, tables
 from robench.datasets import Dataset, GeneratedSet, stored
 from robench.errors import DatasetError, RunError
-from robench.evaluate._bench import Advance, Bench, UnitResult
+from robench.evaluate._bench import Advance, Bench, UnitResult, clean_of
 from robench.evaluate._making import Images
 from robench.evaluate._plan import Asked, Unit, manifest, merged, plan
 from robench.evaluate._precision import exact_float32
@@ -83,11 +83,11 @@ def evaluate(
     RunError where the folder holds another run or cannot be written.
     """
     run, way = Run(folder), way or Way()
-    compared = _baseline(run, baseline, _clean(dataset).name, classifiers)
+    compared = _baseline(run, baseline, clean_of(dataset).name, classifiers)
     part = None if way.shard is None else "{}-of-{}".format(*way.shard)
     try:
         with run.workplace(part) as place, exact_float32():
-            clean = stored(_clean(dataset), place.folder / "clean.npy", progress=progress)
+            clean = stored(clean_of(dataset), place.folder / "clean.npy", progress=progress)
             _refuse_damaged(dataset, clean)
             bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers)
             return _sweep(run, place, bench, way, compared, progress)
@@ -165,10 +165,6 @@ def _shown(cells: Iterable[Cell]) -> set[tuple[str, str, int]]:
         place = (cell.corruption, cell.strength)
         lowest[place] = min(cell.seed, lowest.get(place, cell.seed))
     return {(*place, seed) for place, seed in lowest.items()}
-
-
-def _clean(dataset: Dataset | GeneratedSet) -> Dataset:
-    return dataset.clean() if isinstance(dataset, GeneratedSet) else dataset
 
 
 def _write_examples(folder: Path, unit: Unit, examples: Sequence[Images]) -> None:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from robench.errors import CheckpointError, ModelError
+from robench.files import one_line
 from robench.models import _export, _onnx
-from robench.models._foreign import SHAPE, Chunked, one_line
+from robench.models._foreign import SHAPE, Chunked
 from robench.models._registry import Card
 
 

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from robench.errors import CheckpointError, ModelError
-from robench.files import sha256_file
-from robench.models._foreign import SHAPE, Archive, one_line
+from robench.files import one_line, sha256_file
+from robench.models._foreign import SHAPE, Archive
 
 MODEL, EXAMPLE = "models/model.json", "data/sample_inputs/model.pt"
 CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")

@@ -48,8 +48,3 @@ class Chunked(nn.Module):
     def train(self, mode: bool = True) -> Chunked:
         """Archives are in evaluation mode, for good."""
         return self
-
-
-def one_line(fault: BaseException) -> str:
-    """What a library said, in one line."""
-    return " ".join(str(fault).split()) or type(fault).__name__

@@ -13,6 +13,7 @@ from torch import nn
 
 from corruptions import unknown
 from robench.errors import CheckpointError, UsageError
+from robench.files import one_line
 from robench.models import _checkpoints
 from robench.models._adapter import Classifier, Restorer, pick_device
 from robench.models._archives import read_archive
@@ -181,8 +182,7 @@ def _fetched(fetch: Callable[[], _checkpoints.State], source: str, place: str = 
     try:
         return fetch()
     except Exception as fault:
-        line = " ".join(str(fault).split()) or type(fault).__name__
-        raise CheckpointError(f"{source}: cannot be downloaded{place}: {line}") from fault
+        raise CheckpointError(f"{source}: cannot be downloaded{place}: {one_line(fault)}") from fault
 
 
 def _download(address: str) -> _checkpoints.State:

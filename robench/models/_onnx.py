@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from robench.errors import CheckpointError, ModelError, UsageError
-from robench.files import sha256_file
-from robench.models._foreign import SHAPE, Archive, one_line
+from robench.files import one_line, sha256_file
+from robench.models._foreign import SHAPE, Archive
 
 # As protobuf writes it: an entry of key "location", then the tag of its value, which its length follows.
 ELSEWHERE = b"\n\x08location\x12"

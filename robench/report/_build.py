@@ -42,13 +42,7 @@ def build(runs: Sequence[Path], folder: Path, baseline: str = "") -> list[Path]:
 def _tables(sections: Sequence[Section]) -> dict[str, list[pd.DataFrame]]:
     """The frames of each file, one a section; those that compare models only from sections with several."""
     several = [section.measured for section in sections if len(section.models) > 1]
-    compared = {
-        "pairs.csv": tables.pairs,
-        "ranks.csv": tables.ranks,
-        "consistency.csv": tables.error_consistency,
-        "effective_robustness.csv": tables.effective_robustness,
-    }
-    made = {name: [function(measured) for measured in several] for name, function in compared.items() if several}
+    made = {name: [compare(one) for one in several] for name, compare in tables.COMPARISONS.items() if several}
     return {
         "cells.csv": [section.rows for section in sections],
         "metrics.csv": [section.metrics for section in sections],

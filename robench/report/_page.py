@@ -13,8 +13,6 @@ import pandas as pd
 from robench import tables
 from robench.report._section import Figure, Section
 
-TABLES = ("pairs.csv", "ranks.csv", "consistency.csv", "effective_robustness.csv")
-
 
 def render(sections: Sequence[Section], folder: Path) -> str:
     """The page as HTML, figures and example images inside it; links to data files are relative to `folder`."""
@@ -39,7 +37,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "anchor": re.sub(r"\W+", "-", section.title),
         "dataset": section.dataset,
         "summary": summary_rows(section),
-        "tables": TABLES if len(section.models) > 1 else (),
+        "tables": tuple(tables.COMPARISONS) if len(section.models) > 1 else (),
         "baseline": section.baseline.name if section.baseline else "",
         "groups": sorted({name for name in section.metrics["metric"] if name.startswith("mean_corruption_accuracy[")}),
         "accuracies": accuracy_rows(section.cells),

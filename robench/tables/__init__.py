@@ -6,7 +6,7 @@
 >>> tables.pairs(measured)  # doctest: +SKIP
 """
 
-from robench.tables._files import derive, write
+from robench.tables._files import COMPARISONS, derive, write
 from robench.tables._measured import Measured, measure
 from robench.tables._metrics import MEAN, metrics_table
 from robench.tables._pairs import error_consistency, pairs
@@ -18,6 +18,7 @@ from robench.tables._text import summary, to_csv
 __all__ = [
     "CELL_COLUMNS",
     "CLEAN",
+    "COMPARISONS",
     "MEAN",
     "METRIC_COLUMNS",
     "Measured",

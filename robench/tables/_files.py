@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from robench.files import write_text
@@ -9,8 +11,18 @@ from robench.metrics import Baseline
 from robench.store import Run
 from robench.tables._measured import Measured, measure
 from robench.tables._metrics import metrics_table
+from robench.tables._pairs import error_consistency, pairs
+from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._scored import cells_table
 from robench.tables._text import to_csv
+
+COMPARISONS: dict[str, Callable[[Measured], pd.DataFrame]] = {
+    "pairs.csv": pairs,
+    "ranks.csv": ranks,
+    "consistency.csv": error_consistency,
+    "effective_robustness.csv": effective_robustness,
+}
+"""The files that compare models, and what makes each."""
 
 
 def derive(measured: Measured, baseline: Baseline | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:

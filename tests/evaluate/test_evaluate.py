@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from processes import tree
+from processes import tree, untimed
 
 import corruptions
 from robench import datasets, models
@@ -21,10 +21,6 @@ from robench.selection import select
 from robench.store import Run
 
 CHOSEN = ("awgn@0.1,0.5", "contrast@1,5", "salt_and_pepper@0.1")
-
-
-def untimed(folder):
-    return {name: digest for name, digest in tree(folder).items() if name != "timings.csv"}
 
 
 def files(folder):

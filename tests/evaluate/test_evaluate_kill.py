@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from processes import finish, kill_group, killed_when, start, tree, wait_until
+from processes import finish, kill_group, killed_when, start, untimed, wait_until
 
 from robench.errors import RobenchError, RunError
 from robench.evaluate import Request, run
@@ -26,10 +26,6 @@ def _cells(folder):
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
 
 
-def _untimed(folder):
-    return {name: digest for name, digest in tree(folder).items() if name != "timings.csv"}
-
-
 def test_killed_at_any_moment_and_called_again_gives_the_same_run(tmp_path):
     run(_request(tmp_path / "whole"))
     folder = tmp_path / "run"
@@ -49,7 +45,7 @@ def test_killed_at_any_moment_and_called_again_gives_the_same_run(tmp_path):
     outcome = run(_request(folder))
     assert (outcome.computed, outcome.found) == (0, 68)
     assert _cells(folder) == finished
-    assert _untimed(folder) == _untimed(tmp_path / "whole")
+    assert untimed(folder) == untimed(tmp_path / "whole")
 
 
 def test_a_second_process_is_refused(tmp_path):
@@ -85,14 +81,14 @@ def test_a_full_disk_is_one_line_and_room_completes_the_run(small_disk, tmp_path
     with pytest.raises(RobenchError, match="No space left on device") as caught:
         run(_request(folder, MODELS[:1]))
     assert "\n" not in str(caught.value)
-    final = _untimed(tmp_path / "whole")
-    assert all(final[name] == digest for name, digest in _untimed(folder).items())
+    final = untimed(tmp_path / "whole")
+    assert all(final[name] == digest for name, digest in untimed(folder).items())
     kept = _cells(folder)
     assert kept
     small_disk("size=50m")
     run(_request(folder, MODELS[:1]))
     assert kept.items() <= _cells(folder).items()
-    assert _untimed(folder) == final
+    assert untimed(folder) == final
 
 
 def test_an_unwritable_place_is_one_line(small_disk, tmp_path):

@@ -8,7 +8,7 @@ import sys
 from collections import deque
 
 import pytest
-from processes import finish, tree
+from processes import finish, untimed
 
 from robench import engines
 from robench.engines import run_ray
@@ -42,10 +42,6 @@ sys.exit(code)
 def words(folder):
     models = ["-m", "tiny_cnn=digits-clean", "-m", "tiny_cnn=digits-noise"]
     return ["evaluate", *models, "-d", "digits", "--limit", "200", "-s", "demo/1", "--device", "cpu", "-o", str(folder)]
-
-
-def untimed(folder):
-    return {name: digest for name, digest in tree(folder).items() if name != "timings.csv"}
 
 
 def on_cluster(folder, kill, *more):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from processes import finish, killed_when, start, tree
+from processes import finish, killed_when, start, untimed
 from torch import nn
 
 from robench.errors import RunError, UsageError
@@ -17,10 +17,6 @@ from robench.evaluate._scoring import Forward
 from robench.store import Run, _workplace
 
 CHOSEN = ("awgn@0.1,0.5", "contrast@1,5", "salt_and_pepper@0.1")
-
-
-def untimed(folder):
-    return {name: digest for name, digest in tree(folder).items() if name != "timings.csv"}
 
 
 class Short(nn.Module):

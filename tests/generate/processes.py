@@ -24,6 +24,11 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
+def untimed(folder: Path) -> dict[str, str]:
+    """A run's tree without its times, the only file that two equal runs may differ in."""
+    return {name: digest for name, digest in tree(folder).items() if name != "timings.csv"}
+
+
 def start(words: Sequence[object]) -> subprocess.Popen[str]:
     """`robench …` in a fresh process, in a process group of its own."""
     line = [sys.executable, "-m", "robench", *map(str, words)]

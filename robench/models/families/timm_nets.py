@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from corruptions import unknown
 from robench.errors import ModelError, UsageError
+from robench.files import one_line
 from robench.models._registry import Card, family
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _hub(timm: Any, name: str) -> tuple[str, Mapping[str, Any]]:
     try:
         facts, _, _ = timm.models.load_model_config_from_hf(place)
     except Exception as fault:
-        raise ModelError(f"timm:{HUB}:{place}: its card cannot be downloaded: {_line(fault)}") from fault
+        raise ModelError(f"timm:{HUB}:{place}: its card cannot be downloaded: {one_line(fault)}") from fault
     return f"{HUB}:{place}", facts
 
 
@@ -87,7 +88,7 @@ def _builder(name: str) -> Callable[[int], nn.Module]:
         try:
             net: nn.Module = _timm().create_model(name, pretrained=False, num_classes=classes)
         except Exception as fault:
-            raise ModelError(f"timm:{name}: cannot be built for {classes} classes: {_line(fault)}") from fault
+            raise ModelError(f"timm:{name}: cannot be built for {classes} classes: {one_line(fault)}") from fault
         return net
 
     return build
@@ -96,7 +97,3 @@ def _builder(name: str) -> Callable[[int], nn.Module]:
 def _spread(values: Any, channels: int) -> tuple[float, ...]:
     given = tuple(float(value) for value in values)
     return given * channels if len(given) == 1 else given
-
-
-def _line(fault: Exception) -> str:
-    return " ".join(str(fault).split()) or type(fault).__name__
