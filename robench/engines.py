@@ -8,9 +8,11 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from queue import Empty, Queue
 from typing import Any, TypeVar
 
 from robench.errors import RobenchError
@@ -20,10 +22,13 @@ Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 Given = TypeVar("Given")
 
+Lane = Callable[[Iterable[Unit], threading.Event], Iterator[Result]]
+
 UNITS_A_WORKER = 4
 AGAIN = 2
 
 _shared: Any = None
+_END = object()
 
 
 def run_local(
@@ -77,6 +82,65 @@ def run_ahead(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def run_lanes(lanes: Sequence[Lane[Unit, Result]], units: Iterable[Unit]) -> Generator[Result]:
+    """What the lanes make of the units, as it comes; every unit goes to the lane that is free.
+
+    A lane is a function of (units, stop), such as what one of several GPUs does; `stop` is set when nobody waits for
+    its results any more, and it may then raise what it likes. One lane works in the caller's thread, more have a thread
+    each. An exception in a lane ends all and is raised here.
+    """
+    stop = threading.Event()
+    if len(lanes) == 1:
+        yield from lanes[0](units, stop)
+        return
+    shared = _taken_in_turn(units, stop)
+    came: Queue[tuple[bool, Any]] = Queue(len(lanes))
+    threads = [threading.Thread(target=_drive, args=(lane, shared, stop, came), daemon=True) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    try:
+        working = len(lanes)
+        while working:
+            is_result, what = came.get()
+            if is_result:
+                yield what
+            elif what is not None:
+                raise what
+            else:
+                working -= 1
+    finally:
+        stop.set()
+        while any(thread.is_alive() for thread in threads):
+            _make_room(came)
+
+
+def _drive(lane: Lane[Any, Any], units: Iterator[Any], stop: threading.Event, came: Queue[tuple[bool, Any]]) -> None:
+    """Run a lane to its end: its results, then None or the exception that ended it."""
+    fault: BaseException | None = None
+    try:
+        for result in lane(units, stop):
+            came.put((True, result))
+    except BaseException as raised:
+        fault = raised
+    came.put((False, fault))
+
+
+def _taken_in_turn(units: Iterable[Unit], stop: threading.Event) -> Iterator[Unit]:
+    """The units, each handed to whichever thread asks next; none any more after `stop`."""
+    left, lock = iter(units), threading.Lock()
+
+    def take() -> Any:
+        with lock:
+            return _END if stop.is_set() else next(left, _END)
+
+    return iter(take, _END)
+
+
+def _make_room(came: Queue[tuple[bool, Any]]) -> None:
+    with suppress(Empty):
+        came.get(timeout=0.05)
 
 
 class _Actor:

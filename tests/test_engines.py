@@ -1,13 +1,15 @@
 """The local engine: any number of workers gives the same results, and whatever goes wrong surfaces."""
 
+import itertools
 import os
 import signal
+import threading
 import time
 from functools import partial
 
 import pytest
 
-from robench.engines import UNITS_A_WORKER, run_ahead, run_local
+from robench.engines import UNITS_A_WORKER, run_ahead, run_lanes, run_local
 from robench.errors import RobenchError, SetError
 
 
@@ -114,3 +116,59 @@ def test_who_leaves_early_waits_for_no_more_units():
     next(made)
     made.close()
     assert len(done) <= 3
+
+
+def lane(started, barrier=None):
+    """A lane that squares, and notes which units it took; with a barrier it begins when all have begun."""
+
+    def squares(units, stop):
+        if barrier is not None:
+            barrier.wait(timeout=30)
+        for unit in units:
+            started.append(unit)
+            yield unit * unit
+
+    return squares
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_lanes_share_the_units(count):
+    taken, barrier = [[] for _ in range(count)], threading.Barrier(count)
+    results = list(run_lanes([lane(mine, barrier) for mine in taken], iter(range(20))))
+    assert sorted(results) == [unit * unit for unit in range(20)]
+    assert sorted(unit for mine in taken for unit in mine) == list(range(20))
+
+
+def test_a_fault_in_a_lane_is_raised_and_ends_the_others():
+    taken, before = [], threading.active_count()
+
+    def fails(units, stop):
+        yield next(iter(units))
+        raise SetError("this lane is broken")
+
+    with pytest.raises(SetError, match="this lane is broken"):
+        list(run_lanes([lane(taken), fails], itertools.count()))
+    assert threading.active_count() == before
+
+
+def test_who_leaves_lanes_early_ends_them():
+    taken, before = [], threading.active_count()
+    results = run_lanes([lane(taken), lane(taken)], itertools.count())
+    next(results)
+    results.close()
+    assert threading.active_count() == before
+    assert len(taken) < 100
+
+
+def test_lanes_are_told_to_stop_in_the_middle_of_a_unit():
+    def endless(units, stop):
+        for unit in units:
+            yield unit
+            stop.wait(timeout=30)
+            raise KeyboardInterrupt
+
+    results = run_lanes([endless, endless], itertools.count())
+    next(results)
+    began = time.monotonic()
+    results.close()
+    assert time.monotonic() - began < 10

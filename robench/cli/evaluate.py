@@ -31,7 +31,9 @@ from robench.cli import _options
     "--baseline", default="", metavar="NAME", help="adds CE and mCE: alexnet for imagenet, or a model's label"
 )
 @click.option("--seed", "seeds", default="0", show_default=True, metavar="LIST", help="0 or 0,1,2: of the corruptions")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
+@click.option(
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps", help="several GPUs: cuda:0,cuda:1"
+)
 @click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="halved where memory is short"
 )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 
 import numpy as np
 
 from robench.datasets import Dataset, GeneratedSet
+from robench.engines import run_lanes
 from robench.evaluate._making import Batch, Images, batches
 from robench.evaluate._plan import Asked, Unit
 from robench.evaluate._scoring import Forward, Scorer, error_line
@@ -23,6 +25,10 @@ from robench.store import Predictions
 EXAMPLES = 6
 MOST_WORKERS = 8
 Advance = Callable[[int, str], None]
+
+
+class _Stopped(BaseException):
+    """Nobody waits for this unit any more."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Bench:
     """A data set, its clean images read from memory or disk, and the models.
 
     workers: threads that make images, None for one beside a network on the CPU and up to eight beside a GPU.
+    copies: the same models on other devices, which take their share of the units.
     """
 
     dataset: Dataset | GeneratedSet
@@ -57,24 +64,47 @@ class Bench:
     asked: Asked
     batch_size: int = 256
     workers: int | None = None
+    copies: Sequence[Sequence[Classifier]] = ()
 
     def results(
         self, todo: Mapping[Unit, Sequence[str]], advance: Advance = lambda count, note: None
     ) -> Iterator[tuple[Unit, UnitResult]]:
         """Each unit with what came of it, for the models of these labels; images are made ahead of the networks."""
-        on_gpu = any(one.device.type == "cuda" for one in self.classifiers)
-        workers = self.workers or (min(MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 1)
-        made = batches(self.dataset, self.clean, todo, self.asked, self.batch_size, workers=workers, pinned=on_gpu)
-        with closing(made):
-            for unit, its in groupby(made, key=lambda item: item[0].unit):
-                yield unit, self._scored(unit, todo[unit], (future for _, future in its), advance)
+        lanes = [partial(self._lane, passes, todo, advance) for passes in self._passes]
+        return run_lanes(lanes, todo)
 
     @cached_property
-    def _passes(self) -> dict[str, Forward]:
-        return {one.label: Forward(one, self.asked.precision) for one in self.classifiers}
+    def _passes(self) -> list[dict[str, Forward]]:
+        """Of each device its models by their labels."""
+        precision = self.asked.precision
+        return [{one.label: Forward(one, precision) for one in its} for its in (self.classifiers, *self.copies)]
 
-    def _scored(self, unit: Unit, labels: Sequence[str], made: Iterable[Future[Batch]], advance: Advance) -> UnitResult:
-        scorers = {label: Scorer(self._passes[label], self.clean) for label in labels}
+    def _lane(
+        self,
+        passes: Mapping[str, Forward],
+        todo: Mapping[Unit, Sequence[str]],
+        advance: Advance,
+        units: Iterable[Unit],
+        stop: threading.Event,
+    ) -> Iterator[tuple[Unit, UnitResult]]:
+        """The units by one device's models."""
+
+        def advance_or_stop(count: int, note: str) -> None:
+            if stop.is_set():
+                raise _Stopped
+            advance(count, note)
+
+        on_gpu = any(one.classifier.device.type == "cuda" for one in passes.values())
+        workers = self.workers or (min(MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 1)
+        made = batches(self.dataset, self.clean, units, self.asked, self.batch_size, workers=workers, pinned=on_gpu)
+        with closing(made):
+            for unit, its in groupby(made, key=lambda item: item[0].unit):
+                scorers = {label: Scorer(passes[label], self.clean) for label in todo[unit]}
+                yield unit, self._scored(unit, scorers, (future for _, future in its), advance_or_stop)
+
+    def _scored(
+        self, unit: Unit, scorers: Mapping[str, Scorer], made: Iterable[Future[Batch]], advance: Advance
+    ) -> UnitResult:
         seconds = {"degrade": 0.0, "forward": 0.0}
         shown = np.linspace(0, len(self.clean) - 1, min(EXAMPLES, len(self.clean))).astype(np.int64)
         examples: list[Images] = []
@@ -89,6 +119,6 @@ class Bench:
                 seconds["forward"] += time.perf_counter() - began
                 examples += [images[at - start].numpy() for at in shown if start <= at < start + len(images)]
         except Exception as fault:  # models keep their own; this one is of the data or of the corruption
-            return failed(labels, fault)
+            return failed(scorers, fault)
         answers = {label: scorer.error or scorer.predictions() for label, scorer in scorers.items()}
         return UnitResult(answers, examples, seconds)

@@ -51,11 +51,12 @@ class Request:
 
 
 class Opened(NamedTuple):
-    """What a request names, loaded."""
+    """What a request names, loaded; copies: the classifiers on each device but the first."""
 
     data: Dataset | GeneratedSet
     classifiers: list[Classifier]
     asked: Asked
+    copies: list[list[Classifier]]
 
 
 def opened(request: Request) -> Opened:
@@ -82,10 +83,8 @@ def opened(request: Request) -> Opened:
         )
         if not cells:
             raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
-    classifiers = _classifiers(request, clean_of(data))
-    if request.compiled:
-        classifiers = [replace(one, module=compiled(one.module)) for one in classifiers]
-    return Opened(data, classifiers, asked)
+    first, *others = (_classifiers(request, clean_of(data), device) for device in request.device.split(","))
+    return Opened(data, first, asked, others)
 
 
 def shard(text: str | None) -> tuple[int, int] | None:
@@ -106,20 +105,29 @@ def _seeds(text: str) -> tuple[int, ...]:
     return seeds
 
 
-def _classifiers(request: Request, clean: Dataset) -> list[Classifier]:
-    return [
+def _classifiers(request: Request, clean: Dataset, device: str) -> list[Classifier]:
+    loaded = (
         models.load(
             spec,
             classes=len(clean.classes),
             side=clean.shape[:2],
             normalize=request.normalize,
             random_weights=request.random_weights,
-            device=request.device,
+            device=device,
             class_names=clean.classes,
             label_map=request.label_map,
         )
         for spec in request.models
-    ]
+    )
+    return [_as_asked(request, one) for one in loaded]
+
+
+def _as_asked(request: Request, classifier: Classifier) -> Classifier:
+    """Compiled where that is asked; what torch does not compute takes neither that nor a precision."""
+    if not classifier.is_of_torch and (request.compiled or request.precision != "fp32"):
+        asked = "--compile" if request.compiled else f"--precision {request.precision}"
+        raise UsageError(f"model '{classifier.label}': an ONNX file is computed as it stands, got {asked}")
+    return replace(classifier, module=compiled(classifier.module)) if request.compiled else classifier
 
 
 def _open(request: Request) -> GeneratedSet:

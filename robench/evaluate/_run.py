@@ -27,9 +27,13 @@ def run(request: Request, *, progress: bool = False) -> Outcome:
     if request.engine not in ENGINES:
         raise UsageError(unknown("engine", request.engine, ENGINES))
     part = shard(request.shard)
-    data, classifiers, asked = opened(request)
+    if request.engine == "ray" and "," in request.device:
+        raise UsageError(
+            f"--engine ray gives every worker a device of its own; expected one kind, got {request.device}"
+        )
+    data, classifiers, asked, copies = opened(request)
     elsewhere = partial(_on_ray, request) if request.engine == "ray" else None
-    way = Way(request.batch_size, request.workers, part, elsewhere)
+    way = Way(request.batch_size, request.workers, part, elsewhere, copies)
     return evaluate(data, classifiers, asked, request.folder, way, baseline=request.baseline, progress=progress)
 
 
@@ -53,7 +57,7 @@ class _Node:
     def __init__(self, place: _Place) -> None:
         request = place.request
         os.chdir(place.folder)
-        data, classifiers, asked = opened(request)
+        data, classifiers, asked, _ = opened(request)
         self._folder = TemporaryDirectory(prefix="robench-")
         clean = stored(clean_of(data), Path(self._folder.name) / "clean.npy")
         self.bench = Bench(data, clean, classifiers, asked, request.batch_size, request.workers)

@@ -56,13 +56,15 @@ class Way:
 
     batch_size: images that go through a network at once. workers: threads that make images, None for one on a CPU and
     up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1. elsewhere: gives each unit
-    with its result, computed by other processes, in place of this one.
+    with its result, computed by other processes, in place of this one. copies: the models once more on each further
+    device, which share the work.
     """
 
     batch_size: int = 256
     workers: int | None = None
     shard: tuple[int, int] | None = None
     elsewhere: Callable[[Bench, Todo], Iterator[tuple[Unit, UnitResult]]] | None = None
+    copies: Sequence[Sequence[Classifier]] = ()
 
 
 def evaluate(
@@ -89,7 +91,7 @@ def evaluate(
         with run.workplace(part) as place, exact_float32():
             clean = stored(clean_of(dataset), place.folder / "clean.npy", progress=progress)
             _refuse_damaged(dataset, clean)
-            bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers)
+            bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers, way.copies)
             return _sweep(run, place, bench, way, compared, progress)
     except OSError as fault:
         raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault

@@ -98,6 +98,11 @@ class Classifier:
         }
 
     @property
+    def is_of_torch(self) -> bool:
+        """Whether torch computes the network, so that its precision and compilation can be chosen; not so for ONNX."""
+        return all(getattr(part, "is_of_torch", True) for part in self.module.modules())
+
+    @property
     def fit(self) -> str:
         """What `prepare` does to the images' size, to record; where `size` is unsaid, to one that differs."""
         return fit_text(self.card, self.size)

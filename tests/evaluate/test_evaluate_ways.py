@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -33,11 +34,49 @@ class Short(nn.Module):
         return self.module(x)
 
 
+class Together(nn.Module):
+    """A network whose first batch waits for those of the others."""
+
+    def __init__(self, module, barrier):
+        super().__init__()
+        self.module, self.barrier = module, barrier
+
+    def forward(self, x):
+        if self.barrier is not None:
+            self.barrier.wait(timeout=30)
+            self.barrier = None
+        return self.module(x)
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_any_number_of_threads_gives_the_same_run(sweep, tmp_path, workers):
     sweep("plain", *CHOSEN)
     sweep("threads", *CHOSEN, way=Way(16, workers))
     assert untimed(tmp_path / "plain") == untimed(tmp_path / "threads")
+
+
+def test_any_number_of_devices_gives_the_same_run(tmp_path):
+    request = Request(("tiny_cnn=digits-clean",), "digits", tmp_path / "one", chosen=CHOSEN, limit=60, device="cpu")
+    run(request)
+    outcome = run(replace(request, folder=tmp_path / "three", device="cpu,cpu,cpu"))
+    assert (outcome.computed, outcome.failed) == (6, [])
+    assert untimed(tmp_path / "one") == untimed(tmp_path / "three")
+
+
+def test_every_device_takes_units_and_one_that_fails_spoils_only_its_own(sweep, net):
+    both = threading.Barrier(2)
+    sound = replace(net, module=Together(net.module, both))
+    broken = replace(net, module=Together(Short(net.module, 0, ValueError("this one is broken")), both))
+    outcome = sweep("run", *CHOSEN, nets=(sound,), way=Way(16, copies=[(broken,)]))
+    assert 0 < len(outcome.failed) < 6
+    assert outcome.computed == 6 - len(outcome.failed)
+    assert "this one is broken" in outcome.failed[0]
+
+
+def test_with_ray_a_list_of_devices_is_refused(tmp_path):
+    request = Request(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=CHOSEN, engine="ray")
+    with pytest.raises(UsageError, match="expected one kind, got cpu,cpu"):
+        run(replace(request, device="cpu,cpu"))
 
 
 @pytest.mark.parametrize(

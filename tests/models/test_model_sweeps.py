@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,10 @@ def evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
     """Exit code, stdout and stderr of `robench evaluate` with these models."""
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
 
-    def run(*specs: str) -> tuple[int, str, str]:
+    def run(*specs: str, also: Sequence[str] = ()) -> tuple[int, str, str]:
         models = [word for spec in specs for word in ("-m", spec)]
         with pytest.raises(SystemExit) as ended:
-            main(["evaluate", *models, *SWEEP, "-o", str(tmp_path / "run")])
+            main(["evaluate", *models, *SWEEP, *also, "-o", str(tmp_path / "run")])
         return (int(ended.value.code or 0), *capsys.readouterr())
 
     return run
@@ -114,4 +114,14 @@ def test_what_cannot_be_loaded_is_one_line_and_leaves_nothing(
     assert fault in said
     assert (code, out, said.count("\n")) == (1, "", 1)
     assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("also", [("--precision", "bf16"), ("--compile",)])
+def test_an_onnx_file_is_not_said_to_be_computed_in_another_way(
+    also: Sequence[str], evaluate: Evaluate, tmp_path: Path
+) -> None:
+    code, _, said = evaluate(str(onnx_net(tmp_path / "flat.onnx")), also=also)
+    assert code == 2
+    assert said == f"Error: model 'flat': an ONNX file is computed as it stands, got {' '.join(also)}\n"
     assert not (tmp_path / "run").exists()

@@ -6,7 +6,6 @@ import hashlib
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +72,6 @@ def test_what_onnxruntime_would_remark_is_not_printed(tmp_path: Path, capfd: pyt
         str(saved(tmp_path / "net.onnx", spare=[numpy_helper.from_array(np.ones(3, np.float32), "v")])), classes=5
     )
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_compiled_sweep_runs_it_as_it_is(tmp_path: Path) -> None:
-    net = models.load(str(saved(tmp_path / "net.onnx", (3, 3, 8, 8))), classes=CLASSES)
-    compiled = replace(net, module=torch.compile(net.module, dynamic=True, backend="eager"))
-    assert torch.equal(compiled.logits(IMAGES), net.logits(IMAGES))
 
 
 def test_any_side_and_gray(tmp_path: Path) -> None:
