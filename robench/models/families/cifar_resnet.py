@@ -41,7 +41,6 @@ for _layers, _params in ((20, 269_722), (32, 464_154), (44, 658_586), (56, 853_0
 @cache
 def _network() -> type[nn.Module]:
     """The class, made on first use: listing models needs no torch."""
-    import torch.nn.functional as F
     from torch import nn
 
     block = _block()
@@ -51,13 +50,14 @@ def _network() -> type[nn.Module]:
             super().__init__()
             self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
             self.bn1 = nn.BatchNorm2d(16)
+            self.relu = nn.ReLU()
             self.layer1 = nn.Sequential(*(block(16, 16, 1) for _ in range(blocks)))
             self.layer2 = nn.Sequential(block(16, 32, 2), *(block(32, 32, 1) for _ in range(blocks - 1)))
             self.layer3 = nn.Sequential(block(32, 64, 2), *(block(64, 64, 1) for _ in range(blocks - 1)))
             self.linear = nn.Linear(64, classes)
 
         def forward(self, x: Tensor) -> Tensor:
-            x = F.relu(self.bn1(self.conv1(x)))
+            x = self.relu(self.bn1(self.conv1(x)))
             x = self.layer3(self.layer2(self.layer1(x)))
             logits: Tensor = self.linear(x.mean(dim=(2, 3)))
             return logits
@@ -75,14 +75,17 @@ def _block() -> type[nn.Module]:
             super().__init__()
             self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
             self.bn1 = nn.BatchNorm2d(outputs)
+            self.relu1 = nn.ReLU()
             self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
             self.bn2 = nn.BatchNorm2d(outputs)
+            self.relu2 = nn.ReLU()
             self.stride = stride
             self.added = outputs - inputs
 
         def forward(self, x: Tensor) -> Tensor:
-            y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-            return F.relu(y + self.shortcut(x))
+            y = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
+            out: Tensor = self.relu2(y + self.shortcut(x))
+            return out
 
         def shortcut(self, x: Tensor) -> Tensor:
             """Option A: every `stride`-th pixel, zeros for the channels that are new, half on each side."""
