@@ -46,6 +46,7 @@ from robench.cli import _options
 @click.option(
     "--engine", default="local", show_default=True, metavar="local|ray", help="ray: $RAY_ADDRESS or this machine"
 )
+@click.option("--log", "tracker", metavar="WHERE", help="tensorboard=FOLDER or wandb=PROJECT hears of every cell")
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output
 def evaluate(
@@ -73,6 +74,7 @@ def evaluate(
     compiled: bool,
     shard: str | None,
     engine: str,
+    tracker: str | None,
     random_weights: bool,
     as_json: bool,
 ) -> None:
@@ -112,6 +114,7 @@ def evaluate(
             compiled=compiled,
             shard=shard,
             engine=engine,
+            tracker=tracker,
             random_weights=random_weights,
         ),
         progress=True,
@@ -125,17 +128,21 @@ def evaluate(
 @click.argument("run", type=_options.PATH)
 @_options.json_output
 def status(run: Path, as_json: bool) -> None:
-    """How far a run is: cells done, failed and missing.
+    """How far a run is: cells done, failed and missing, and which.
 
     \b
     Example:
       robench status runs/demo
     """
     from robench.store import Run
+    from robench.tables import gaps, states
 
-    counts = Run(run).counts()
+    counts, cells = Run(run).counts(), states(Run(run))
     if as_json:
-        click.echo(json.dumps(counts, indent=1))
+        rest = cells[cells["status"] != "ok"].to_dict("records")
+        click.echo(json.dumps({**counts, "left": rest}, indent=1))
         return
     done = f"{counts['done']} of {counts['asked']} cells done"
     click.echo(f"{run}: {done}, {counts['failed']} failed, {counts['missing']} missing")
+    if left := gaps(cells):
+        click.echo(left)

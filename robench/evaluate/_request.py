@@ -47,6 +47,7 @@ class Request:
     random_weights: bool = False
     label_map: Path | None = None
     baseline: str = ""
+    tracker: str | None = None
     clean: str | None = None
 
 

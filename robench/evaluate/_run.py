@@ -34,7 +34,10 @@ def run(request: Request, *, progress: bool = False) -> Outcome:
     data, classifiers, asked, copies = opened(request)
     elsewhere = partial(_on_ray, request) if request.engine == "ray" else None
     way = Way(request.batch_size, request.workers, part, elsewhere, copies)
-    return evaluate(data, classifiers, asked, request.folder, way, baseline=request.baseline, progress=progress)
+    baseline, tracker = request.baseline, request.tracker
+    return evaluate(
+        data, classifiers, asked, request.folder, way, baseline=baseline, tracker=tracker, progress=progress
+    )
 
 
 class _Task(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ from robench.evaluate._precision import exact_float32
 from robench.files import reason, whole_file, write_text
 from robench.models import Classifier
 from robench.progress import tracked
-from robench.store import Cell, Run, Workplace
+from robench.store import Cell, Predictions, Run, Workplace
+from robench.trackers import Tracker, track
 
 Todo = Mapping[Unit, Sequence[str]]
 
@@ -45,9 +47,10 @@ class Outcome:
         return counts | {name: json.loads(frame.to_json(orient="records")) for name, frame in both.items()}
 
     def text(self) -> str:
-        """The summary table, and how much of it is new."""
+        """The summary table, what is missing in it, and how much of it is new."""
         done = f"{self.computed} cells computed, {self.found} found, {len(self.failed)} failed"
-        return f"{tables.summary(self.cells, self.metrics)}\n\n{done}"
+        gaps = tables.gaps(self.cells)
+        return "\n\n".join(filter(None, (tables.summary(self.cells, self.metrics), gaps, done)))
 
 
 @dataclass(frozen=True)
@@ -75,24 +78,29 @@ def evaluate(
     way: Way | None = None,
     *,
     baseline: str = "",
+    tracker: str | None = None,
     progress: bool = False,
 ) -> Outcome:
     """Sweep `classifiers` over `dataset` into the run `folder`; cells that are there are not computed again.
 
     A data set is degraded on the fly; of a generated set the stored images are read, which gives the same predictions.
     A cell that fails is recorded with its error and does not stop the sweep. Processes with other shards may fill the
-    folder at the same time. baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors. Raises
-    RunError where the folder holds another run or cannot be written.
+    folder at the same time. baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors.
+    tracker: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every cell that is computed. Raises RunError where
+    the folder holds another run or cannot be written.
     """
     run, way = Run(folder), way or Way()
     compared = _baseline(run, baseline, clean_of(dataset).name, classifiers)
     part = None if way.shard is None else "{}-of-{}".format(*way.shard)
+    labels = [classifier.label for classifier in classifiers]
     try:
         with run.workplace(part) as place, exact_float32():
             clean = stored(clean_of(dataset), place.folder / "clean.npy", progress=progress)
             _refuse_damaged(dataset, clean)
             bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers, way.copies)
-            return _sweep(run, place, bench, way, compared, progress)
+            facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": asked.precision}
+            with track(tracker, folder.name, facts) as followed:
+                return _sweep(run, place, bench, way, compared, followed, progress)
     except OSError as fault:
         raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
 
@@ -106,7 +114,13 @@ def _baseline(run: Run, name: str, dataset: str, classifiers: Sequence[Classifie
 
 
 def _sweep(
-    run: Run, place: Workplace, bench: Bench, way: Way, baseline: metrics.Baseline | None, progress: bool
+    run: Run,
+    place: Workplace,
+    bench: Bench,
+    way: Way,
+    baseline: metrics.Baseline | None,
+    tracker: Tracker,
+    progress: bool,
 ) -> Outcome:
     clean = bench.clean
     planned = plan(bench.asked, clean, bench.classifiers)
@@ -116,7 +130,7 @@ def _sweep(
     missing = {unit: [cell for _, cell in planned[unit] if not run.is_done(cell)] for unit in mine}
     todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
     outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
-    shown = _shown(run.cells())
+    shown, steps = _shown(run.cells()), _steps(run.cells())
     labels = {unit: [*cells] for unit, cells in todo.items()}
     images = len(clean) * sum(map(len, todo.values()))
     with tracked(images, "evaluate", show=progress and bool(todo)) as advance:
@@ -124,12 +138,14 @@ def _sweep(
             if result.examples and (unit.corruption, str(unit.strength), unit.seed) in shown:
                 # before the cells: a unit whose cells are there is not visited again
                 _write_examples(run.folder / "examples", unit, result.examples)
-            _keep(run, todo[unit], result, outcome)
+            for cell, answer in _kept(run, todo[unit], result, outcome):
+                tracker.cell(tables.cell_row(cell, answer), steps[cell.corruption, cell.strength])
             if result.seconds:
                 with place.together():
                     _add_timing(run.folder / "timings.csv", unit, len(clean), len(todo[unit]), result.seconds)
     with place.together():
         outcome.cells, outcome.metrics = tables.write(run, baseline)
+    tracker.end(outcome.cells, outcome.metrics)
     return outcome
 
 
@@ -142,8 +158,10 @@ def _results(bench: Bench, todo: Todo, way: Way, advance: Advance) -> Iterator[t
         yield unit, result
 
 
-def _keep(run: Run, cells: Mapping[str, Cell], result: UnitResult, outcome: Outcome) -> None:
-    """Write every model's cell of a unit: its predictions, or why there are none."""
+def _kept(
+    run: Run, cells: Mapping[str, Cell], result: UnitResult, outcome: Outcome
+) -> Iterator[tuple[Cell, Predictions]]:
+    """Write every model's cell of a unit: its predictions, which are handed on, or why there are none."""
     for label, cell in cells.items():
         answer = result.answers[label]
         if isinstance(answer, str):
@@ -152,6 +170,7 @@ def _keep(run: Run, cells: Mapping[str, Cell], result: UnitResult, outcome: Outc
         else:
             run.write(cell, answer)
             outcome.computed += 1
+            yield cell, answer
 
 
 def _refuse_damaged(dataset: Dataset | GeneratedSet, clean: Dataset) -> None:
@@ -167,6 +186,18 @@ def _shown(cells: Iterable[Cell]) -> set[tuple[str, str, int]]:
         place = (cell.corruption, cell.strength)
         lowest[place] = min(cell.seed, lowest.get(place, cell.seed))
     return {(*place, seed) for place, seed in lowest.items()}
+
+
+def _steps(cells: Iterable[Cell]) -> dict[tuple[str, str], int]:
+    """A place for every strength on the axis of its corruption: its severity, or a level's number from 1."""
+    steps: dict[tuple[str, str], int] = {}
+    levels: Counter[str] = Counter()
+    for cell in cells:
+        if (cell.corruption, cell.strength) not in steps:
+            levels[cell.corruption] += cell.severity is None
+            step = levels[cell.corruption] if cell.severity is None else cell.severity
+            steps[cell.corruption, cell.strength] = step
+    return steps
 
 
 def _write_examples(folder: Path, unit: Unit, examples: Sequence[Images]) -> None:

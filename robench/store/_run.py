@@ -79,13 +79,21 @@ class Run:
         """The error recorded for a cell, empty where there is none."""
         return _parquet.read_error(self.path(cell), cell) if self.path(cell).exists() else ""
 
+    def states(self) -> list[tuple[Cell, str, str]]:
+        """Each cell that was asked for, whether it is "ok", "error" or "missing", and the error."""
+        return [(cell, *self._state(cell)) for cell in self.cells()]
+
     def counts(self) -> dict[str, int]:
         """How many cells were asked for, and how many of them are done, failed and missing."""
-        asked = self.cells()
-        there = [cell for cell in asked if self.path(cell).exists()]
-        failed = sum(bool(self.error(cell)) for cell in there)
-        counts = {"done": len(there) - failed, "failed": failed, "missing": len(asked) - len(there)}
-        return {"asked": len(asked)} | counts
+        states = [state for _, state, _ in self.states()]
+        words = {"done": "ok", "failed": "error", "missing": "missing"}
+        return {"asked": len(states)} | {name: states.count(state) for name, state in words.items()}
+
+    def _state(self, cell: Cell) -> tuple[str, str]:
+        if not self.path(cell).exists():
+            return "missing", ""
+        error = self.error(cell)
+        return ("error" if error else "ok"), error
 
     def write(self, cell: Cell, predictions: Predictions) -> None:
         """Store a finished cell."""

@@ -12,8 +12,8 @@ from robench.tables._metrics import MEAN, metrics_table
 from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
-from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cells, scored
-from robench.tables._text import summary, to_csv
+from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
+from robench.tables._text import gaps, summary, to_csv
 
 __all__ = [
     "CELL_COLUMNS",
@@ -23,15 +23,18 @@ __all__ = [
     "METRIC_COLUMNS",
     "Measured",
     "Scored",
+    "cell_row",
     "cells",
     "derive",
     "effective_robustness",
     "error_consistency",
+    "gaps",
     "measure",
     "metrics_table",
     "pairs",
     "ranks",
     "scored",
+    "states",
     "summary",
     "to_csv",
     "write",

@@ -48,8 +48,12 @@ def _scored(run: Run, cell: Cell) -> Scored:
         return Scored(cell, row | {"status": "missing", "error": ""}, None)
     if isinstance(found, str):
         return Scored(cell, row | {"status": "error", "error": found}, None)
-    found = _by_id(found)
-    return Scored(cell, row | scores(found) | {"status": "ok", "error": ""}, found.correct)
+    return Scored(cell, cell_row(cell, found), _by_id(found).correct)
+
+
+def cell_row(cell: Cell, predictions: Predictions) -> dict[str, Any]:
+    """A finished cell's row of cells.csv."""
+    return asdict(cell) | scores(_by_id(predictions)) | {"status": "ok", "error": ""}
 
 
 def _by_id(predictions: Predictions) -> Predictions:
@@ -63,6 +67,13 @@ def _by_id(predictions: Predictions) -> Predictions:
 def cells(run: Run) -> pd.DataFrame:
     """One row per cell of the run, rates are fractions, and missing cells say so in their status."""
     return cells_table(scored(run))
+
+
+def states(run: Run) -> pd.DataFrame:
+    """model, corruption, strength, seed, status and error of every cell; no predictions are read."""
+    columns = ("model", "corruption", "strength", "seed")
+    rows = [(*(getattr(cell, name) for name in columns), state, error) for cell, state, error in run.states()]
+    return pd.DataFrame(rows, columns=[*columns, "status", "error"]).drop_duplicates(ignore_index=True)
 
 
 def cells_table(found: Sequence[Scored]) -> pd.DataFrame:

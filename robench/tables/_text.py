@@ -8,6 +8,8 @@ import pandas as pd
 
 from robench.tables._metrics import MEAN
 
+MOST_LINES = 20
+
 
 def to_csv(frame: pd.DataFrame) -> str:
     """CSV with \\n line ends; floats with 9 significant digits, which tell any two float32 apart."""
@@ -31,6 +33,27 @@ def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def gaps(cells: pd.DataFrame) -> str:
+    """The cells without a result as text: a line for each model, corruption and error, at most twenty; empty if none.
+
+    cells: columns model, corruption, strength, seed, status ("ok", "error", "missing") and error.
+    """
+    some = cells[cells["status"] != "ok"].drop_duplicates(["model", "corruption", "strength", "seed"])
+    groups = some.groupby(["status", "model", "corruption", "error"], sort=False, dropna=False)
+    lines = [_gap(its) for _, its in groups]
+    more = [f"and {len(lines) - MOST_LINES} lines more; see cells.csv"] if len(lines) > MOST_LINES else []
+    return "\n".join(lines[:MOST_LINES] + more)
+
+
+def _gap(cells: pd.DataFrame) -> str:
+    status, model, corruption, error = (str(cells[name].iloc[0]) for name in ("status", "model", "corruption", "error"))
+    seeds = sorted(set(cells["seed"]) - {0})
+    of_seeds = f", seeds {', '.join(map(str, sorted(set(cells['seed']))))}" if seeds else ""
+    strengths = ", ".join(dict.fromkeys(cells["strength"]))
+    place = f"{model}, {corruption if corruption == strengths else f'{corruption} {strengths}'}"
+    return {"error": "failed: ", "missing": "missing: "}[status] + place + of_seeds + (f": {error}" if error else "")
 
 
 def _mean_text(asked: pd.DataFrame) -> str:

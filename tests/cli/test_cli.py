@@ -88,3 +88,33 @@ def test_preview_of_everything_on_the_built_in_photograph(robench, tmp_path):
     assert robench("preview", "--view", "side32", "-o", tmp_path / "all.png").code == 0
     with Image.open(tmp_path / "all.png") as sheet:
         assert len(sheet.getcolors(1 << 24)) > 1000
+
+
+def test_status_and_the_end_of_a_sweep_name_what_is_missing(robench, tmp_path):
+    run = tmp_path / "run"
+    sweep = (
+        "evaluate",
+        "-m",
+        "tiny_cnn=digits-clean",
+        "-d",
+        "digits",
+        "--limit",
+        "20",
+        "-c",
+        "awgn@0.1,0.2",
+        "-o",
+        run,
+    )
+    said = robench(*sweep, "--shard", "1/3", "--device", "cpu")
+    missing = "missing: tiny_cnn=digits-clean, awgn sigma=0.1, sigma=0.2"
+    assert (said.code, missing in said.out) == (0, True)
+    said = robench("status", run)
+    assert said.out.splitlines() == [f"{run}: 1 of 3 cells done, 0 failed, 2 missing", missing]
+    facts = json.loads(robench("status", run, "--json").out)
+    assert [facts[name] for name in ("asked", "done", "failed", "missing")] == [3, 1, 0, 2]
+    assert [(cell["strength"], cell["status"]) for cell in facts["left"]] == [
+        ("sigma=0.1", "missing"),
+        ("sigma=0.2", "missing"),
+    ]
+    assert "missing" not in robench(*sweep, "--device", "cpu").out
+    assert robench("status", run).out == f"{run}: 3 of 3 cells done, 0 failed, 0 missing\n"

@@ -269,3 +269,32 @@ def test_a_cell_file_stays_in_its_folder():
     assert len(strange.place.parts) == 3
     assert replace(CELL, suite="x").key == CELL.key
     assert replace(CELL, seed=1).key != CELL.key
+
+
+def test_what_is_missing_is_named(tmp_path):
+    rows = [
+        ("net", "awgn", "sigma=0.1", 0, "missing", ""),
+        ("net", "awgn", "sigma=0.2", 0, "missing", ""),
+        ("net", "awgn", "sigma=0.3", 0, "ok", ""),
+        ("net", "fog", "3", 0, "error", "ValueError: no room"),
+        ("other", "shot_noise", "3", 0, "missing", ""),
+        ("other", "shot_noise", "3", 2, "missing", ""),
+        ("other", "clean", "clean", 0, "missing", ""),
+        ("other", "clean", "clean", 0, "missing", ""),
+    ]
+    frame = pd.DataFrame(rows, columns=["model", "corruption", "strength", "seed", "status", "error"])
+    assert tables.gaps(frame).splitlines() == [
+        "missing: net, awgn sigma=0.1, sigma=0.2",
+        "failed: net, fog 3: ValueError: no room",
+        "missing: other, shot_noise 3, seeds 0, 2",
+        "missing: other, clean",
+    ]
+    assert tables.gaps(frame[frame["status"] == "ok"]) == ""
+
+
+def test_of_many_that_are_missing_twenty_lines_are_shown():
+    rows = [("net", f"corruption{number}", "1", 0, "missing", "") for number in range(23)]
+    frame = pd.DataFrame(rows, columns=["model", "corruption", "strength", "seed", "status", "error"])
+    lines = tables.gaps(frame).splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "and 3 lines more; see cells.csv"
