@@ -13,7 +13,7 @@ import corruptions
 import robench
 from corruptions import CLEAN, Strength, Textures
 from robench.datasets import Dataset
-from robench.errors import ModelError, RunError, UsageError
+from robench.errors import DatasetError, ModelError, RunError, UsageError
 from robench.models import Classifier
 from robench.store import SCHEMA, Cell, Run
 
@@ -84,6 +84,11 @@ def plan(
     for label in labels:
         if labels.count(label) > 1:
             raise UsageError(f"two models are called '{label}'; rename one checkpoint file")
+    if len(dataset.classes) < 2:
+        raise DatasetError(
+            f"data set {dataset.name}: expected at least 2 classes, got {len(dataset.classes)}: "
+            f"{', '.join(dataset.classes)}; every model would be right"
+        )
     for classifier in classifiers:
         if classifier.classes != len(dataset.classes):
             raise ModelError(

@@ -23,11 +23,14 @@ def image_bootstrap(
 
     correct: of each cell which of the same N images were answered right, (N,). A resample draws N images with
     replacement, the same for all cells (a cluster bootstrap, the cluster being the image), so a statistic computed
-    column by column keeps what the cells share. Field and Welsh 2007, https://doi.org/10.1111/j.1467-9868.2007.00593.x
+    column by column keeps what the cells share. One image tells nothing of others: its resamples are not numbers.
+    Field and Welsh 2007, https://doi.org/10.1111/j.1467-9868.2007.00593.x
     """
     if not len(correct):
         return np.empty((0, 1 + resamples))
     hits = np.stack(correct, axis=1).astype(np.float32)
+    if len(hits) == 1:
+        return np.concatenate([hits.T, np.full((len(correct), resamples), np.nan)], axis=1, dtype=np.float64)
     parts = [hits.sum(axis=0, dtype=np.float64)[None]]
     # Sums of whole numbers below 2^24 are exact in float32, so the result is the same on every machine.
     parts += [times @ hits for times in _times_drawn(len(hits), seed, resamples)]

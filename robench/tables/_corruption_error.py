@@ -11,7 +11,7 @@ import corruptions
 from robench import metrics
 from robench.metrics import Baseline
 from robench.tables._measured import Floats, Grid, Measured, estimate, missing_note
-from robench.tables._rows import head
+from robench.tables._rows import ONE_IMAGE, head
 from robench.tables._scored import CLEAN, Scored
 
 SUITE = "cifar10-c/1"
@@ -56,13 +56,15 @@ def _row(
         return np.asarray(metrics.mean_over_corruptions(ratios), dtype=np.float64)
 
     found = estimate(measured, statistic, *([own] if baseline.errors else [own, base]))
-    return row | found | _how(found, baseline)
+    return row | found | _how(found, baseline, own[0].cell.n)
 
 
-def _how(found: dict[str, Any], baseline: Baseline) -> dict[str, Any]:
+def _how(found: dict[str, Any], baseline: Baseline, n: int) -> dict[str, Any]:
     """How the interval was made, or why there is none."""
     if found["value"] is None:
         return {"ci_low": None, "ci_high": None, "note": f"not defined: '{baseline.name}' makes no such error"}
+    if n == 1:
+        return {"note": ONE_IMAGE}
     if found["ci_low"] is None or found["ci_high"] is None:
         return {"note": f"no interval: in some resamples '{baseline.name}' makes no such error"}
     paired = "" if baseline.errors else "paired "

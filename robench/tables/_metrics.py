@@ -11,7 +11,7 @@ import pandas as pd
 from robench import metrics
 from robench.tables._corruption_error import corruption_error_rows
 from robench.tables._measured import Grid, Measured, Statistic, estimate, missing_note
-from robench.tables._rows import METRIC_COLUMNS, head
+from robench.tables._rows import METRIC_COLUMNS, ONE_IMAGE, head
 from robench.tables._scored import CLEAN, Scored
 
 MEAN = "mean_corruption_accuracy"
@@ -64,9 +64,9 @@ def _aggregate(measured: Measured, members: Sequence[Scored], metric: str, stati
     note = missing_note(members)
     if note:
         return row | {"note": note}
-    return (
-        row | estimate(measured, statistic, members) | {"ci_method": f"image bootstrap, {metrics.RESAMPLES} resamples"}
-    )
+    one_image = members[0].cell.n == 1
+    how = {"note": ONE_IMAGE} if one_image else {"ci_method": f"image bootstrap, {metrics.RESAMPLES} resamples"}
+    return row | estimate(measured, statistic, members) | how
 
 
 def _area(measured: Measured, members: Sequence[Scored], clean: Sequence[Scored]) -> Iterator[dict[str, Any]]:

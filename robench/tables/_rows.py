@@ -11,6 +11,8 @@ METRIC_COLUMNS = (
     *("n_images", "n_cells", "baseline", "note"),
 )
 
+ONE_IMAGE = "no interval: one image"
+
 
 def head(cell: Cell, metric: str, n_cells: int) -> dict[str, Any]:
     """A row of metrics.csv without its numbers."""

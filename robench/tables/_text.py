@@ -64,6 +64,6 @@ def _mean_text(asked: pd.DataFrame) -> str:
 
 
 def _interval_text(row: Any) -> str:
-    if row["note"]:
+    if pd.isna(row["value"]):
         return str(row["note"])
-    return f"{100 * row['value']:.2f} [{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]"
+    return f"{100 * row['value']:.2f} " + (row["note"] or f"[{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]")

@@ -7,6 +7,7 @@ import sys
 
 import click
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -118,3 +119,19 @@ def test_status_and_the_end_of_a_sweep_name_what_is_missing(robench, tmp_path):
     ]
     assert "missing" not in robench(*sweep, "--device", "cpu").out
     assert robench("status", run).out == f"{run}: 3 of 3 cells done, 0 failed, 0 missing\n"
+
+
+def test_one_image_has_accuracies_but_no_intervals_of_aggregates(robench, tmp_path):
+    models = ("-m", "tiny_cnn=digits-clean", "-m", "tiny_cnn=digits-noise")
+    said = robench("evaluate", *models, "-d", "digits", "--limit", "1", "-c", "awgn@0.1,0.3", "-o", tmp_path / "run")
+    assert said.code == 0
+    assert said.out.count("no interval: one image") == 2
+    assert robench("report", tmp_path / "run", "--baseline", models[1], "-o", tmp_path / "report").code == 0
+    metrics, pairs, ranks = (pd.read_csv(tmp_path / "report" / f"{name}.csv") for name in ("metrics", "pairs", "ranks"))
+    means = metrics[metrics["metric"] == "mean_corruption_accuracy"]
+    assert list(means["note"]) == ["no interval: one image"] * 2
+    assert means["value"].notna().all()
+    for frame in (means, pairs, ranks):
+        assert frame[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert list(ranks["rank_low"]) == [1, 1]
+    assert list(ranks["rank_high"]) == [2, 2]

@@ -21,6 +21,10 @@ def folder(tmp_path):
         Image.fromarray(image).save(tmp_path / "photos" / "ab"[number % 2] / f"{number}.png")
     (tmp_path / "broken" / "a").mkdir(parents=True)
     (tmp_path / "broken" / "b").mkdir(parents=True)
+    (tmp_path / "alone" / "cat").mkdir(parents=True)
+    Image.fromarray(pixels[0]).save(tmp_path / "alone" / "cat" / "0.png")
+    names = {"classes": np.array(["cat", "dog"]), "labels": np.arange(12) % 3}
+    np.savez(tmp_path / "outside.npz", images=pixels, **names)
     whole = (tmp_path / "photos" / "a" / "0.png").read_bytes()
     (tmp_path / "broken" / "a" / "half.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "broken" / "b" / "whole.png").write_bytes(whole)
@@ -117,6 +121,16 @@ CASES = {
         ("evaluate", "-m", "resnet20=F/evil.pt", "-d", "digits", *AWGN, "-o", "O"),
         1,
         ["evil.pt", "mkdir"],
+    ),
+    "one class": (
+        ("evaluate", "-m", "resnet20", "--random-weights", "-d", "folder:F/alone", *AWGN, "-o", "O"),
+        1,
+        ["data set alone: expected at least 2 classes, got 1: cat"],
+    ),
+    "a label outside the classes": (
+        ("evaluate", "-m", "resnet20", "--random-weights", "-d", "npz:F/outside.npz", *AWGN, "-o", "O"),
+        1,
+        ["outside", "labels must be 0..1, got 0..2"],
     ),
     "no checkpoint": (("evaluate", "-m", "resnet20=F/noise.pt", "-d", "digits", *AWGN, "-o", "O"), 1, ["noise.pt"]),
     "unwritable folder, generate": (("generate", "-d", "digits", *AWGN, "-o", "F/file/out"), 1, ["F/file"]),
