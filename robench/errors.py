@@ -47,3 +47,7 @@ class RunError(RobenchError):
 
 class TrainError(RobenchError):
     """A recipe and what it was given do not fit together."""
+
+
+class Diverged(TrainError):
+    """The loss of a training is not a number any more."""

@@ -50,12 +50,18 @@ def track(text: str | None, name: str, facts: Mapping[str, Any]) -> Iterator[Tra
         tracker.close(failed)
 
 
-def _opened(text: str, name: str, facts: Mapping[str, Any]) -> Tracker:
+def taken_apart(text: str) -> tuple[str, str]:
+    """`tensorboard=FOLDER` or `wandb=PROJECT` in two; UsageError for another text."""
     kind, _, place = text.partition("=")
     if kind not in KINDS:
         raise UsageError(f"{unknown('tracker', kind, KINDS)}; expected {FORMS}")
     if not place:
         raise UsageError(f"tracker '{text}': expected {FORMS}")
+    return kind, place
+
+
+def _opened(text: str, name: str, facts: Mapping[str, Any]) -> Tracker:
+    kind, place = taken_apart(text)
     try:
         return KINDS[kind](place, name, facts)
     except ImportError:

@@ -25,6 +25,8 @@ from robench.cli import _options
 @click.option("--train-n", type=click.IntRange(1), metavar="N", help="N training images, spread evenly")
 @click.option("--view", metavar="VIEW", help="native, side32, …")
 @click.option("--normalize", metavar="WHICH", help="as for evaluate")
+@click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16")
+@click.option("--log", "tracker", metavar="WHERE", help="tensorboard=FOLDER or wandb=PROJECT hears of every epoch")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
 @_options.out
@@ -40,6 +42,8 @@ def train(
     train_n: int | None,
     view: str | None,
     normalize: str | None,
+    precision: str,
+    tracker: str | None,
     seed: int,
     device: str,
     out: Path,
@@ -66,6 +70,8 @@ def train(
         train_n=train_n,
         view=view,
         normalize=normalize,
+        precision=precision,
+        log=tracker,
         seed=seed,
         device=device,
     )

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import corruptions
+from corruptions import Corruption, Strength
 from robench.datasets import Dataset
-from robench.train._recipes import Recipe
+from robench.train._recipes import Recipe, parsed
 
 Images = NDArray[np.uint8]
 Ints = NDArray[np.int64]
-ORDER, OFFSETS, MIRRORS = range(3)  # the draws of an epoch, each from its own range of the counter
+ORDER, OFFSETS, MIRRORS, CHOICE = range(4)  # the draws of an epoch, each from its own range of the counter
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,22 @@ class Batches:
         return [self._augmented(images, positions) for images in variants]
 
     def _perturbed(self, images: Images, positions: Ints) -> Images:
+        """Each image by the one of the perturbations that it drew."""
+        kinds = self.recipe.perturbations
+        drawn = self._draw(CHOICE, len(self.dataset))[positions] % np.uint64(len(kinds))
+        out = images.copy()
+        for number, kind in enumerate(kinds):
+            places = np.flatnonzero(drawn == number)
+            what = parsed(kind)
+            if what is not None and len(places):
+                out[places] = self._by(what, images[places], positions[places])
+        return out
+
+    def _by(self, what: tuple[Corruption, Strength], images: Images, positions: Ints) -> Images:
         boxes = self.dataset.boxes
-        return corruptions.apply(
+        return corruptions.apply_strength(
             images,
-            str(self.recipe.corruption),
-            level=self.recipe.strength,
+            *what,
             seed=self.seed,
             ids=self.dataset.ids[positions],
             boxes=None if boxes is None else boxes[positions],

@@ -9,19 +9,27 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
 import lightning
 import torch
 import torch.nn.functional as F
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor, nn
+from torch import Tensor
 
 from robench.datasets import Dataset
-from robench.errors import TrainError
+from robench.errors import Diverged, TrainError
+from robench.files import one_line, whole_file
 from robench.models import Classifier
 from robench.train._data import Batches
+from robench.train._layers import freeze_after
+from robench.train._losses import classification_loss
+from robench.train._optimization import lr_factor, make_optimizer
 from robench.train._recipes import Recipe
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -31,6 +39,7 @@ PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
 }
 EXPECTED_WARNINGS = (  # of Lightning on what it does itself or what is meant here
     r".*isinstance\(treespec, LeafSpec\).*",  # its use of a part of torch that is on its way out
+    r"Checkpoint directory .* exists and is not empty.*",  # other checkpoints stand in the same folder
 )
 
 
@@ -73,17 +82,21 @@ class Tally:
 class Fit(lightning.LightningModule):
     """A classifier in training: keeps the log and the state of the best epoch (accuracy, then loss, then earliest)."""
 
-    def __init__(self, classifier: Classifier, recipe: Recipe, train: Dataset, val: Dataset, seed: int) -> None:
+    def __init__(
+        self, classifier: Classifier, recipe: Recipe, train: Dataset, val: Dataset, seed: int, identity: str = ""
+    ) -> None:
         super().__init__()
         self.net = classifier.module
         self.classifier = classifier
-        self.recipe, self.seed = recipe, seed
+        self.recipe, self.seed, self.identity = recipe, seed, identity
         self.train_set, self.val_set = train, val
+        self.frozen = freeze_after(self.net, recipe.first_layers)
         self.history: list[Epoch] = []
         self.best: Epoch | None = None
         self.best_state: dict[str, Tensor] = {}
         self.tally = Tally()
         self.says_lines = False
+        self.state: Path | None = None
 
     def train_dataloader(self) -> Batches:
         return Batches(self.train_set, self.recipe, self.seed, self.current_epoch)
@@ -92,23 +105,22 @@ class Fit(lightning.LightningModule):
         return Batches(self.val_set, self.recipe, self.seed)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        recipe = self.recipe
-        optimizer = make_optimizer(recipe, [value for value in self.net.parameters() if value.requires_grad])
-        steps = recipe.epochs * len(self.train_dataloader())
-
-        def factor(step: int) -> float:
-            return (1 + math.cos(math.pi * step / steps)) / 2 if recipe.schedule == "cosine" else 1.0
-
+        optimizer = make_optimizer(self.recipe, [value for value in self.net.parameters() if value.requires_grad])
+        factor = lr_factor(self.recipe, len(self.train_dataloader()))
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_train_epoch_start(self) -> None:
+        # what the network draws, in dropout say, is a function of seed and epoch, so that a resumed training is equal
+        torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) % 2**63)
+        for part in self.frozen:
+            part.eval()
         self.tally = Tally(lr=self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         images, labels = batch
         logits = self.classifier.forward(images).float()
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        loss = classification_loss(self.recipe, logits, labels)
         self.tally.train_loss.add(loss * len(labels), len(labels))
         return loss
 
@@ -123,27 +135,29 @@ class Fit(lightning.LightningModule):
         means = (tally.train_loss.value(), tally.val_loss.value(), tally.val_acc.value())
         epoch = Epoch(self.current_epoch + 1, *means, tally.lr)
         if not math.isfinite(epoch.train_loss):
-            raise TrainError(
+            raise Diverged(
                 f"recipe '{self.recipe.name}': training diverged: the loss of epoch {epoch.epoch} is "
                 f"{epoch.train_loss}; try a lower lr than {self.recipe.lr:g}"
             )
         self.history.append(epoch)
+        self.log_dict({name: value for name, value in asdict(epoch).items() if name != "epoch"})
         if self.says_lines:
             announce(epoch, self.recipe.epochs)
         if self.best is None or (epoch.val_acc, -epoch.val_loss) > (self.best.val_acc, -self.best.val_loss):
             self.best = epoch
             self.best_state = {name: value.detach().cpu().clone() for name, value in self.net.state_dict().items()}
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        rows = [asdict(epoch) for epoch in self.history]
+        checkpoint["robench"] = {"identity": self.identity, "history": rows, "best_state": self.best_state}
 
-def make_optimizer(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """The recipe's optimizer over these parameters."""
-    lr, decay = recipe.lr, recipe.weight_decay
-    if recipe.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=lr, weight_decay=decay)
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(parameters, lr=lr, weight_decay=decay)
-    nesterov = recipe.optimizer == "nag"
-    return torch.optim.SGD(parameters, lr=lr, weight_decay=decay, momentum=recipe.momentum, nesterov=nesterov)
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        kept = checkpoint["robench"]
+        if kept["identity"] != self.identity:
+            raise TrainError(f"{self.state}: holds the state of another training; remove it, or write to another place")
+        self.history = [Epoch(**row) for row in kept["history"]]
+        self.best_state = kept["best_state"]
+        self.best = max(self.history, key=lambda epoch: (epoch.val_acc, -epoch.val_loss, -epoch.epoch))
 
 
 def announce(epoch: Epoch, epochs: int) -> None:
@@ -154,10 +168,13 @@ def announce(epoch: Epoch, epochs: int) -> None:
     )
 
 
-def run(fit: Fit, *, precision: str, progress: bool) -> Epoch:
-    """Train in place; afterwards the network holds the state of the best epoch, which is returned."""
+def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger | None = None) -> Epoch:
+    """Train in place; afterwards the network holds the state of the best epoch, which is returned.
+
+    state: a file that holds the training after every epoch, from which it goes on where there is one.
+    """
     bar = progress and sys.stderr.isatty()
-    device = fit.classifier.device
+    device, fit.state = fit.classifier.device, state
     with _as_found(device, fit.seed):
         trainer = lightning.Trainer(
             accelerator={"cuda": "gpu"}.get(device.type, device.type),
@@ -167,21 +184,44 @@ def run(fit: Fit, *, precision: str, progress: bool) -> Epoch:
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
-            logger=False,
-            enable_checkpointing=False,
+            logger=logger or False,
+            callbacks=[_kept_in(state)],
+            plugins=[WholeFiles()],
             enable_model_summary=False,
             enable_progress_bar=bar,
         )
         fit.says_lines = progress and not bar
         fit.net.train()
         try:
-            trainer.fit(fit)
+            trainer.fit(fit, ckpt_path=state if state.exists() else None)
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
             raise stop.__context__ or stop from None
     assert fit.best is not None
     fit.net.load_state_dict(fit.best_state)
     fit.net.eval()
     return fit.best
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Lightning's checkpoints as files that are whole or not there, read without unpickling code."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        with whole_file(Path(path)) as partial:
+            torch.save(checkpoint, partial)
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        try:
+            loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as fault:
+            raise TrainError(f"{path}: not the state of a training: {one_line(fault)}") from fault
+        return loaded
+
+
+def _kept_in(state: Path) -> ModelCheckpoint:
+    """After every epoch the whole training goes to that file, whose name ends in .ckpt."""
+    return ModelCheckpoint(
+        dirpath=state.parent, filename=state.stem, save_on_train_epoch_end=True, enable_version_counter=False
+    )
 
 
 @contextmanager

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import corruptions
-from corruptions import Registry
+from corruptions import Corruption, Registry, Strength
 from robench.errors import UsageError
 
 CHOICES = {
     "data": ("clean", "perturbed", "both"),
-    "optimizer": ("adam", "adamw", "sgd", "nag"),
-    "schedule": ("cosine", "constant"),
+    "optimizer": ("adam", "adamw", "sgd", "nag", "adadelta"),
+    "schedule": ("cosine", "constant", "steps", "geometric"),
     "augment": ("none", "shift", "crop-flip"),
 }
+CLEAN = "clean"
 
 
 @dataclass(frozen=True)
@@ -22,59 +23,113 @@ class Recipe:
     """How a network is trained.
 
     data: "clean" images, "perturbed" ones, or "both": each step sees the clean images and their perturbed copies.
-    corruption, strength: of the perturbation; the strength is a level, a number or `a..b`, drawn per image and epoch.
-    optimizer: adam, adamw, sgd or nag (Nesterov); momentum is that of the last two.
-    schedule: "cosine" from lr to 0 over all steps, or "constant".
+    perturbations: each NAME@STRENGTH, or "clean"; every image of every epoch gets one of them, drawn evenly. A
+        strength `a..b` is drawn too.
+    perturbed_weight, pivot_weight: of the perturbed copies' cross-entropy and of the squared distance of their logits
+        to those of their originals, for "both"; lambda and lambda_2 in equation 1 of Na, Ko, Mukhopadhyay 2018.
+    optimizer: adam, adamw, sgd, nag (Nesterov) or adadelta; momentum is that of sgd and nag.
+    schedule: "cosine" from lr to 0 over all steps, "constant", "steps": times `decay` after each of `milestones`,
+        which are fractions of the training, or "geometric" from lr to lr times `decay`.
+    warmup_epochs: at the beginning lr grows in equal steps, and the schedule follows.
     augment: "shift" by up to an eighth of the side, zeros at the border; "crop-flip" also mirrors half of the images.
         After the perturbation, so that it falls on images as the test set has them.
+    normalize: of the inputs, as for `robench.models.load`; None is the card's.
+    first_layers: only the first so many layers with weights are trained; None trains all.
     """
 
     name: str
     about: str
     source: str
     data: str
-    corruption: str | None = None
-    strength: float | str | None = None
+    perturbations: tuple[str, ...] = ()
+    perturbed_weight: float = 1.0
+    pivot_weight: float = 0.0
     optimizer: str = "adam"
     lr: float = 1e-3
     weight_decay: float = 0.0
     momentum: float = 0.9
     schedule: str = "cosine"
+    milestones: tuple[float, ...] = ()
+    decay: float = 0.1
+    warmup_epochs: float = 0.0
     epochs: int = 20
     batch_size: int = 64
     label_smoothing: float = 0.0
     augment: str = "none"
+    normalize: str | None = None
+    first_layers: int | None = None
 
     def __post_init__(self) -> None:
         for field, allowed in CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise UsageError(f"{self.name}: {field} must be {', '.join(allowed)}, got '{getattr(self, field)}'")
-        for field in ("epochs", "batch_size"):
-            if getattr(self, field) < 1:
+        for field in ("epochs", "batch_size", "first_layers"):
+            if getattr(self, field) is not None and getattr(self, field) < 1:
                 raise UsageError(f"{self.name}: {field} must be at least 1, got {getattr(self, field)}")
         if not 0 < self.lr < float("inf"):
             raise UsageError(f"{self.name}: lr must be a positive number, got {self.lr}")
-        if self.data == "clean" and (self.corruption is not None or self.strength is not None):
+        if bool(self.milestones) != (self.schedule == "steps") or not all(0 < at < 1 for at in self.milestones):
+            raise UsageError(
+                f"{self.name}: expected milestones between 0 and 1 with the schedule 'steps' and with no other, "
+                f"got {self.milestones} with '{self.schedule}'"
+            )
+        if self.data != "both" and (self.perturbed_weight != 1 or self.pivot_weight):
+            raise UsageError(f"{self.name}: perturbed_weight and pivot_weight are for data 'both', got '{self.data}'")
+        self._check_perturbations()
+
+    def with_changes(
+        self, *, corruption: str | None = None, strength: float | str | None = None, **changes: Any
+    ) -> Recipe:
+        """The recipe with those fields that are not None; corruption and strength stand for one perturbation."""
+        given = {field: value for field, value in changes.items() if value is not None}
+        if corruption is not None or strength is not None:
+            given["perturbations"] = (self._perturbation(corruption, strength),)
+        return replace(self, **given)
+
+    def facts(self) -> dict[str, str]:
+        """All fields as texts, to be recorded."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: _text(value) for name, value in values.items()}
+
+    def _perturbation(self, corruption: str | None, strength: float | str | None) -> str:
+        if self.data == "clean":
             raise UsageError(
                 f"recipe '{self.name}' trains on clean images and takes no corruption; see perturbed, both"
             )
-        if self.data != "clean":
-            self._check_perturbation()
-
-    def with_changes(self, **changes: Any) -> Recipe:
-        """The recipe with those fields that are not None; another corruption needs its own strength."""
-        given = {field: value for field, value in changes.items() if value is not None}
-        if given.get("corruption", self.corruption) != self.corruption and "strength" not in given:
-            given["strength"] = None
-        return replace(self, **given)
-
-    def _check_perturbation(self) -> None:
-        if self.corruption is None or self.strength is None:
+        here = [text.partition("@")[0] for text in self.perturbations]
+        if corruption is None and len(here) == 1:
+            corruption = here[0]
+        if corruption is None or strength is None:
+            there = f"{corruption or 'no corruption'} and {'no level' if strength is None else f'level {strength}'}"
             raise UsageError(
-                f"recipe '{self.name}': expected a corruption and its level, e.g. -c awgn --level 0..0.5, "
-                f"got {self.corruption or 'none'} and {'no level' if self.strength is None else self.strength}"
+                f"recipe '{self.name}': expected a corruption and its level, e.g. -c awgn --level 0..0.5, got {there}"
             )
-        corruptions.get(self.corruption).strength(None, self.strength)
+        return f"{corruption}@{corruptions.get(corruption).strength(None, strength)}"
+
+    def _check_perturbations(self) -> None:
+        if self.data == "clean" and self.perturbations:
+            raise UsageError(f"recipe '{self.name}' trains on clean images, got {', '.join(self.perturbations)}")
+        if self.data != "clean" and not self.perturbations:
+            raise UsageError(f"recipe '{self.name}': data '{self.data}' needs perturbations, got none")
+        for text in self.perturbations:
+            parsed(text)
+
+
+def parsed(perturbation: str) -> tuple[Corruption, Strength] | None:
+    """`NAME@STRENGTH` taken apart, None for "clean"; raises UsageError or CorruptionError for what it cannot be."""
+    if perturbation == CLEAN:
+        return None
+    name, at, strength = perturbation.partition("@")
+    chosen = corruptions.get(name)
+    if not at:
+        raise UsageError(f"perturbation '{perturbation}': expected NAME@STRENGTH, such as awgn@0..0.5")
+    return chosen, chosen.parse(strength)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return ", ".join(map(_text, value)) if isinstance(value, tuple) else str(value)
 
 
 registry: Registry[Recipe] = Registry("recipe", "robench.recipes", UsageError)

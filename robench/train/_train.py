@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import robench
 from robench import datasets
-from robench.datasets import Dataset
-from robench.errors import TrainError, UsageError
-from robench.files import write_text
+from robench.datasets import Dataset, stored
+from robench.errors import Diverged, TrainError, UsageError
+from robench.files import sha256_text, write_text
 from robench.train._recipes import Recipe, get
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from robench.train._fit import Epoch
 
 PRECISIONS = ("fp32", "bf16", "fp16")
+MOST_STORED = 8 << 30
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ def train(
     device: str = "auto",
     progress: bool = True,
     init: str | None = None,
+    log: str | None = None,
 ) -> Trained:
     """Train a network and write the weights of its best epoch on validation; the same call gives the same bytes.
 
@@ -67,7 +72,10 @@ def train(
     data: `NAME[:PATH]`, of which the splits train and val are read, or such a pair of data sets.
     model: as for `robench.models.load`; with a checkpoint, or with `init`, training goes on from there.
     out: a path that ends in .safetensors; the log stands beside it as .log.csv.
-    train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16.
+    train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. normalize: of the inputs, instead
+        of the recipe's. log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
+    A training that was killed goes on from its last epoch when it is called again, with the same result; its state
+    stands beside `out` as .ckpt until it is done.
     Raises `UsageError` for what cannot be right, `TrainError` for a training that fails; then nothing is written.
     """
     if importlib.util.find_spec("lightning") is None:
@@ -76,18 +84,45 @@ def train(
     used = asked.with_changes(corruption=corruption, strength=strength, epochs=epochs, batch_size=batch_size, lr=lr)
     path = _checked(Path(out), seed, precision)
     train_set, val_set = _pair(data, view)
-    train_set = train_set.limited(train_n)
-    classifier = _start(model, init, train_set, normalize, seed, device)
+    with TemporaryDirectory(prefix="robench-") as folder:
+        train_set = _near(train_set.limited(train_n), Path(folder) / "train.npy", progress)
+        val_set = _near(val_set, Path(folder) / "val.npy", progress)
+        classifier = _start(model, init, train_set, normalize or used.normalize, seed, device)
+        facts = _facts(classifier, used, asked, train_set, val_set) | {"seed": str(seed), "precision": precision}
+        return _trained(path, classifier, used, (train_set, val_set), facts, log, progress)
 
+
+def _trained(
+    path: Path,
+    classifier: Classifier,
+    recipe: Recipe,
+    sets: tuple[Dataset, Dataset],
+    facts: dict[str, str],
+    logged: str | None,
+    progress: bool,
+) -> Trained:
+    """Fit, and write the weights and the log."""
     from robench.models import save
     from robench.models._checkpoints import state_sha256
     from robench.train._fit import Fit, run
+    from robench.train._loggers import logger
 
-    fit = Fit(classifier, used, train_set, val_set, seed)
-    best = run(fit, precision=precision, progress=progress)
+    train_set, val_set = sets
+    state = path.with_suffix(".ckpt")
+    identity = sha256_text(json.dumps(facts | {"weights": classifier.weights_sha256}, sort_keys=True))
+    fit = Fit(classifier, recipe, train_set, val_set, int(facts["seed"]), identity)
+    try:
+        best = run(
+            fit, precision=facts["precision"], progress=progress, state=state, logger=logger(logged, path, facts)
+        )
+    except Diverged:
+        state.unlink(missing_ok=True)
+        raise
     log = path.with_suffix(".log.csv")
     write_text(log, _csv(fit.history))
-    save(path, classifier.module, _metadata(classifier, used, train_set, val_set, best, len(fit.history), seed))
+    told = {"epochs_run": len(fit.history), "best_epoch": best.epoch, "val_accuracy": f"{best.val_acc:.6f}"}
+    save(path, classifier.module, facts | {key: str(value) for key, value in told.items()})
+    state.unlink(missing_ok=True)
     return Trained(
         path=path,
         log=log,
@@ -130,6 +165,11 @@ def _pair(data: str | tuple[Dataset, Dataset], view: str | None) -> tuple[Datase
     return train_set, val_set
 
 
+def _near(dataset: Dataset, path: Path, progress: bool) -> Dataset:
+    """The images decoded once, where they are not too many."""
+    return stored(dataset, path, progress=progress) if len(dataset) * prod(dataset.shape) <= MOST_STORED else dataset
+
+
 def _start(
     model: str, init: str | None, train_set: Dataset, normalize: str | None, seed: int, device: str
 ) -> Classifier:
@@ -148,10 +188,10 @@ def _start(
     )
 
 
-def _metadata(
-    classifier: Classifier, recipe: Recipe, train_set: Dataset, val_set: Dataset, best: Epoch, run: int, seed: int
+def _facts(
+    classifier: Classifier, recipe: Recipe, asked: Recipe, train_set: Dataset, val_set: Dataset
 ) -> dict[str, str]:
-    """The facts that travel with the weights: all that is needed to train them again, and the budget they cost."""
+    """What travels with the weights: all that is needed to train them again; `recipe_epochs` are the recipe's own."""
     import torch
 
     facts: dict[str, object] = {
@@ -168,21 +208,12 @@ def _metadata(
         "val_n": len(val_set),
         "val_digest": val_set.digest,
         "recipe": recipe.name,
-        "data": recipe.data,
-        "corruption": recipe.corruption or "",
-        "strength": "" if recipe.strength is None else recipe.strength,
-        "optimizer": recipe.optimizer,
-        "lr": recipe.lr,
-        "batch_size": recipe.batch_size,
-        "epochs": recipe.epochs,
-        "epochs_run": run,
-        "best_epoch": best.epoch,
-        "val_accuracy": f"{best.val_acc:.6f}",
-        "seed": seed,
+        "recipe_epochs": asked.epochs,
         "robench": robench.__version__,
         "torch": torch.__version__,
     }
-    return {key: str(value) for key, value in facts.items()}
+    told = {name: text for name, text in recipe.facts().items() if name not in ("name", "about", "source")}
+    return told | {key: str(value) for key, value in facts.items()}
 
 
 def _csv(history: Sequence[Epoch]) -> str:

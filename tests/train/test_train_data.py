@@ -14,7 +14,7 @@ from robench.train import Recipe
 from robench.train._data import Batches, shifted
 
 CLEAN = Recipe("toy", "", "", data="clean", batch_size=4)
-NOISY = replace(CLEAN, data="perturbed", corruption="awgn", strength="0..0.5")
+NOISY = replace(CLEAN, data="perturbed", perturbations=("awgn@0..0.5",))
 
 
 def numbered(count: int = 10, side: int = 8) -> Dataset:
@@ -73,18 +73,45 @@ def test_both_is_each_batch_clean_and_perturbed() -> None:
 def test_draws_come_from_streams_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
 
-    def record(images: Any, name: str, **options: Any) -> Any:
-        asked.append({"name": name, **options})
+    def record(images: Any, chosen: Any, strength: Any, **options: Any) -> Any:
+        asked.append({"name": chosen.name, "strength": str(strength), **options})
         return images
 
-    monkeypatch.setattr(corruptions, "apply", record)
+    monkeypatch.setattr(corruptions, "apply_strength", record)
     data = numbered(4)
     for epoch in (0, 1, None):
         order = labels(Batches(data, NOISY, seed=5, epoch=epoch))
         assert asked[-1]["ids"].tolist() == [2 * position for position in order]
         assert asked[-1]["boxes"].tolist() == data.boxes[order].tolist()
     assert [one["stream"] for one in asked] == ["train/0", "train/1", "val"]
-    assert {(one["name"], one["level"], one["seed"]) for one in asked} == {("awgn", "0..0.5", 5)}
+    assert {(one["name"], one["strength"], one["seed"]) for one in asked} == {("awgn", "sigma=0..0.5", 5)}
+
+
+def test_every_image_draws_one_of_the_perturbations() -> None:
+    data = replace(numbered(40), read=lambda positions: np.full((len(positions), 8, 8, 1), 100, np.uint8))
+    recipe = replace(CLEAN, data="perturbed", perturbations=("clean", "salt_and_pepper@1", "awgn@0.02"))
+    kinds = []
+    for epoch in (0, 1):
+        found = pixels(Batches(data, recipe, 0, epoch=epoch)).reshape(40, -1)
+        order = labels(Batches(replace(data, labels=np.arange(40) % 10), recipe, 0, epoch=epoch))
+        assert len(order) == 40
+        clean = (found == 100).all(axis=1)
+        binary = np.isin(found, (0, 255)).all(axis=1)
+        kinds.append(np.where(clean, 0, np.where(binary, 1, 2)))
+    assert np.bincount(kinds[0], minlength=3).min() > 5
+    assert not np.array_equal(*kinds)
+    alone = replace(recipe, perturbations=("awgn@0.02",))
+    ids = replace(data, ids=np.arange(40))
+    assert np.array_equal(
+        pixels(Batches(ids, recipe, 0))[kinds_of(ids, recipe) == 2],
+        pixels(Batches(ids, alone, 0))[kinds_of(ids, recipe) == 2],
+    )
+
+
+def kinds_of(data: Dataset, recipe: Recipe) -> np.ndarray[Any, Any]:
+    """0 clean, 1 salt and pepper, 2 noise, of the validation images."""
+    found = pixels(Batches(data, recipe, 0)).reshape(len(data), -1)
+    return np.where((found == 100).all(axis=1), 0, np.where(np.isin(found, (0, 255)).all(axis=1), 1, 2))
 
 
 def test_validation_is_perturbed_but_never_augmented() -> None:

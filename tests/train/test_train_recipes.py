@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,16 @@ def test_a_recipe_of_a_third_party_is_known_by_being_registered() -> None:
     [
         ({"data": "noisy"}, "data must be clean, perturbed, both, got 'noisy'"),
         ({"optimizer": "lion"}, "optimizer must be adam"),
-        ({"schedule": "step"}, "schedule must be cosine, constant, got 'step'"),
+        ({"schedule": "step"}, "schedule must be cosine, constant, steps, geometric, got 'step'"),
+        ({"schedule": "steps"}, "expected milestones between 0 and 1 with the schedule 'steps'"),
+        ({"schedule": "steps", "milestones": (0.5, 1.5)}, r"got \(0.5, 1.5\) with 'steps'"),
+        ({"milestones": (0.5,)}, r"and with no other, got \(0.5,\) with 'cosine'"),
+        ({"first_layers": 0}, "first_layers must be at least 1, got 0"),
+        ({"pivot_weight": 1e-4}, "are for data 'both', got 'clean'"),
         ({"augment": "mixup"}, "augment must be none"),
-        ({"strength": 0.1}, "takes no corruption"),
-        ({"data": "both"}, "expected a corruption and its level"),
-        ({"data": "both", "corruption": "awgn"}, "got awgn and no level"),
+        ({"perturbations": ("awgn@0.1",)}, "trains on clean images, got awgn@0.1"),
+        ({"data": "both"}, "data 'both' needs perturbations, got none"),
+        ({"data": "both", "perturbations": ("awgn",)}, "expected NAME@STRENGTH, such as awgn@0..0.5"),
     ],
 )
 def test_facts_that_do_not_fit_are_refused(fields: dict[str, Any], fault: str) -> None:
@@ -46,8 +52,12 @@ def test_facts_that_do_not_fit_are_refused(fields: dict[str, Any], fault: str) -
 
 
 def test_changes_keep_what_is_not_named() -> None:
-    changed = get("both").with_changes(epochs=3, lr=None, corruption="awgn")
-    assert (changed.epochs, changed.lr, changed.strength) == (3, get("both").lr, "0..0.5")
+    changed = get("both").with_changes(epochs=3, lr=None, strength=0.1)
+    assert (changed.epochs, changed.lr, changed.perturbations) == (3, get("both").lr, ("awgn@sigma=0.1",))
+    mixed = replace(changed, perturbations=("awgn@0.1", "clean")).with_changes(corruption="awgn", strength="0..1")
+    assert mixed.perturbations == ("awgn@sigma=0..1",)
+    with pytest.raises(UsageError, match=r"and its level, .* got no corruption and level 0\.1"):
+        replace(changed, perturbations=("awgn@0.1", "clean")).with_changes(strength=0.1)
     with pytest.raises(UsageError, match="got gaussian_blur_13x13 and no level"):
         get("both").with_changes(corruption="gaussian_blur_13x13")
     with pytest.raises(CorruptionError):

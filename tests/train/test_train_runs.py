@@ -51,6 +51,59 @@ def test_it_learns_and_writes_what_it_reports(quick: Quick, digits: Pair) -> Non
     assert (trained.epochs, trained.train_n, trained.val_n) == (4, 200, 60)
 
 
+@pytest.mark.parametrize("stops", [1, 2, 3])
+def test_killed_after_any_epoch_it_goes_on_to_the_same_bytes(
+    stops: int, quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = quick("both", "whole", epochs=4)
+    begin = loop.Fit.on_train_epoch_start
+    began: list[int] = []
+
+    def killed(fit: loop.Fit) -> None:
+        began.append(fit.current_epoch)
+        if len(began) == stops + 1:
+            raise KeyboardInterrupt
+        begin(fit)
+
+    monkeypatch.setattr(loop.Fit, "on_train_epoch_start", killed)
+    with pytest.raises(KeyboardInterrupt):
+        quick("both", "part", epochs=4)
+    assert (tmp_path / "part.ckpt").exists()
+    assert not (tmp_path / "part.safetensors").exists()
+    on = quick("both", "part", epochs=4)
+    assert began == [*range(stops), stops, *range(stops, 4)]
+    assert on.path.read_bytes() == whole.path.read_bytes()
+    assert on.log.read_bytes() == whole.log.read_bytes()
+    assert not (tmp_path / "part.ckpt").exists()
+
+
+def test_the_state_of_another_training_is_refused(
+    quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.Fit, "validation_step", fails_in_epoch(1))
+        with pytest.raises(ZeroDivisionError):
+            quick("clean", "a")
+    state = (tmp_path / "a.ckpt").read_bytes()
+    with pytest.raises(TrainError, match=r"a.ckpt: holds the state of another training; remove it"):
+        quick("clean", "a", seed=1)
+    assert (tmp_path / "a.ckpt").read_bytes() == state
+    (tmp_path / "a.ckpt").write_bytes(state[:1000])
+    with pytest.raises(TrainError, match=r"a.ckpt: not the state of a training"):
+        quick("clean", "a")
+
+
+def fails_in_epoch(number: int) -> Callable[..., None]:
+    step = loop.Fit.validation_step
+
+    def fails(fit: loop.Fit, *batch: Any) -> None:
+        if fit.current_epoch == number:
+            raise ZeroDivisionError
+        step(fit, *batch)
+
+    return fails
+
+
 @pytest.mark.parametrize("recipe", ["clean", "both"])
 def test_the_same_call_gives_the_same_bytes_and_no_litter(
     recipe: str, quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -143,9 +196,10 @@ def test_metadata_tells_how_to_train_it_again(quick: Quick, digits: Pair) -> Non
         "val_digest": digits[1].digest,
         "recipe": "perturbed",
         "data": "perturbed",
-        "corruption": "awgn",
-        "strength": "0..0.2",
+        "perturbations": "awgn@sigma=0..0.2",
         "epochs": "1",
+        "recipe_epochs": "20",
+        "precision": "fp32",
         "epochs_run": "1",
         "best_epoch": "1",
         "lr": "0.003",
@@ -169,14 +223,15 @@ def test_training_goes_on_from_init(quick: Quick) -> None:
         train("clean", "digits", f"tiny_cnn={start.path}", "x.safetensors", init="y")
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "nag"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "nag", "adadelta"])
 def test_every_optimizer_trains(optimizer: str, quick: Quick) -> None:
     recipe = replace(get("clean"), optimizer=optimizer, weight_decay=0.01)
     trained = quick(recipe, "a", lr=0.02, epochs=3)
     losses = [float(row["train_loss"]) for row in rows(trained)]
     assert losses[2] < losses[0]
     others = {
-        name: quick(replace(recipe, optimizer=name), name, lr=0.02, epochs=3) for name in ("adam", "adamw", "nag")
+        name: quick(replace(recipe, optimizer=name), name, lr=0.02, epochs=3)
+        for name in ("adam", "adamw", "nag", "adadelta")
     }
     same = [name for name, other in others.items() if other.weights_sha256 == trained.weights_sha256]
     assert same == [name for name in others if name == optimizer]

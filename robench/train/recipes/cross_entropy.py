@@ -13,8 +13,7 @@ register(
         "cross-entropy on perturbed images",
         SOURCE,
         data="perturbed",
-        corruption="awgn",
-        strength="0..0.5",
+        perturbations=("awgn@0..0.5",),
     )
 )
 register(
@@ -23,7 +22,6 @@ register(
         "cross-entropy on clean images and their perturbed copies",
         SOURCE,
         data="both",
-        corruption="awgn",
-        strength="0..0.5",
+        perturbations=("awgn@0..0.5",),
     )
 )

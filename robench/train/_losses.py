@@ -1,0 +1,31 @@
+"""What training makes small."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from robench.train._recipes import Recipe
+
+
+def classification_loss(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tensor:
+    """The loss of a batch as `Batches` makes it; logits (n, classes), labels (n,), the first half clean for "both"."""
+    if recipe.data != "both":
+        return F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+    clean, perturbed = logits.chunk(2)
+    its_labels = labels[: len(clean)]
+    weight = recipe.perturbed_weight
+    entropies = [
+        F.cross_entropy(some, its_labels, label_smoothing=recipe.label_smoothing, reduction="sum")
+        for some in (clean, perturbed)
+    ]
+    loss = (entropies[0] + weight * entropies[1]) / ((1 + weight) * len(clean))
+    return loss + recipe.pivot_weight * pivot_loss(perturbed, clean) if recipe.pivot_weight else loss
+
+
+def pivot_loss(perturbed: Tensor, clean: Tensor) -> Tensor:
+    """Sum over images of the squared distance between both logits, (n, classes); no gradient for the clean ones.
+
+    Na, Ko, Mukhopadhyay 2018 (ICASSP), L_dist of equation 1.
+    """
+    return (perturbed - clean.detach()).square().sum()
