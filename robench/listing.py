@@ -41,17 +41,25 @@ def _models() -> list[dict[str, Any]]:
     for name in models.names():
         card = models.get(name)
         weights = sorted(card.weights)
-        text = f"{card.side}x{card.side}x{card.channels}  {card.params or 0:>9,} parameters  {card.source}"
+        size = f"{card.side}x{card.side}x{card.channels}"
+        text = f"{size:9}  {card.params or 0:>11,} parameters  {card.source}"
         facts: dict[str, Any] = {"name": name, "side": card.side, "channels": card.channels, "parameters": card.params}
         facts |= {"source": card.source, "weights": weights}
         rows.append(facts | {"text": text + (f"  weights: {', '.join(weights)}" if weights else "")})
-    return rows + [_restorer(name) for name in models.restorers.names()]
+    restorers = [_restorer(name) for name in models.restorers.names()]
+    return rows + restorers + [_activation(name) for name in models.activations.names()]
 
 
 def _restorer(name: str) -> dict[str, Any]:
     card = models.restorers.get(name)
     facts = {"name": f"{name}+", "channels": card.channels, "parameters": card.params, "source": card.source}
-    return facts | {"text": f"restorer, {card.channels} channels  {card.params or 0:>9,} parameters  {card.source}"}
+    return facts | {"text": f"restorer, {card.channels} channels  {card.params or 0:>11,} parameters  {card.source}"}
+
+
+def _activation(name: str) -> dict[str, Any]:
+    card = models.activations.get(name)
+    facts = {"name": f"@{name}", "parameters": card.params, "source": card.source}
+    return facts | {"text": f"activation, {card.params} parameters in place of each ReLU  {card.source}"}
 
 
 def _datasets() -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@
     robench.models.load("resnet20=best.th", classes=10).logits(images)
 
 Cards are listed without torch; it is imported when a network is built. A third party registers its networks
-with `@model(...)` and `@restorer(...)` in a module named by the entry point `robench.models`, and checks the former
-with `robench.models.testing.check_model`.
+with `@model(...)`, `@restorer(...)` and `@activation(...)` in a module named by the entry point `robench.models`, and
+checks the first with `robench.models.testing.check_model`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robench.models import families as families
+from robench.models._activations import ActivationCard, activation, activations
 from robench.models._registry import Card, family, get, model, names, registry
 from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse
 
 if TYPE_CHECKING:
-    from robench.models._adapter import Classifier, pick_device
+    from robench.models._adapter import Classifier, TrainingLogits, pick_device
     from robench.models._checkpoints import metadata, save
-    from robench.models._load import load
+    from robench.models._flops import flops
+    from robench.models._load import load, sketch
 
 __all__ = [
+    "ActivationCard",
     "Card",
     "Classifier",
     "RestorerCard",
     "Spec",
+    "TrainingLogits",
+    "activation",
+    "activations",
     "family",
+    "flops",
     "get",
     "load",
     "metadata",
@@ -40,14 +47,18 @@ __all__ = [
     "restorer",
     "restorers",
     "save",
+    "sketch",
 ]
 
 _NEEDS_TORCH = {
     "Classifier": "_adapter",
+    "TrainingLogits": "_adapter",
+    "flops": "_flops",
     "load": "_load",
     "metadata": "_checkpoints",
     "pick_device": "_adapter",
     "save": "_checkpoints",
+    "sketch": "_load",
 }
 
 

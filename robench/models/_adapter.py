@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -43,12 +43,19 @@ class Restorer:
         return restored.float().clamp(0, 1).reshape(len(x), -1, *x.shape[2:])
 
 
+class TrainingLogits(NamedTuple):
+    """What a network answers while it trains: its logits (N, classes), and those of each auxiliary head, if any."""
+
+    main: Tensor
+    auxiliary: tuple[Tensor, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """A network with its weights and everything between uint8 images and its logits.
 
-    label: `NAME`, `NAME=STEM` of the checkpoint or the stem of an archive, never a path; `RESTORER+MODEL` with a
-        restorer in front.
+    label: `NAME`, `NAME@ACTIVATION`, either with `=STEM` of the checkpoint, or the stem of an archive, never a path;
+        `RESTORER+MODEL` with a restorer in front.
     size: (H, W) of the images that will come, where it was said; others then raise.
     fit: what is done to their size: "none", "resize32", "pad28", …
     weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state; of an archive over its bytes;
@@ -123,12 +130,38 @@ class Classifier:
 
     def forward(self, images: Tensor) -> Tensor:
         """The network's answer in the mode that it is in, with gradients: for training and for attacks."""
-        output = self.module(self.prepare(images))
-        wanted = (len(images), self.classes if self.outputs is None else self.outputs)
-        if not isinstance(output, Tensor) or output.shape != wanted:
-            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        return self.training_logits(images).main
+
+    def training_logits(self, images: Tensor) -> TrainingLogits:
+        """As `forward`, and with the logits of the auxiliary heads that a network has in training mode.
+
+        There its module answers a tuple, as torchvision's GoogLeNet and Inception v3 do: the logits first, then those
+        of the heads; None counts for nothing. In evaluation mode every module answers one tensor (N, classes).
+        """
+        answer = self.module(self.prepare(images))
+        heads = answer if isinstance(answer, tuple) and answer and self.module.training else (answer,)
+        main, *auxiliary = (self._checked(logits, len(images)) for logits in heads if logits is not None)
+        return TrainingLogits(main, tuple(auxiliary))
+
+    def patch_logits(self, images: Tensor) -> Tensor:
+        """Logits of each patch (N, classes, h, w), whose mean over the patches are the logits; as `logits` otherwise.
+
+        A network has them where its module has a method `patch_logits`, as the BagNets; others raise `ModelError`.
+        """
+        of_patches = getattr(self.module, "patch_logits", None)
+        if of_patches is None:
+            raise ModelError(f"{self.label}: expected a network with logits of patches, such as bagnet33")
+        self.module.eval()
+        with torch.inference_mode():
+            patches: Tensor = of_patches(self.prepare(images)).float()
+        return patches if self._chosen is None else patches[:, self._chosen]
+
+    def _checked(self, logits: Any, n: int) -> Tensor:
+        wanted = (n, self.classes if self.outputs is None else self.outputs)
+        if not isinstance(logits, Tensor) or logits.shape != wanted:
+            got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ModelError(f"{self.label}: expected logits {wanted}, got {got}")
-        return output if self._chosen is None else output[:, self._chosen]
+        return logits if self._chosen is None else logits[:, self._chosen]
 
     def prepare(self, images: Tensor) -> Tensor:
         """The network's input: float32 (N, card.channels, side, side), restored, fitted, then normalised."""

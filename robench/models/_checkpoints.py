@@ -11,7 +11,7 @@ import re
 import warnings
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,7 @@ def fill(module: nn.Module, state: State, *, classes: int, source: str, model: s
     given = {name: value for name, value in _unwrapped(state, own).items() if name in own or not _is_counter(name)}
     missing = [name for name in own if name not in given and not _is_counter(name)]
     unexpected = [name for name in given if name not in own]
-    shapes = {
-        name: (tuple(own[name].shape), tuple(given[name].shape))
-        for name in own
-        if name in given and own[name].shape != given[name].shape
-    }
+    shapes = _other_shapes(own, given)
     if shapes and not missing and not unexpected and (got := _other_classes(shapes, classes)):
         raise CheckpointError(f"{source}: expected weights for {classes} classes, got {got}: {_shape_texts(shapes)}")
     faults = [
@@ -90,6 +86,19 @@ def fill(module: nn.Module, state: State, *, classes: int, source: str, model: s
     if any(faults):
         raise CheckpointError(f"{source}: not weights of {model}: {'; '.join(filter(None, faults))}")
     module.load_state_dict(given, strict=False)
+
+
+def completed(state: State, module: nn.Module, *, classes: int, parts: Sequence[str]) -> State:
+    """The state to train on from: with the network's own values for what it has for another number of classes.
+
+    parts: modules of the network, by name, that the state may lack; it gets their values too.
+    """
+    own = module.state_dict()
+    given = _unwrapped(state, own)
+    shapes = _other_shapes(own, given)
+    head = shapes if _other_classes(shapes, classes) else {}
+    lacked = [name for part in parts for name in own if name.startswith(f"{part}.") and name not in given]
+    return {**given, **{name: own[name] for name in (*lacked, *head)}}
 
 
 def state_sha256(module: nn.Module) -> str:
@@ -179,6 +188,15 @@ def _unwrapped(state: State, own: State) -> State:
     while any(PREFIX.match(name) for name in forms[-1]):
         forms.append({PREFIX.sub("", name): value for name, value in forms[-1].items()})
     return max(forms, key=lambda form: len(form.keys() & own.keys()))
+
+
+def _other_shapes(own: State, given: State) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """(expected, got) of what both have in different shapes."""
+    return {
+        name: (tuple(own[name].shape), tuple(given[name].shape))
+        for name in own
+        if name in given and own[name].shape != given[name].shape
+    }
 
 
 def _is_counter(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,12 +15,14 @@ from corruptions import unknown
 from robench.errors import CheckpointError, UsageError
 from robench.files import one_line
 from robench.models import _checkpoints
+from robench.models._activations import activations
 from robench.models._adapter import Classifier, Restorer, pick_device
 from robench.models._archives import read_archive
 from robench.models._factory import made_by_file
 from robench.models._label_map import LabelMap, read_label_map
 from robench.models._normalize import Normalization, parse_normalize
 from robench.models._registry import Card, get
+from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
 from robench.models._spec import Spec, parse
 
@@ -39,11 +41,13 @@ def load(
     device: str = "cpu",
     class_names: Sequence[str] | None = None,
     label_map: Path | None = None,
+    transfer: bool = False,
 ) -> Classifier:
     """The classifier that a MODEL argument stands for.
 
     spec: `NAME[=CHECKPOINT]`, `path/to/file.py:factory[=CHECKPOINT]`, `path/to/net.pt2` or `path/to/net.onnx`, and
-        before any of them `RESTORER[=CHECKPOINT]+`; CHECKPOINT: a file or a card's word.
+        before any of them `RESTORER[=CHECKPOINT]+`; CHECKPOINT: a file or a card's word. NAME and factory may be
+        followed by `@ACTIVATION`, which stands in for every ReLU.
     classes: of the data set, so the length of the logits.
     side: of the images that will come, or their (H, W); decides and records the fit.
     normalize: instead of the card's: imagenet, cifar10, mnist, none or m,m,m/s,s,s. Archives have none of their own.
@@ -51,6 +55,8 @@ def load(
     class_names, label_map: the data set's classes, and a file that says which output of the network is whose: CSV
         with the header `class,index`, or JSON {class: index}. The network keeps its own number of outputs, of which
         these are the logits. Without a map its outputs are the classes.
+    transfer: take a checkpoint to train on from: a head for another number of classes is left as drawn, and so are
+        the activations' parameters where the checkpoint has none. Otherwise both are refused.
     Raises `UsageError`, `CheckpointError` or `ModelError`, one line each.
     """
     parsed = parse(spec)
@@ -59,7 +65,9 @@ def load(
     chosen = _label_map(label_map, class_names, classes)
     wanted = None if chosen else classes
     made = (
-        _archive(parsed, wanted, size, where) if parsed.is_archive else _network(parsed, wanted, random_weights, seed)
+        _archive(parsed, wanted, size, where)
+        if parsed.is_archive
+        else _network(parsed, wanted, random_weights, seed, transfer)
     )
     front = _restorer(parsed.restorer, random_weights, seed, where) if parsed.restorer else None
     card = made.card
@@ -81,6 +89,29 @@ def load(
     )
 
 
+def sketch(spec: str, *, classes: int, side: int | tuple[int, int] | None = None) -> Classifier:
+    """The classifier of a MODEL argument without numbers, on the meta device: for shapes and for counts.
+
+    A 143 M parameter network takes no memory and no time. classes, side: as for `load`. Its logits have a shape and no
+    values; a checkpoint is not read. Raises `UsageError` or `ModelError`; archives cannot be sketched.
+    """
+    parsed = parse(spec)
+    if parsed.is_archive or parsed.restorer:
+        raise UsageError(f"model '{spec}': expected a network without restorer that is no archive, to sketch it")
+    with torch.device("meta"):
+        built = _seeded(0, lambda: _built(parsed, classes))
+    return Classifier(
+        card=built.card,
+        label=built.card.name,
+        module=built.module.eval(),
+        classes=classes,
+        normalization=Normalization(built.card.mean, built.card.std),
+        weights_sha256="",
+        size=(side, side) if isinstance(side, int) else side,
+        device=torch.device("meta"),
+    )
+
+
 @dataclass(frozen=True)
 class Network:
     """A network with its weights, before it is placed and wrapped."""
@@ -92,13 +123,14 @@ class Network:
     training: Mapping[str, str] = field(default_factory=dict)
 
 
-def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int) -> Network:
+def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int, transfer: bool) -> Network:
     """classes: of the data set; None keeps the network's own, of which a label map chooses."""
     if not (parsed.is_file or parsed.checkpoint or random_weights):
-        raise UsageError(_no_weights(get(parsed.name), "model"))
-    card, module = _built(parsed, classes, seed)
-    told = _filled(module, card, parsed.checkpoint, card.classes if classes is None else classes)
-    return Network(card, _label(card, parsed), module, _checkpoints.state_sha256(module), told)
+        raise UsageError(_no_weights(get(parsed.name), "model", parsed.activation))
+    built = _seeded(seed, lambda: _built(parsed, classes))
+    card, own = built.card, built.activations if transfer else None
+    told = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own)
+    return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), told)
 
 
 def _archive(parsed: Spec, classes: int | None, size: tuple[int, int] | None, where: torch.device) -> Network:
@@ -106,11 +138,31 @@ def _archive(parsed: Spec, classes: int | None, size: tuple[int, int] | None, wh
     return Network(card, parsed.name, module, digest)
 
 
-def _built(parsed: Spec, classes: int | None, seed: int) -> tuple[Card, nn.Module]:
+@dataclass(frozen=True)
+class Built:
+    """A network with the weights that it was drawn with; activations: where they stand in it, by name."""
+
+    card: Card
+    module: nn.Module
+    activations: tuple[str, ...] = ()
+
+
+def _built(parsed: Spec, classes: int | None) -> Built:
     if parsed.is_file:
-        return _seeded(seed, lambda: made_by_file(parsed, classes))
-    card = get(parsed.name)
-    return card, _seeded(seed, lambda: card.build(card.classes if classes is None else classes))
+        card, module = made_by_file(parsed, classes)
+    else:
+        card = get(parsed.name)
+        module = card.build(card.classes if classes is None else classes)
+    return Built(card, module) if parsed.activation is None else _activated(card, module, parsed.activation)
+
+
+def _activated(card: Card, module: nn.Module, name: str) -> Built:
+    chosen = activations.get(name)
+    label, side = f"{card.name}@{name}", card.side or 32
+    places = replace_relu(module, chosen, label, torch.zeros(1, card.channels, side, side))
+    params = sum(parameter.numel() for parameter in module.parameters())
+    source = f"{card.source}; {name}: {chosen.source}"
+    return Built(replace(card, name=label, params=params, source=source), module, places)
 
 
 def _restorer(parsed: Spec, random_weights: bool, seed: int, where: torch.device) -> Restorer:
@@ -126,11 +178,22 @@ def _label(card: Card | RestorerCard, parsed: Spec) -> str:
     return f"{card.name}={Path(parsed.checkpoint).stem}" if parsed.checkpoint else card.name
 
 
-def _filled(module: nn.Module, card: Card | RestorerCard, checkpoint: str | None, classes: int) -> dict[str, str]:
-    """Put the checkpoint's weights into the network, and hand out its metadata."""
+def _filled(
+    module: nn.Module,
+    card: Card | RestorerCard,
+    checkpoint: str | None,
+    classes: int,
+    own: Sequence[str] | None = None,
+) -> dict[str, str]:
+    """Put the checkpoint's weights into the network, and hand out its metadata.
+
+    own: to train on from the checkpoint, the parts of the network that it may lack; the head may be another too.
+    """
     if checkpoint is None:
         return {}
     state, told, source = _read(card, checkpoint)
+    if own is not None:
+        state = _checkpoints.completed(state, module, classes=classes, parts=own)
     _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
     return told
 
@@ -192,6 +255,7 @@ def _download(address: str) -> _checkpoints.State:
     return state
 
 
-def _no_weights(card: Card | RestorerCard, what: str) -> str:
+def _no_weights(card: Card | RestorerCard, what: str, activation: str | None = None) -> str:
+    name = f"{card.name}@{activation}" if activation else card.name
     known = f" (CHECKPOINT: a file or {', '.join(card.weights)})" if card.weights else ""
-    return f"{what} '{card.name}': expected weights, {card.name}=CHECKPOINT{known}, or --random-weights for tests"
+    return f"{what} '{name}': expected weights, {name}=CHECKPOINT{known}, or --random-weights for tests"

@@ -32,7 +32,8 @@ class Card:
     fit: for images of another side: "resize" bilinear with antialiasing, "pad" zeros around smaller ones.
     weights: word -> safetensors file in `robench/models/weights`, an absolute path, an https address, or a function
         that fetches the tensors by name.
-    build: classes -> network from (N, channels, side, side) to (N, classes); it imports torch in its body.
+    build: classes -> network from (N, channels, side, side) to (N, classes), in training mode also to a tuple, with
+        the logits of auxiliary heads after them; it imports torch in its body.
     """
 
     name: str
@@ -70,8 +71,10 @@ families: Registry[Callable[[str], Card]] = Registry("model family", "robench.mo
 def model(name: str, **fields: Any) -> Callable[[Build], Build]:
     """Register the decorated builder under `name`; `fields` are the other fields of its `Card`.
 
-    A name taken already raises `UsageError`.
+    A name taken already raises `UsageError`, one with an '@', which sets off an activation, `ModelError`.
     """
+    if "@" in name:
+        raise ModelError(f"model '{name}': a name holds no '@', which sets off the activation")
 
     def register(build: Build) -> Build:
         registry.add(name, Card(name=name, build=build, **fields))

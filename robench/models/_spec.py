@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corruptions import unknown
 from robench.errors import UsageError
+from robench.models._activations import activations
 from robench.models._registry import registry
 from robench.models._restorers import restorers
 
-FORMS = "NAME, NAME=CHECKPOINT, path/to/file.py:factory[=CHECKPOINT], path/to/net.pt2 or path/to/net.onnx"
+FORMS = (
+    "NAME, NAME=CHECKPOINT, NAME@ACTIVATION[=CHECKPOINT], path/to/file.py:factory[=CHECKPOINT], path/to/net.pt2 "
+    "or path/to/net.onnx"
+)
 ARCHIVES = (".pt2", ".onnx")
 
 
@@ -20,6 +24,7 @@ class Spec:
 
     name: NAME, `file:factory` without the folder, or the stem of an archive; file: the file's path, else None.
     restorer: what stands before the model, as in `NAME[=CHECKPOINT]+MODEL`.
+    activation: what stands in for every ReLU, as in `NAME@ACTIVATION` or `file.py:factory@ACTIVATION`.
     """
 
     name: str
@@ -27,6 +32,7 @@ class Spec:
     factory: str | None = None
     checkpoint: str | None = None
     restorer: Spec | None = None
+    activation: str | None = None
 
     @property
     def is_file(self) -> bool:
@@ -40,10 +46,14 @@ class Spec:
 
 
 def parse(spec: str) -> Spec:
-    """Take a MODEL argument apart; one without a name or with an empty checkpoint raises `UsageError`.
+    """Take a MODEL argument apart.
 
-    >>> parse("torchvision:resnet50=run=3/best.pt")
-    Spec(name='torchvision:resnet50', file=None, factory=None, checkpoint='run=3/best.pt', restorer=None)
+    One without a name, with an empty checkpoint or with an unknown activation raises `UsageError`.
+
+    >>> parse("torchvision:resnet50=run=3/best.pt").checkpoint
+    'run=3/best.pt'
+    >>> parse("resnet50@lp_relu1=best.safetensors").activation
+    'lp_relu1'
     >>> parse(r"C:\\nets\\mine.py:build").name
     'mine:build'
     >>> parse("dncnn=noise.pt+nets/street.onnx").restorer.checkpoint
@@ -69,12 +79,23 @@ def _restored(first: str, rest: str, spec: str) -> Spec:
     behind = parse(rest)
     if behind.restorer is not None:
         raise UsageError(f"model '{spec}': expected one restorer, got '{front.name}' and '{behind.restorer.name}'")
-    return Spec(behind.name, behind.file, behind.factory, behind.checkpoint, front)
+    return replace(behind, restorer=front)
 
 
 def _named(spec: str) -> Spec:
-    name, equals, checkpoint = spec.partition("=")
-    return Spec(name, checkpoint=checkpoint if equals else None)
+    whole, equals, checkpoint = spec.partition("=")
+    name, activation = _without_activation(whole)
+    if activation and name.lower().endswith(ARCHIVES):
+        raise UsageError(f"model '{spec}': an archive is a finished graph, whose ReLUs cannot be replaced")
+    return Spec(name, checkpoint=checkpoint if equals else None, activation=activation)
+
+
+def _without_activation(name: str) -> tuple[str, str | None]:
+    """The two of `NAME@ACTIVATION`; in a hub's `ORG/NAME@REVISION` what is no activation belongs to the name."""
+    before, at, last = name.rpartition("@")
+    if not at or ("/" in before and last not in activations):
+        return name, None
+    return before, activations.get(last).name
 
 
 def _archive(spec: str) -> Spec | None:
@@ -84,11 +105,13 @@ def _archive(spec: str) -> Spec | None:
 
 
 def _factory(spec: str) -> Spec | None:
-    found = re.fullmatch(r"(?P<file>.+?\.py):(?P<factory>\w+)(?:=(?P<checkpoint>.*))?", spec)
+    form = r"(?P<file>.+?\.py):(?P<factory>\w+)(?:@(?P<activation>\w+))?(?:=(?P<checkpoint>.*))?"
+    found = re.fullmatch(form, spec)
     if not found:
         return None
-    file, factory, checkpoint = found.group("file", "factory", "checkpoint")
-    return Spec(f"{_last(file).removesuffix('.py')}:{factory}", file, factory, checkpoint)
+    file, factory, checkpoint, asked = found.group("file", "factory", "checkpoint", "activation")
+    activation = activations.get(asked).name if asked else None
+    return Spec(f"{_last(file).removesuffix('.py')}:{factory}", file, factory, checkpoint, activation=activation)
 
 
 def _last(path: str) -> str:

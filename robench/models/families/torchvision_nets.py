@@ -1,4 +1,4 @@
-"""`torchvision:NAME`: every classification network of torchvision, with its published weights by word."""
+"""`torchvision:NAME[:SIDE]`: every classification network of torchvision, with its published weights by word."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from corruptions import unknown
 from robench.errors import UsageError
+from robench.files import one_line
 from robench.models._registry import Card, family
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "inception_v3": {"transform_input": True, "init_weights": True},
     "vit_h_14": {"image_size": 518},
 }
+MAX_SIDE = 4096
 PARAMS = {"googlenet": 13_004_888}  # with its auxiliary heads, which torchvision's own count leaves out
 
 
@@ -26,20 +28,24 @@ PARAMS = {"googlenet": 13_004_888}  # with its auxiliary heads, which torchvisio
 def card(name: str) -> Card:
     """The card of a torchvision network; facts from its newest published weights where it has any.
 
-    DEFAULT, IMAGENET1K_V1, … are words for `torchvision:NAME=WORD`, fetched when used. Raises `UsageError`.
+    DEFAULT, IMAGENET1K_V1, … are words for `torchvision:NAME=WORD`, fetched when used. `NAME:SIDE` is the same
+    network, unchanged, for inputs of that side. Raises `UsageError`.
     """
     from torchvision import models
 
+    name, colon, side = name.partition(":")
     known = models.list_models(module=models)
     if name not in known:
         raise UsageError(unknown("torchvision model", name, known))
+    if colon:
+        _check_side(name, side)
     published = models.get_model_weights(name)
     newest = getattr(published, "DEFAULT", None)
     preset = newest.transforms() if newest else None
     words = {word: one.url for word, one in published.__members__.items()}
     return Card(
-        name=f"torchvision:{name}",
-        side=preset.crop_size[0] if preset else 224,
+        name=f"torchvision:{name}{colon}{side}",
+        side=int(side) if colon else preset.crop_size[0] if preset else 224,
         channels=3,
         mean=tuple(preset.mean) if preset else IMAGENET["mean"],
         std=tuple(preset.std) if preset else IMAGENET["std"],
@@ -49,6 +55,19 @@ def card(name: str) -> Card:
         weights=words | ({"DEFAULT": newest.url} if newest else {}),
         build=_builder(name),
     )
+
+
+def _check_side(name: str, side: str) -> None:
+    """Refuse a side that is no number, or that the network cannot take: it is tried without numbers."""
+    import torch
+
+    if not side.isdecimal() or not 1 <= int(side) <= MAX_SIDE:
+        raise UsageError(f"torchvision:{name}: expected a side of 1..{MAX_SIDE} pixels after it, got '{side}'")
+    try:
+        with torch.device("meta"):
+            _builder(name)(10).eval()(torch.zeros(1, 3, int(side), int(side)))
+    except Exception as fault:
+        raise UsageError(f"torchvision:{name}: cannot take images of {side}x{side}: {one_line(fault)}") from fault
 
 
 def _builder(name: str) -> Callable[[int], nn.Module]:
