@@ -156,7 +156,8 @@ def test_a_wrong_device_is_one_line(name: str, fault: str) -> None:
 
 def test_every_shipped_file_has_a_word_and_loads() -> None:
     folder = Path(models.__file__).parent / "weights"
-    words = {place: f"{name}={word}" for name in models.names() for word, place in models.get(name).weights.items()}
+    named = [(f"{name}={word}", place) for name in models.names() for word, place in models.get(name).weights.items()]
+    words = {place: spec for spec, place in named if isinstance(place, str) and not place.startswith("https://")}
     assert {path.name for path in folder.glob("*.safetensors")} == set(words)
     for place, spec in words.items():
         assert models.load(spec, classes=10).label == spec

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from robench import models
 from robench.errors import ModelError, UsageError
-from robench.models.testing import card_matches_network, check_model
+from robench.models.testing import card_matches_network, card_on_paper, check_model
 
 TOY = {
     "side": 8,
@@ -37,6 +37,29 @@ class Toy(nn.Module):
 
     def colour(self, x: Tensor) -> Tensor:
         return x.mean(dim=(2, 3))
+
+
+class Branched(Toy):
+    """With an auxiliary head in training mode."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(classes)
+        self.branch = nn.Linear(3, classes)
+
+    def forward(self, x: Tensor) -> Any:
+        logits = super().forward(x)
+        return (logits, self.branch(self.colour(x))) if self.training else logits
+
+
+class CutBranch(Branched):
+    def forward(self, x: Tensor) -> Any:
+        answer = super().forward(x)
+        return (answer[0], answer[1].detach()) if self.training else answer
+
+
+class AlwaysBranched(Branched):
+    def forward(self, x: Tensor) -> Any:
+        return self.head(self.colour(x)), self.branch(self.colour(x))
 
 
 class Noisy(Toy):
@@ -95,9 +118,22 @@ def unseeded(classes: int) -> nn.Module:
     return net
 
 
-@pytest.mark.parametrize("name", models.names())
+LARGE = 5_000_000  # parameters
+
+
+def cost(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    """Large networks are run by the longer tests only; their cards are checked on paper by all."""
+    return (pytest.mark.slow,) if (models.get(name).params or 0) > LARGE else ()
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=cost(name)) for name in models.names()])
 def test_every_network_keeps_its_card(name: str) -> None:
     check_model(name)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_every_network_is_its_card_on_paper(name: str) -> None:
+    card_on_paper(models.get(name))
 
 
 @pytest.mark.parametrize("name", ["googlenet", "mobilenet_v3_small", "resnet18"])
@@ -116,6 +152,24 @@ def test_a_network_of_a_third_party_passes_by_being_registered() -> None:
             models.model("toy", **TOY)(Toy)
     finally:
         del models.registry._items["toy"]
+
+
+def test_auxiliary_heads_belong_to_training() -> None:
+    def card(build: Callable[[int], nn.Module]) -> models.Card:
+        return models.Card(name="toy", build=build, **{**TOY, "params": 80})
+
+    with models.registry.with_entry("toy", card(Branched)):
+        check_model("toy")
+    with (
+        models.registry.with_entry("toy", card(CutBranch)),
+        pytest.raises(AssertionError, match=r"no gradient reaches branch\.weight"),
+    ):
+        check_model("toy")
+    with (
+        models.registry.with_entry("toy", card(AlwaysBranched)),
+        pytest.raises(AssertionError, match=r"expected \(2, 10\), got tuple"),
+    ):
+        check_model("toy")
 
 
 @pytest.mark.parametrize(
@@ -145,14 +199,15 @@ def test_the_checks_reject_a_head_that_ignores_the_classes() -> None:
         check_model("toy")
 
 
+@pytest.mark.parametrize("check", [card_matches_network, card_on_paper])
 @pytest.mark.parametrize(("field", "value"), [("params", 41), ("classes", 9)])
-def test_the_checks_reject_a_card_that_is_wrong(field: str, value: int) -> None:
+def test_the_checks_reject_a_card_that_is_wrong(field: str, value: int, check: Callable[[models.Card], None]) -> None:
     card = replace(models.Card(name="toy", build=Toy, **TOY), **{field: value})
     with (
         models.registry.with_entry("toy", card),
         pytest.raises(AssertionError, match="parameters as on the card"),
     ):
-        check_model("toy")
+        check(card)
 
 
 @pytest.mark.parametrize(
