@@ -311,7 +311,7 @@ def test_the_card_is_the_networks_own_without_normalisation() -> None:
         ("fidelity:resnet20,no-residul", UsageError, "unknown option 'no-residul'; did you mean no-residual"),
         ("fidelity:resnet20,l1,l2", UsageError, "expected one map, got 'l1' and 'l2'"),
         ("fidelity:resnt20", UsageError, "unknown model 'resnt20'; did you mean resnet20"),
-        ("fidelity:lenet5", ModelError, "no places to calibrate are known: unknown architecture 'lenet5'; "),
+        ("fidelity:lenet5", ModelError, "no places to correct are known: unknown architecture 'lenet5'; "),
         ("fidelity:resnet20,toy", UsageError, "expected weights, fidelity:resnet20,toy=CHECKPOINT"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -10,8 +11,8 @@ from torch import Tensor, nn
 
 from robench import models
 from robench.errors import ModelError
-from robench.models.fidelity import Options, Places, assemble
-from robench.models.fidelity._calibration import Calibration, changed
+from robench.models.fidelity import Options, Places, assemble, places_of
+from robench.models.fidelity._calibration import Calibration, Change, changed
 from robench.models.fidelity._places import PLACES
 
 PAPER = [f"torchvision:{name}" for name in ("alexnet", "googlenet", "resnet50", "vgg16")]
@@ -40,29 +41,62 @@ def test_calibration_reaches_every_place(name: str) -> None:
         assert not torch.equal(net(x, clean=1 - x), plain)
 
 
-@pytest.mark.parametrize("name", [*PAPER, "torchvision:resnet34"])
-def test_the_places_of_torchvisions_networks_are_the_first_layer_and_every_pooling_layer(name: str) -> None:
+@pytest.mark.parametrize("name", PLACES)
+def test_the_places_are_passed_in_order_and_every_pooling_layer_is_one(name: str) -> None:
+    """On the meta device, where the largest network takes no memory."""
+    card, places = models.get(name), PLACES[name]
     with torch.device("meta"):
-        net = models.get(name).build(3)
-    pooling = [f"before {place}" for place, part in net.named_modules() if isinstance(part, POOLING)]
-    inside_blocks = re.compile(r"before (inception|aux)")
-    first, *others = PLACES[name].spatial
-    assert first in ("before conv1", "before features")
-    assert others == [place for place in pooling if not inside_blocks.match(place)]
+        net = card.build(3).eval()
+        x = torch.zeros(2, 3, card.side or 32, card.side or 32)
+    passed: list[tuple[str, torch.Size]] = []
+
+    def note(place: str) -> Change:
+        return place, lambda features: passed.append((place, features.shape)) or features  # type: ignore[func-returns-value]
+
+    with changed(net, [note(place) for place in (*places.spatial, places.features)]):
+        net(x)
+    assert [place for place, _ in passed] == [*places.spatial, places.features]
+    assert passed[0][1] == x.shape
+    assert passed[-1][1][:2] == (2, places.channels)
+    heights = [shape[2] for place, shape in passed if place in places.spatial]
+    assert heights == sorted(heights, reverse=True)
+    pooling = {f"before {place}" for place, part in net.named_modules() if isinstance(part, POOLING)}
+    assert {place for place in pooling if not re.match(r"before (inception|aux)", place)} <= set(places.spatial)
 
 
-def test_cifar_resnets_are_calibrated_at_the_input_and_where_features_get_smaller() -> None:
-    net = models.get("resnet20").build(10)
-    passed: list[tuple[int, ...]] = []
+def test_places_are_first_layers_pooling_layers_or_stages_that_halve() -> None:
+    stages = {f"{side} layer{stage}" for side in ("before", "after") for stage in (2, 3, 4)}
+    for name in PLACES:
+        with torch.device("meta"):
+            net = models.get(name).build(3)
+        first, *others = PLACES[name].spatial
+        assert first in ("before conv1", "before features")
+        pools = [place for place in others if isinstance(net.get_submodule(place.partition(" ")[2]), POOLING)]
+        assert set(others) - set(pools) <= (stages if pools in ([], ["before avgpool"]) else set()), name
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("resnet20", [(3, 32, 32), (16, 32, 32), (32, 16, 16), (64, 8, 8), (64,)]),
+        ("resnet18_32", [(3, 32, 32), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 1, 1)]),
+    ],
+)
+def test_resnets_for_32_pixels_are_corrected_where_features_get_smaller(name: str, shapes: list[Any]) -> None:
+    net, passed = models.get(name).build(10).eval(), []
 
     def note(features: Tensor) -> Tensor:
         passed.append(tuple(features.shape[1:]))
         return features
 
-    places = PLACES["resnet20"]
+    places = PLACES[name]
     with changed(net, [(place, note) for place in (*places.spatial, places.features)]):
         net(torch.zeros(2, 3, 32, 32))
-    assert passed == [(3, 32, 32), (16, 32, 32), (32, 16, 16), (64, 8, 8), (64,)]
+    assert passed == shapes
+
+
+def test_the_side_after_a_name_of_torchvision_is_no_part_of_the_architecture() -> None:
+    assert places_of("torchvision:resnet50:64") == PLACES["torchvision:resnet50"]
 
 
 def test_hooks_go_with_the_block_and_come_in_order() -> None:

@@ -1,4 +1,4 @@
-"""Where the features of each architecture are calibrated: a new architecture is one entry. No torch here."""
+"""Where the features of each architecture are corrected: a new architecture is one entry. No torch here."""
 
 from __future__ import annotations
 
@@ -22,30 +22,47 @@ class Places:
     channels: int
 
 
-def _torchvision_resnet(channels: int) -> Places:
-    return Places(("before conv1", "before maxpool", "before avgpool"), "after avgpool", channels)
+def _alexnet(*last: str) -> Places:
+    pools = ("before features.2", "before features.5", "before features.12")
+    return Places(("before features", *pools, *last), "after avgpool" if last else "after features", channels=256)
 
 
-# The pooling layers inside GoogLeNet's blocks have stride 1 and see one branch of four: they are no places.
-# CIFAR ResNets pool at their end only. What halves the features there is the first block of a stage.
+def _vgg(*pools: int) -> Places:
+    places = ("before features", *(f"before features.{pool}" for pool in pools), "before avgpool")
+    return Places(places, "after avgpool", channels=512)
+
+
+def _googlenet(*pools: int) -> Places:
+    places = ("before conv1", *(f"before maxpool{pool}" for pool in pools), "before avgpool")
+    return Places(places, "after avgpool", channels=1024)
+
+
+def _resnet(channels: int, *inner: str) -> Places:
+    return Places(("before conv1", *inner, "before avgpool"), "after avgpool", channels)
+
+
+RESNETS = {18: 512, 34: 512, 50: 2048, 101: 2048}
+AT_224: Mapping[str, Places] = {
+    "alexnet": _alexnet("before avgpool"),
+    "vgg16": _vgg(4, 9, 16, 23, 30),
+    "vgg19": _vgg(4, 9, 18, 27, 36),
+    "googlenet": _googlenet(1, 2, 3, 4),
+    **{f"resnet{layers}": _resnet(channels, "before maxpool") for layers, channels in RESNETS.items()},
+}
+AT_64: Mapping[str, Places] = {**AT_224, "alexnet": _alexnet(), "googlenet": _googlenet(2, 3, 4)}
+AT_32: Mapping[str, Places] = {
+    **AT_64,
+    "googlenet": _googlenet(3, 4),
+    **{
+        f"resnet{layers}": _resnet(channels, "before layer2", "before layer3", "before layer4")
+        for layers, channels in RESNETS.items()
+    },
+}
 PLACES: Mapping[str, Places] = {
-    "torchvision:alexnet": Places(
-        ("before features", "before features.2", "before features.5", "before features.12", "before avgpool"),
-        "after avgpool",
-        256,
-    ),
-    "torchvision:vgg16": Places(
-        ("before features", *(f"before features.{pool}" for pool in (4, 9, 16, 23, 30)), "before avgpool"),
-        "after avgpool",
-        512,
-    ),
-    "torchvision:googlenet": Places(
-        ("before conv1", *(f"before maxpool{pool}" for pool in (1, 2, 3, 4)), "before avgpool"),
-        "after avgpool",
-        1024,
-    ),
-    **{f"torchvision:resnet{layers}": _torchvision_resnet(512) for layers in (18, 34)},
-    **{f"torchvision:resnet{layers}": _torchvision_resnet(2048) for layers in (50, 101, 152)},
+    **AT_224,
+    **{f"{name}_64": places for name, places in AT_64.items()},
+    **{f"{name}_32": places for name, places in AT_32.items()},
+    **{f"torchvision:{name}": places for name, places in AT_224.items()},
     **{
         f"resnet{layers}": Places(
             ("before conv1", "before layer2", "before layer3", "after layer3"), "before linear", channels=64
@@ -58,10 +75,14 @@ PLACES: Mapping[str, Places] = {
 def places_of(name: str) -> Places:
     """The places of the network of that name in MODEL; one without an entry raises `ModelError`.
 
-    The paper: at the input and before every pooling layer in the feature extractor; the last pooling layer counts, as
-    the 2048 channels of its ResNet-50 say. The features of AlexNet and VGG-16 are channels there too, since the paper's
-    layers on all their 9216 and 25088 values would be larger than the networks.
+    The paper: at the input and before every pooling layer in the feature extractor. The last pooling layer counts, as
+    the 2048 channels of its ResNet-50 say. Those inside GoogLeNet's blocks do not: they have stride 1, and one branch
+    of four sees them. ResNets for 32 pixels pool at their end only: the stages that halve the features stand for
+    pooling layers. The features of AlexNet and VGG are channels too, since layers on all their 9216 and 25088 values,
+    as the paper could be read, would be larger than the networks.
     """
-    if name not in PLACES:
-        raise ModelError(f"fidelity: no places to calibrate are known: {unknown('architecture', name, PLACES)}")
-    return PLACES[name]
+    prefix, colon, rest = name.partition(":")
+    known = f"{prefix}:{rest.partition(':')[0]}" if colon else name  # torchvision:NAME:SIDE is the network of NAME
+    if known not in PLACES:
+        raise ModelError(f"fidelity: no places to correct are known: {unknown('architecture', name, PLACES)}")
+    return PLACES[known]
