@@ -25,8 +25,9 @@ def bagnet(wide: int, classes: int) -> nn.Module:
     """(N, 3, H, W) -> (N, classes), H and W at least the patch.
 
     wide: in how many stages the first block has a 3x3 convolution, without padding; 2, 3, 4 for patches of 9, 17, 33.
-    `patch_logits` gives the logits of each patch, whose spatial mean are the logits. Keys are those of
-    github.com/wielandbrendel/bag-of-local-features-models, so that its published weights fit.
+    `patch_logits` gives (N, classes, h, w), the logits of each patch, whose spatial mean are the logits; the place
+    (i, j) sees the patch that begins at pixel (8 i, 8 j). Keys are those
+    of github.com/wielandbrendel/bag-of-local-features-models, so that its published weights fit.
     """
     from torch import nn
 

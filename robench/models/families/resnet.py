@@ -18,8 +18,9 @@ def resnet(layers: int, side: int, classes: int) -> nn.Module:
     """(N, 3, side, side) -> (N, classes). For 224 torchvision's own.
 
     For 32 and 64 the first convolution, 7x7 with stride 2, becomes 3x3 with stride 1, and for 32 the pooling after it
-    is left out: what is usual on CIFAR and Tiny ImageNet. Either way the first stage sees 32x32 columns and the last
-    leaves 4x4; the two differ in no weight. All else, and the keys, are torchvision's.
+    is left out, as is usual on CIFAR. For 64 it stays: either way the first stage sees 32x32 columns, as in the paper's
+    own networks for CIFAR, the last leaves 4x4, and no weight has another shape. On Tiny ImageNet some leave it out as
+    well, at four times the operations. All else, and the keys, are torchvision's.
     """
     from torch import nn
     from torchvision import models
