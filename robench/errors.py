@@ -49,5 +49,5 @@ class TrainError(RobenchError):
     """A recipe and what it was given do not fit together."""
 
 
-class Diverged(TrainError):
+class DivergedError(TrainError):
     """The loss of a training is not a number any more."""

@@ -25,7 +25,9 @@ from robench.cli import _options
 @_options.strengths
 @_options.out
 @click.option("--clean", metavar="DATASET", help="the clean images of a downloaded CIFAR-10-C or ImageNet-C")
-@click.option("--normalize", metavar="WHICH", help="imagenet, cifar10, none or m,m,m/s,s,s; overrides the model's card")
+@click.option(
+    "--normalize", metavar="WHICH", help="imagenet, cifar10, bytes, none or m,m,m/s,s,s; else the model's own"
+)
 @click.option("--label-map", type=_options.PATH, metavar="CSV", help="class,index: which output is whose class")
 @click.option(
     "--baseline", default="", metavar="NAME", help="adds CE and mCE: alexnet for imagenet, or a model's label"

@@ -31,6 +31,8 @@ NESTS = ("state_dict", "model_state_dict", "model", "net", "ema", "ema_state_dic
 PREFIX = re.compile(r"^(module|model|_orig_mod|net)\.")
 COUNTER = "num_batches_tracked"  # of batch norm; old files lack it and evaluation does not read it
 SHOWN = 3
+SCHEMA = "robench-weights/1"
+"""What `robench train` writes beside weights."""
 
 
 def read(path: Path) -> State:

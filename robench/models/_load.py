@@ -50,7 +50,8 @@ def load(
         followed by `@ACTIVATION`, which stands in for every ReLU.
     classes: of the data set, so the length of the logits.
     side: of the images that will come, or their (H, W); decides and records the fit.
-    normalize: instead of the card's: imagenet, cifar10, mnist, none or m,m,m/s,s,s. Archives have none of their own.
+    normalize: imagenet, cifar10, mnist, bytes, none or m,m,m/s,s,s, instead of what the checkpoint was trained with, as
+        `robench train` notes it, or else the card's. Archives have none of their own.
     random_weights: allow a model of the zoo without a checkpoint; drawn from `seed`, without global state.
     class_names, label_map: the data set's classes, and a file that says which output of the network is whose: CSV
         with the header `class,index`, or JSON {class: index}. The network keeps its own number of outputs, of which
@@ -78,7 +79,7 @@ def load(
         label=f"{front.label}+{made.label}" if front else made.label,
         module=_placed(made.module, where),
         classes=classes,
-        normalization=parse_normalize(normalize, card.channels) if normalize else Normalization(card.mean, card.std),
+        normalization=_normalization(card, normalize or _trained_with(made.training)),
         weights_sha256=_both(front, made.weights_sha256),
         size=size,
         training=made.training,
@@ -131,6 +132,15 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int,
     card, own = built.card, built.activations if transfer else None
     told = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own)
     return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), told)
+
+
+def _normalization(card: Card, text: str | None) -> Normalization:
+    return parse_normalize(text, card.channels) if text else Normalization(card.mean, card.std)
+
+
+def _trained_with(told: Mapping[str, str]) -> str | None:
+    """The normalisation of its training, where robench wrote the checkpoint."""
+    return told.get("normalize") if told.get("schema") == _checkpoints.SCHEMA else None
 
 
 def _archive(parsed: Spec, classes: int | None, size: tuple[int, int] | None, where: torch.device) -> Network:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from robench.errors import UsageError
 
-EXAMPLE = "imagenet, cifar10, mnist, none or m,m,m/s,s,s such as 0.5,0.5,0.5/0.25,0.25,0.25"
+EXAMPLE = "imagenet, cifar10, mnist, bytes, none or m,m,m/s,s,s such as 0.5,0.5,0.5/0.25,0.25,0.25"
 
 
 class Normalization(NamedTuple):
-    """(x - mean) / std per channel, for x in [0, 1]."""
+    """(x - mean) / std per channel, for x in [0, 1]; `bytes` is the scale 0..255."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -33,6 +33,7 @@ NAMED = {
     "cifar10": Normalization((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
     "mnist": Normalization((0.1307,), (0.3081,)),
     "none": Normalization((0.0,), (1.0,)),
+    "bytes": Normalization((0.0,), (1 / 255,)),
 }
 
 

@@ -23,7 +23,7 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from robench.datasets import Dataset
-from robench.errors import Diverged, TrainError
+from robench.errors import DivergedError, TrainError
 from robench.files import one_line, whole_file
 from robench.models import Classifier
 from robench.train._data import Batches
@@ -135,7 +135,7 @@ class Fit(lightning.LightningModule):
         means = (tally.train_loss.value(), tally.val_loss.value(), tally.val_acc.value())
         epoch = Epoch(self.current_epoch + 1, *means, tally.lr)
         if not math.isfinite(epoch.train_loss):
-            raise Diverged(
+            raise DivergedError(
                 f"recipe '{self.recipe.name}': training diverged: the loss of epoch {epoch.epoch} is "
                 f"{epoch.train_loss}; try a lower lr than {self.recipe.lr:g}"
             )

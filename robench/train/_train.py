@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import robench
 from robench import datasets
 from robench.datasets import Dataset, stored
-from robench.errors import Diverged, TrainError, UsageError
+from robench.errors import DivergedError, TrainError, UsageError
 from robench.files import sha256_text, write_text
 from robench.train._recipes import Recipe, get
 
@@ -115,7 +115,7 @@ def _trained(
         best = run(
             fit, precision=facts["precision"], progress=progress, state=state, logger=logger(logged, path, facts)
         )
-    except Diverged:
+    except DivergedError:
         state.unlink(missing_ok=True)
         raise
     log = path.with_suffix(".log.csv")
@@ -194,8 +194,10 @@ def _facts(
     """What travels with the weights: all that is needed to train them again; `recipe_epochs` are the recipe's own."""
     import torch
 
+    from robench.models._checkpoints import SCHEMA
+
     facts: dict[str, object] = {
-        "schema": "robench-weights/1",
+        "schema": SCHEMA,
         "model": classifier.card.name,
         "start": classifier.label,
         "classes": classifier.classes,

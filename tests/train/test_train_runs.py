@@ -21,8 +21,9 @@ from corruptions import CorruptionError
 from robench import models
 from robench.datasets import Dataset
 from robench.errors import TrainError, UsageError
-from robench.train import Trained, get, train
+from robench.train import Recipe, Trained, get, train
 from robench.train import _fit as loop
+from robench.train._losses import classification_loss, pivot_loss
 
 Quick = Callable[..., Trained]
 Pair = tuple[Dataset, Dataset]
@@ -350,3 +351,52 @@ def test_without_lightning_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(TrainError, match=r"pip install 'robench\[train\]'"):
         train("clean", "digits", "tiny_cnn", "x.safetensors")
+
+
+def test_a_checkpoint_is_used_with_the_normalisation_that_it_was_trained_with(quick: Quick) -> None:
+    trained = quick(replace(get("clean"), normalize="bytes"), "a", epochs=1, lr=1e-4)
+    spec = f"tiny_cnn={trained.path}"
+    assert models.load(spec, classes=10).normalize == "bytes"
+    assert models.load(spec, classes=10, normalize="none").normalize == "none"
+    assert quick("clean", "b", epochs=1, init=str(trained.path)).path
+    assert models.metadata(trained.path.with_name("b.safetensors"))["normalize"] == "bytes"
+    assert quick("clean", "c", epochs=1, normalize="mnist").path
+    assert models.metadata(trained.path.with_name("c.safetensors"))["normalize"] == "mnist"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"schedule": "steps", "milestones": (0.5, 0.75), "decay": 0.1}, [1, 1, 0.1, 0.01]),
+        ({"schedule": "geometric", "decay": 1e-4}, [1, 0.1, 1e-2, 1e-3]),
+        ({"schedule": "constant", "warmup_epochs": 2}, [0.05, 0.55, 1, 1]),
+        ({"schedule": "cosine", "warmup_epochs": 2}, [0.05, 0.55, 1, 0.5]),
+    ],
+)
+def test_learning_rates_follow_the_schedule(changes: dict[str, Any], expected: list[float], quick: Quick) -> None:
+    recipe = replace(get("clean"), **changes)
+    assert [float(row["lr"]) / 3e-3 for row in rows(quick(recipe, "a", epochs=4))] == pytest.approx(expected)
+
+
+def test_only_the_first_layers_are_trained(quick: Quick) -> None:
+    start = quick("clean", "start", epochs=1)
+    on = quick(replace(get("clean"), first_layers=1), "on", init=str(start.path))
+    before, after = (models.load(f"tiny_cnn={one.path}", classes=10).module.state_dict() for one in (start, on))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name for name in before if name.startswith(("0.", "1."))}
+    with pytest.raises(UsageError, match="expected at most 4 layers, as many as the network has, got 9"):
+        quick(replace(get("clean"), first_layers=9), "x")
+
+
+def test_the_loss_of_pairs_by_hand() -> None:
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 3.0]], requires_grad=True)
+    labels = torch.tensor([0, 1, 0, 1])
+    recipe = Recipe("toy", "", "", "both", ("awgn@0.1",), perturbed_weight=0.3, pivot_weight=0.01)
+    entropy = [float(torch.log1p(torch.exp(torch.tensor(-margin)))) for margin in (2.0, 1.0, 1.0, 3.0)]
+    expected = (entropy[0] + entropy[1] + 0.3 * (entropy[2] + entropy[3])) / 2.6 + 0.01 * (1 + 4)
+    assert float(classification_loss(recipe, logits, labels)) == pytest.approx(expected)
+    pivot_loss(logits[2:], logits[:2]).backward()
+    assert logits.grad is not None
+    assert logits.grad.tolist() == [[0, 0], [0, 0], [-2, 0], [0, 4]]
+    plain = replace(recipe, perturbed_weight=1.0, pivot_weight=0.0)
+    assert float(classification_loss(plain, logits, labels)) == pytest.approx(sum(entropy) / 4)
