@@ -123,5 +123,5 @@ def test_an_onnx_file_is_not_said_to_be_computed_in_another_way(
 ) -> None:
     code, _, said = evaluate(str(onnx_net(tmp_path / "flat.onnx")), also=also)
     assert code == 2
-    assert said == f"Error: model 'flat': an ONNX file is computed as it stands, got {' '.join(also)}\n"
+    assert said == f"robench: model 'flat': an ONNX file is computed as it stands, got {' '.join(also)}\n"
     assert not (tmp_path / "run").exists()
