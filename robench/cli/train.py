@@ -17,6 +17,10 @@ from robench.cli import _options
 @click.option(
     "-m", "--model", required=True, metavar="NAME", help="robench list models; NAME=CHECKPOINT goes on from it"
 )
+@click.option("--parts", metavar="MODEL", help="to calibrate: RESTORER=CHECKPOINT+NAME=CHECKPOINT, which are frozen")
+@click.option(
+    "--estimator", type=_options.PATH, metavar="CHECKPOINT", help="to calibrate: its estimator, where trained"
+)
 @click.option("-c", "--corruption", metavar="NAME", help="for recipes that perturb")
 @click.option("--level", metavar="LEVEL", help="0.1, or 0..0.5 drawn for each image and epoch")
 @click.option("--epochs", type=click.IntRange(1))
@@ -34,6 +38,8 @@ def train(
     recipe: str,
     dataset: str,
     model: str,
+    parts: str | None,
+    estimator: Path | None,
     corruption: str | None,
     level: str | None,
     epochs: int | None,
@@ -55,6 +61,7 @@ def train(
       robench train clean -d mnist:data -m lenet5 --epochs 5 -o lenet5.safetensors
       robench train both -d digits -m tiny_cnn -c awgn --level 0..0.5 -o noise.safetensors
     """
+    from robench.train import score_text
     from robench.train import train as fit
 
     trained = fit(
@@ -62,6 +69,8 @@ def train(
         dataset,
         model,
         out,
+        parts=parts,
+        estimator=estimator,
         corruption=corruption,
         strength=level,
         epochs=epochs,
@@ -75,7 +84,8 @@ def train(
         seed=seed,
         device=device,
     )
+    reached = score_text(trained.score, trained.val_score)
     click.echo(
-        f"{trained.path}: epoch {trained.best_epoch} of {trained.epochs}, validation accuracy "
-        f"{100 * trained.val_accuracy:.2f} % on {trained.val_n} images, {trained.train_n} training images"
+        f"{trained.path}: epoch {trained.best_epoch} of {trained.epochs}, {reached} on {trained.val_n} images, "
+        f"{trained.train_n} training images"
     )

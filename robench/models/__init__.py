@@ -20,15 +20,16 @@ from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse
 
 if TYPE_CHECKING:
-    from robench.models._adapter import Classifier, TrainingLogits, pick_device
+    from robench.models._adapter import Classifier, Restorer, TrainingLogits, pick_device
     from robench.models._checkpoints import metadata, save
     from robench.models._flops import flops
-    from robench.models._load import load, sketch
+    from robench.models._load import load, load_restorer, sketch
 
 __all__ = [
     "ActivationCard",
     "Card",
     "Classifier",
+    "Restorer",
     "RestorerCard",
     "Spec",
     "TrainingLogits",
@@ -38,6 +39,7 @@ __all__ = [
     "flops",
     "get",
     "load",
+    "load_restorer",
     "metadata",
     "model",
     "names",
@@ -52,6 +54,8 @@ __all__ = [
 
 _NEEDS_TORCH = {
     "Classifier": "_adapter",
+    "Restorer": "_adapter",
+    "load_restorer": "_load",
     "TrainingLogits": "_adapter",
     "flops": "_flops",
     "load": "_load",

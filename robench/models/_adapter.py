@@ -31,11 +31,16 @@ class Restorer:
     label: str
     module: nn.Module = field(repr=False)
     weights_sha256: str
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """The network's input: (N, 1 or 3, H, W) in [0, 1] as (M, card.channels, H, W); a gray one has M = N C."""
+        return x.reshape(-1, 1, *x.shape[2:]) if self.card.channels == 1 else match_channels(x, 3)
 
     def restore(self, x: Tensor) -> Tensor:
         """(N, 1 or 3, H, W) in [0, 1] to the same; a gray one takes channels one by one, one of RGB gives RGB."""
         self.module.eval()
-        given = x.reshape(-1, 1, *x.shape[2:]) if self.card.channels == 1 else match_channels(x, 3)
+        given = self.prepare(x)
         restored = self.module(given)
         if not isinstance(restored, Tensor) or restored.shape != given.shape:
             got = tuple(restored.shape) if isinstance(restored, Tensor) else type(restored).__name__

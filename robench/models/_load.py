@@ -90,6 +90,16 @@ def load(
     )
 
 
+def load_restorer(spec: str, *, random_weights: bool = False, seed: int = 0, device: str = "cpu") -> Restorer:
+    """The restorer that `NAME[=CHECKPOINT]` stands for; the options are those of `load`.
+
+    Raises `UsageError` or `CheckpointError`.
+    """
+    name, equals, checkpoint = spec.partition("=")
+    parsed = Spec(name, checkpoint=checkpoint if equals else None)
+    return _restorer(parsed, random_weights, seed, pick_device(device))
+
+
 def sketch(spec: str, *, classes: int, side: int | tuple[int, int] | None = None) -> Classifier:
     """The classifier of a MODEL argument without numbers, on the meta device: for shapes and for counts.
 
@@ -100,7 +110,7 @@ def sketch(spec: str, *, classes: int, side: int | tuple[int, int] | None = None
     if parsed.is_archive or parsed.restorer:
         raise UsageError(f"model '{spec}': expected a network without restorer that is no archive, to sketch it")
     with torch.device("meta"):
-        built = _seeded(0, lambda: _built(parsed, classes))
+        built = seeded(0, lambda: _built(parsed, classes))
     return Classifier(
         card=built.card,
         label=built.card.name,
@@ -128,7 +138,7 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int,
     """classes: of the data set; None keeps the network's own, of which a label map chooses."""
     if not (parsed.is_file or parsed.checkpoint or random_weights):
         raise UsageError(_no_weights(get(parsed.name), "model", parsed.activation))
-    built = _seeded(seed, lambda: _built(parsed, classes))
+    built = seeded(seed, lambda: _built(parsed, classes))
     card, own = built.card, built.activations if transfer else None
     told = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own)
     return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), told)
@@ -179,9 +189,9 @@ def _restorer(parsed: Spec, random_weights: bool, seed: int, where: torch.device
     card = restorers.get(parsed.name)
     if not (parsed.checkpoint or random_weights):
         raise UsageError(_no_weights(card, "restorer"))
-    module = _seeded(seed, card.build)
+    module = seeded(seed, card.build)
     _filled(module, card, parsed.checkpoint, classes=0)
-    return Restorer(card, _label(card, parsed), _placed(module, where), _checkpoints.state_sha256(module))
+    return Restorer(card, _label(card, parsed), _placed(module, where), _checkpoints.state_sha256(module), where)
 
 
 def _label(card: Card | RestorerCard, parsed: Spec) -> str:
@@ -229,7 +239,7 @@ def _label_map(path: Path | None, names: Sequence[str] | None, classes: int) -> 
     return read_label_map(path, names)
 
 
-def _seeded(seed: int, make: Callable[[], Made]) -> Made:
+def seeded(seed: int, make: Callable[[], Made]) -> Made:
     """What `make` makes, with weights drawn from the seed; the generator of the process is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

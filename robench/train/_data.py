@@ -17,7 +17,7 @@ from robench.train._recipes import Recipe, parsed
 
 Images = NDArray[np.uint8]
 Ints = NDArray[np.int64]
-ORDER, OFFSETS, MIRRORS, CHOICE = range(4)  # the draws of an epoch, each from its own range of the counter
+ORDER, OFFSETS, MIRRORS, CHOICE, PATCHES = range(5)  # the draws of an epoch, each from its own range of the counter
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,25 @@ class Batches:
         variants = [] if self.recipe.data == "perturbed" else [clean]
         if self.recipe.data != "clean":
             variants.append(self._perturbed(clean, positions))
-        return [self._augmented(images, positions) for images in variants]
+        return [self._cut(self._augmented(images, positions), positions) for images in variants]
+
+    def _cut(self, images: Images, positions: Ints) -> Images:
+        """Each image's patch at its own place of the grid; in validation the one in the middle."""
+        patch = self.recipe.patch
+        height, width = images.shape[1:3]
+        if patch is None or max(height, width) <= patch:
+            return images
+        drawn = self._draw(PATCHES, 2 * len(self.dataset)).reshape(-1, 2)[positions]
+        tops, lefts = (self._corners(side, patch, drawn[:, axis]) for axis, side in enumerate((height, width)))
+        return np.stack([one[y : y + patch, x : x + patch] for one, y, x in zip(images, tops, lefts, strict=True)])
+
+    def _corners(self, side: int, patch: int, drawn: NDArray[np.uint64]) -> Ints:
+        """Where patches begin along a side: on a grid of half patches."""
+        last = max(side - patch, 0)
+        if self.epoch is None:
+            return np.full(len(drawn), last // 2)
+        grid = np.arange(0, last + 1, max(patch // 2, 1), dtype=np.int64)
+        return grid[(drawn % np.uint64(len(grid))).astype(np.int64)]
 
     def _perturbed(self, images: Images, positions: Ints) -> Images:
         """Each image by the one of the perturbations that it drew."""

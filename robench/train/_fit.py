@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import lightning
 import torch
-import torch.nn.functional as F
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
@@ -25,12 +24,11 @@ from torch import Tensor
 from robench.datasets import Dataset
 from robench.errors import DivergedError, TrainError
 from robench.files import one_line, whole_file
-from robench.models import Classifier
 from robench.train._data import Batches
 from robench.train._layers import freeze_after
-from robench.train._losses import classification_loss
 from robench.train._optimization import lr_factor, make_optimizer
-from robench.train._recipes import Recipe
+from robench.train._recipes import Recipe, score_text
+from robench.train._tasks import Task
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -45,12 +43,12 @@ EXPECTED_WARNINGS = (  # of Lightning on what it does itself or what is meant he
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the log; epoch from 1, losses per image, accuracy a fraction, lr at the start."""
+    """One line of the log; epoch from 1, losses and score per image, accuracy a fraction, lr at the start."""
 
     epoch: int
     train_loss: float
     val_loss: float
-    val_acc: float
+    val_score: float
     lr: float
 
 
@@ -75,19 +73,16 @@ class Tally:
 
     train_loss: Mean = field(default_factory=Mean)
     val_loss: Mean = field(default_factory=Mean)
-    val_acc: Mean = field(default_factory=Mean)
+    val_score: Mean = field(default_factory=Mean)
     lr: float = 0.0
 
 
 class Fit(lightning.LightningModule):
-    """A classifier in training: keeps the log and the state of the best epoch (accuracy, then loss, then earliest)."""
+    """A network in training: keeps the log and the state of the best epoch (score, then loss, then earliest)."""
 
-    def __init__(
-        self, classifier: Classifier, recipe: Recipe, train: Dataset, val: Dataset, seed: int, identity: str = ""
-    ) -> None:
+    def __init__(self, task: Task, recipe: Recipe, train: Dataset, val: Dataset, seed: int, identity: str = "") -> None:
         super().__init__()
-        self.net = classifier.module
-        self.classifier = classifier
+        self.net, self.task = task.network, task
         self.recipe, self.seed, self.identity = recipe, seed, identity
         self.train_set, self.val_set = train, val
         self.frozen = freeze_after(self.net, recipe.first_layers)
@@ -119,20 +114,19 @@ class Fit(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         images, labels = batch
-        logits = self.classifier.forward(images).float()
-        loss = classification_loss(self.recipe, logits, labels)
+        loss = self.task.loss(images, labels)
         self.tally.train_loss.add(loss * len(labels), len(labels))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         images, labels = batch
-        logits = self.classifier.logits(images)
-        self.tally.val_loss.add(F.cross_entropy(logits, labels, reduction="sum"), len(labels))
-        self.tally.val_acc.add((logits.argmax(1) == labels).sum(), len(labels))
+        loss, score, count = self.task.marks(images, labels)
+        self.tally.val_loss.add(loss, count)
+        self.tally.val_score.add(score, count)
 
     def on_train_epoch_end(self) -> None:
         tally = self.tally
-        means = (tally.train_loss.value(), tally.val_loss.value(), tally.val_acc.value())
+        means = (tally.train_loss.value(), tally.val_loss.value(), tally.val_score.value())
         epoch = Epoch(self.current_epoch + 1, *means, tally.lr)
         if not math.isfinite(epoch.train_loss):
             raise DivergedError(
@@ -142,8 +136,8 @@ class Fit(lightning.LightningModule):
         self.history.append(epoch)
         self.log_dict({name: value for name, value in asdict(epoch).items() if name != "epoch"})
         if self.says_lines:
-            announce(epoch, self.recipe.epochs)
-        if self.best is None or (epoch.val_acc, -epoch.val_loss) > (self.best.val_acc, -self.best.val_loss):
+            announce(epoch, self.recipe.epochs, self.task.score)
+        if self.best is None or (epoch.val_score, -epoch.val_loss) > (self.best.val_score, -self.best.val_loss):
             self.best = epoch
             self.best_state = {name: value.detach().cpu().clone() for name, value in self.net.state_dict().items()}
 
@@ -157,14 +151,14 @@ class Fit(lightning.LightningModule):
             raise TrainError(f"{self.state}: holds the state of another training; remove it, or write to another place")
         self.history = [Epoch(**row) for row in kept["history"]]
         self.best_state = kept["best_state"]
-        self.best = max(self.history, key=lambda epoch: (epoch.val_acc, -epoch.val_loss, -epoch.epoch))
+        self.best = max(self.history, key=lambda epoch: (epoch.val_score, -epoch.val_loss, -epoch.epoch))
 
 
-def announce(epoch: Epoch, epochs: int) -> None:
+def announce(epoch: Epoch, epochs: int, score: str) -> None:
     """One plain line on stderr, for where a bar cannot move."""
     sys.stderr.write(
         f"epoch {epoch.epoch}/{epochs}: train loss {epoch.train_loss:.4f}, "
-        f"val loss {epoch.val_loss:.4f}, val accuracy {100 * epoch.val_acc:.2f} %\n"
+        f"val loss {epoch.val_loss:.4f}, {score_text(score, epoch.val_score)}\n"
     )
 
 
@@ -174,7 +168,7 @@ def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger
     state: a file that holds the training after every epoch, from which it goes on where there is one.
     """
     bar = progress and sys.stderr.isatty()
-    device, fit.state = fit.classifier.device, state
+    device, fit.state = fit.task.device, state
     with _as_found(device, fit.seed):
         trainer = lightning.Trainer(
             accelerator={"cuda": "gpu"}.get(device.type, device.type),

@@ -23,6 +23,11 @@ def classification_loss(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tenso
     return loss + recipe.pivot_weight * pivot_loss(perturbed, clean) if recipe.pivot_weight else loss
 
 
+def auxiliary_loss(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tensor:
+    """What an auxiliary head adds to the loss: 0.3 of its own, as in Szegedy et al. 2015 (arXiv:1409.4842)."""
+    return 0.3 * F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+
+
 def pivot_loss(perturbed: Tensor, clean: Tensor) -> Tensor:
     """Sum over images of the squared distance between both logits, (n, classes); no gradient for the clean ones.
 

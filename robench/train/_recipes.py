@@ -10,6 +10,8 @@ from corruptions import Corruption, Registry, Strength
 from robench.errors import UsageError
 
 CHOICES = {
+    "task": ("classify", "restore", "estimate", "calibrate"),
+    "fidelity_map": ("l1", "l2", "cosine"),
     "data": ("clean", "perturbed", "both"),
     "optimizer": ("adam", "adamw", "sgd", "nag", "adadelta"),
     "schedule": ("cosine", "constant", "steps", "geometric"),
@@ -22,6 +24,9 @@ CLEAN = "clean"
 class Recipe:
     """How a network is trained.
 
+    task: "classify"; "restore", a restorer on pairs of clean and perturbed images; "estimate", the fidelity map of a
+        restorer; "calibrate", a fidelity-calibrated classifier. The last three need data "both" and learn from the
+        perturbed images.
     data: "clean" images, "perturbed" ones, or "both": each step sees the clean images and their perturbed copies.
     perturbations: each NAME@STRENGTH, or "clean"; every image of every epoch gets one of them, drawn evenly. A
         strength `a..b` is drawn too.
@@ -35,6 +40,8 @@ class Recipe:
         After the perturbation, so that it falls on images as the test set has them.
     normalize: of the inputs, as for `robench.models.load`; None is the card's.
     first_layers: only the first so many layers with weights are trained; None trains all.
+    patch: images with larger sides are cut to squares of this side, from a grid of half of it; None takes them whole.
+    fidelity_map: what "estimate" learns: l1, l2 or cosine.
     """
 
     name: str
@@ -58,12 +65,15 @@ class Recipe:
     augment: str = "none"
     normalize: str | None = None
     first_layers: int | None = None
+    task: str = "classify"
+    patch: int | None = None
+    fidelity_map: str = "l1"
 
     def __post_init__(self) -> None:
         for field, allowed in CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise UsageError(f"{self.name}: {field} must be {', '.join(allowed)}, got '{getattr(self, field)}'")
-        for field in ("epochs", "batch_size", "first_layers"):
+        for field in ("epochs", "batch_size", "first_layers", "patch"):
             if getattr(self, field) is not None and getattr(self, field) < 1:
                 raise UsageError(f"{self.name}: {field} must be at least 1, got {getattr(self, field)}")
         if not 0 < self.lr < float("inf"):
@@ -75,6 +85,8 @@ class Recipe:
             )
         if self.data != "both" and (self.perturbed_weight != 1 or self.pivot_weight):
             raise UsageError(f"{self.name}: perturbed_weight and pivot_weight are for data 'both', got '{self.data}'")
+        if self.task != "classify" and (self.data != "both" or self.pivot_weight or self.perturbed_weight != 1):
+            raise UsageError(f"{self.name}: task '{self.task}' needs data 'both' without weights, got '{self.data}'")
         self._check_perturbations()
 
     def with_changes(
@@ -124,6 +136,12 @@ def parsed(perturbation: str) -> tuple[Corruption, Strength] | None:
     if not at:
         raise UsageError(f"perturbation '{perturbation}': expected NAME@STRENGTH, such as awgn@0..0.5")
     return chosen, chosen.parse(strength)
+
+
+def score_text(score: str, value: float) -> str:
+    """A score in words: fractions in percent."""
+    words = score.replace("_", " ")
+    return f"{words} {100 * value:.2f} %" if score == "val_accuracy" else f"{words} {value:.4g}"
 
 
 def _text(value: Any) -> str:

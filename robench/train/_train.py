@@ -17,11 +17,12 @@ from robench import datasets
 from robench.datasets import Dataset, stored
 from robench.errors import DivergedError, TrainError, UsageError
 from robench.files import sha256_text, write_text
+from robench.train._begin import Begin
 from robench.train._recipes import Recipe, get
 
 if TYPE_CHECKING:
-    from robench.models import Classifier
     from robench.train._fit import Epoch
+    from robench.train._tasks import Task
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 MOST_STORED = 8 << 30
@@ -31,15 +32,17 @@ MOST_STORED = 8 << 30
 class Trained:
     """What a training has written.
 
-    path: the weights of the best epoch, safetensors; log: one row per epoch, CSV. best_epoch counts from 1;
-    val_accuracy is its fraction right, on validation images made as the training images are (clean, perturbed, both).
+    path: the weights of the best epoch, safetensors; log: one row per epoch, CSV. best_epoch counts from 1; val_score
+    is what it reached, on validation images made as the training images are (clean, perturbed, both), and score says
+    what that is: val_accuracy, a fraction, of classifiers, val_psnr in dB of restorers, val_negative_l1 of estimators.
     """
 
     path: Path
     log: Path
     epochs: int
     best_epoch: int
-    val_accuracy: float
+    score: str
+    val_score: float
     train_n: int
     val_n: int
     weights_sha256: str
@@ -64,13 +67,17 @@ def train(
     device: str = "auto",
     progress: bool = True,
     init: str | None = None,
+    parts: str | None = None,
+    estimator: str | Path | None = None,
     log: str | None = None,
 ) -> Trained:
     """Train a network and write the weights of its best epoch on validation; the same call gives the same bytes.
 
     recipe: a name or a `Recipe`; corruption, strength (a level: 0.1 or "0..0.5"), epochs, batch_size, lr override it.
     data: `NAME[:PATH]`, of which the splits train and val are read, or such a pair of data sets.
-    model: as for `robench.models.load`; with a checkpoint, or with `init`, training goes on from there.
+    model: as for `robench.models.load`; with a checkpoint, or with `init`, training goes on from there. To restore it
+        is a restorer; to estimate the restorer whose images are judged; to calibrate `fidelity:NAME[,OPTION...]`.
+    parts, estimator: for calibration RESTORER=CHECKPOINT+NAME=CHECKPOINT, both frozen, and an estimator's checkpoint.
     out: a path that ends in .safetensors; the log stands beside it as .log.csv.
     train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. normalize: of the inputs, instead
         of the recipe's. log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
@@ -87,15 +94,15 @@ def train(
     with TemporaryDirectory(prefix="robench-") as folder:
         train_set = _near(train_set.limited(train_n), Path(folder) / "train.npy", progress)
         val_set = _near(val_set, Path(folder) / "val.npy", progress)
-        classifier = _start(model, init, train_set, normalize or used.normalize, seed, device)
-        facts = _facts(classifier, used, asked, train_set, val_set) | {"seed": str(seed), "precision": precision}
-        return _trained(path, classifier, used, (train_set, val_set), facts, log, progress)
+        begin = Begin(model, init, parts, estimator, normalize or used.normalize, seed, device)
+        task = begin.task(used, train_set)
+        facts = _facts(task, asked, train_set, val_set) | {"seed": str(seed), "precision": precision}
+        return _trained(path, task, (train_set, val_set), facts, log, progress)
 
 
 def _trained(
     path: Path,
-    classifier: Classifier,
-    recipe: Recipe,
+    task: Task,
     sets: tuple[Dataset, Dataset],
     facts: dict[str, str],
     logged: str | None,
@@ -109,8 +116,8 @@ def _trained(
 
     train_set, val_set = sets
     state = path.with_suffix(".ckpt")
-    identity = sha256_text(json.dumps(facts | {"weights": classifier.weights_sha256}, sort_keys=True))
-    fit = Fit(classifier, recipe, train_set, val_set, int(facts["seed"]), identity)
+    identity = sha256_text(json.dumps(facts | {"weights": state_sha256(task.network)}, sort_keys=True))
+    fit = Fit(task, task.recipe, train_set, val_set, int(facts["seed"]), identity)
     try:
         best = run(
             fit, precision=facts["precision"], progress=progress, state=state, logger=logger(logged, path, facts)
@@ -119,19 +126,20 @@ def _trained(
         state.unlink(missing_ok=True)
         raise
     log = path.with_suffix(".log.csv")
-    write_text(log, _csv(fit.history))
-    told = {"epochs_run": len(fit.history), "best_epoch": best.epoch, "val_accuracy": f"{best.val_acc:.6f}"}
-    save(path, classifier.module, facts | {key: str(value) for key, value in told.items()})
+    write_text(log, _csv(fit.history, task.score))
+    told = {"epochs_run": len(fit.history), "best_epoch": best.epoch, task.score: f"{best.val_score:.6f}"}
+    save(path, task.network, facts | {key: str(value) for key, value in told.items()})
     state.unlink(missing_ok=True)
     return Trained(
         path=path,
         log=log,
         epochs=len(fit.history),
         best_epoch=best.epoch,
-        val_accuracy=best.val_acc,
+        score=task.score,
+        val_score=best.val_score,
         train_n=len(train_set),
         val_n=len(val_set),
-        weights_sha256=state_sha256(classifier.module),
+        weights_sha256=state_sha256(task.network),
     )
 
 
@@ -170,27 +178,7 @@ def _near(dataset: Dataset, path: Path, progress: bool) -> Dataset:
     return stored(dataset, path, progress=progress) if len(dataset) * prod(dataset.shape) <= MOST_STORED else dataset
 
 
-def _start(
-    model: str, init: str | None, train_set: Dataset, normalize: str | None, seed: int, device: str
-) -> Classifier:
-    from robench import models
-
-    if init is not None and models.parse(model).checkpoint is not None:
-        raise UsageError(f"model '{model}' names its checkpoint already; leave out init '{init}'")
-    return models.load(
-        model if init is None else f"{model}={init}",
-        classes=len(train_set.classes),
-        side=train_set.shape[:2],
-        normalize=normalize,
-        random_weights=True,
-        seed=seed,
-        device=device,
-    )
-
-
-def _facts(
-    classifier: Classifier, recipe: Recipe, asked: Recipe, train_set: Dataset, val_set: Dataset
-) -> dict[str, str]:
+def _facts(task: Task, asked: Recipe, train_set: Dataset, val_set: Dataset) -> dict[str, str]:
     """What travels with the weights: all that is needed to train them again; `recipe_epochs` are the recipe's own."""
     import torch
 
@@ -198,27 +186,22 @@ def _facts(
 
     facts: dict[str, object] = {
         "schema": SCHEMA,
-        "model": classifier.card.name,
-        "start": classifier.label,
-        "classes": classifier.classes,
-        "fit": classifier.fit,
-        "normalize": classifier.normalize,
         "dataset": train_set.name,
         "view": train_set.view,
         "train_n": len(train_set),
         "train_digest": train_set.digest,
         "val_n": len(val_set),
         "val_digest": val_set.digest,
-        "recipe": recipe.name,
+        "recipe": task.recipe.name,
         "recipe_epochs": asked.epochs,
         "robench": robench.__version__,
         "torch": torch.__version__,
     }
-    told = {name: text for name, text in recipe.facts().items() if name not in ("name", "about", "source")}
-    return told | {key: str(value) for key, value in facts.items()}
+    told = {name: text for name, text in task.recipe.facts().items() if name not in ("name", "about", "source")}
+    return told | {key: str(value) for key, value in (facts | task.facts()).items()}
 
 
-def _csv(history: Sequence[Epoch]) -> str:
+def _csv(history: Sequence[Epoch], score: str) -> str:
     """One row per epoch and no times, so that the same training is the same bytes."""
-    rows = [f"{e.epoch},{e.train_loss:.6g},{e.val_loss:.6g},{e.val_acc:.6g},{e.lr:.6g}" for e in history]
-    return "\n".join(["epoch,train_loss,val_loss,val_acc,lr", *rows, ""])
+    rows = [f"{e.epoch},{e.train_loss:.6g},{e.val_loss:.6g},{e.val_score:.6g},{e.lr:.6g}" for e in history]
+    return "\n".join([f"epoch,train_loss,val_loss,{score},lr", *rows, ""])

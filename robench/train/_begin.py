@@ -1,0 +1,102 @@
+"""What a training starts from: its networks, with the weights that they have then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robench.datasets import Dataset
+from robench.errors import UsageError
+from robench.train._recipes import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from robench.models import Classifier, Restorer
+    from robench.train._tasks import Task
+
+FIDELITY = "fidelity:"
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The options of `train` that say which networks there are."""
+
+    model: str
+    init: str | None
+    parts: str | None
+    estimator: str | Path | None
+    normalize: str | None
+    seed: int
+    device: str
+
+    def task(self, recipe: Recipe, train_set: Dataset) -> Task:
+        """The network to be trained, with what the recipe has it do."""
+        from robench.train import _tasks
+
+        if recipe.task != "calibrate" and (self.parts or self.estimator):
+            raise UsageError(f"recipe '{recipe.name}': parts and an estimator are for calibration alone")
+        if recipe.task == "restore":
+            return _tasks.Restoration(self._restorer(), recipe)
+        if recipe.task == "estimate":
+            return _tasks.Estimation(self._new_estimator(), self._restorer(), recipe)
+        if recipe.task == "calibrate":
+            return _tasks.Calibration(self._calibrated(train_set), recipe)
+        return _tasks.Classification(self._classifier(train_set), recipe)
+
+    def _classifier(self, train_set: Dataset) -> Classifier:
+        from robench import models
+
+        spec = models.parse(self.model)
+        if spec.is_archive or spec.name.startswith(FIDELITY):
+            raise UsageError(f"model '{self.model}' cannot be trained by a recipe that classifies")
+        if self.init is not None and spec.checkpoint is not None:
+            raise UsageError(f"model '{self.model}' names its checkpoint already; leave out init '{self.init}'")
+        return models.load(
+            self.model if self.init is None else f"{self.model}={self.init}",
+            classes=len(train_set.classes),
+            side=train_set.shape[:2],
+            normalize=self.normalize,
+            random_weights=True,
+            seed=self.seed,
+            device=self.device,
+            transfer=True,
+        )
+
+    def _restorer(self) -> Restorer:
+        from robench import models
+
+        spec = self.model if self.init is None else f"{self.model}={self.init}"
+        return models.load_restorer(spec, random_weights=True, seed=self.seed, device=self.device)
+
+    def _new_estimator(self) -> nn.Module:
+        """With the weights of its checkpoint, where one is named."""
+        from robench import models
+        from robench.models import _checkpoints
+        from robench.models._load import seeded
+        from robench.models.fidelity import Estimator
+
+        where = models.pick_device(self.device)
+        made = seeded(self.seed, Estimator)
+        if self.estimator is not None:
+            state = _checkpoints.read(Path(self.estimator))
+            _checkpoints.fill(made, state, classes=0, source=str(self.estimator), model="fidelity-estimator")
+        return made.to(where)
+
+    def _calibrated(self, train_set: Dataset) -> Classifier:
+        from robench import models
+        from robench.models.fidelity import Options, assemble
+
+        name, *words = models.parse(self.model).name.removeprefix(FIDELITY).split(",")
+        if not self.model.startswith(FIDELITY) or not self.parts:
+            raise UsageError(
+                f"calibration needs a model {FIDELITY}NAME and parts RESTORER=CHECKPOINT+NAME=CHECKPOINT, "
+                f"got '{self.model}' and '{self.parts or 'none'}'"
+            )
+        parts = models.load(self.parts, classes=len(train_set.classes), side=train_set.shape[:2], device=self.device)
+        if parts.card.name != name:
+            raise UsageError(f"model '{self.model}': expected parts with {name}, got {parts.label}")
+        options = Options.of(words)
+        estimator = None if options.estimator == "oracle" else self._new_estimator()
+        return assemble(parts, options, estimator, seed=self.seed)
