@@ -32,7 +32,7 @@ def blocks(name, language):
 
 def command_lines():
     """Every `robench …` line of the documents."""
-    for document in ("README.md", "docs/models.md", "robench/models/weights/README.md"):
+    for document in ("README.md", "docs/models.md", "docs/papers.md", "robench/models/weights/README.md"):
         for block in blocks(document, ""):
             for line in block.splitlines():
                 if line.startswith("robench "):

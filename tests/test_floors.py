@@ -17,7 +17,7 @@ FLOORS = (
     ["robench.setformat", "robench.store", "robench.trackers"],
     ["robench.datasets", "robench.models", "robench.tables", "robench.transforms"],
     ["robench.plots", "robench.train", "robench.generate", "robench.evaluate", "robench.preview"],
-    ["robench.listing", "robench.report"],
+    ["robench.listing", "robench.report", "robench.reproduce"],
     ["robench.cli"],
     ["robench.__main__"],
 )

@@ -49,8 +49,10 @@ class Begin:
         from robench import models
 
         spec = models.parse(self.model)
-        if spec.is_archive or spec.name.startswith(FIDELITY):
-            raise UsageError(f"model '{self.model}' cannot be trained by a recipe that classifies")
+        if spec.is_archive:
+            raise UsageError(f"model '{self.model}': an archive cannot be trained")
+        if spec.name.startswith(FIDELITY):
+            raise UsageError(f"model '{self.model}': expected a recipe that calibrates, such as fidelity-calibration")
         if self.init is not None and spec.checkpoint is not None:
             raise UsageError(f"model '{self.model}' names its checkpoint already; leave out init '{self.init}'")
         return models.load(

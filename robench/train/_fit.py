@@ -37,6 +37,7 @@ PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
 }
 EXPECTED_WARNINGS = (  # of Lightning on what it does itself or what is meant here
     r".*isinstance\(treespec, LeafSpec\).*",  # its use of a part of torch that is on its way out
+    r"Found \d+ module\(s\) in eval mode.*",  # what is frozen stays so
     r"Checkpoint directory .* exists and is not empty.*",  # other checkpoints stand in the same folder
 )
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from robench.models import Classifier, Restorer
+from robench.models._adapter import match_channels
 from robench.models.fidelity import distance
 from robench.train._losses import auxiliary_loss, classification_loss
 from robench.train._recipes import Recipe
@@ -139,7 +140,7 @@ class Estimation(Task):
         return {"model": "fidelity-estimator", "start": "fidelity-estimator", "restorer": self.restorer.weights_sha256}
 
     def _target(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        clean, degraded = self.pairs(images)
+        clean, degraded = (match_channels(some, 3) for some in self.pairs(images))
         with torch.no_grad():
             return degraded, distance(self.recipe.fidelity_map, self.restorer.restore(degraded), clean)
 

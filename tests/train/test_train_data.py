@@ -147,3 +147,20 @@ def test_shifted_by_hand() -> None:
     }
     for (row, column, mirrored), expected in cases.items():
         assert shifted(image, np.array([[row, column]]), np.array([mirrored]), 1).ravel().tolist() == expected
+
+
+def test_large_images_are_cut_to_patches_of_a_grid_the_same_for_both() -> None:
+    rows, columns = np.mgrid[:16, :12]
+    image = np.stack([rows, columns, rows], axis=-1).astype(np.uint8)[None]
+    data = replace(numbered(64), shape=(16, 12, 3), read=lambda positions: np.repeat(image, len(positions), axis=0))
+    recipe = replace(CLEAN, data="both", perturbations=("clean",), patch=8)
+    seen = set()
+    for images, _ in Batches(data, recipe, 0, epoch=0):
+        assert images.shape[1:] == (8, 8, 3)
+        clean, copies = images.chunk(2)
+        assert (clean == copies).all()
+        seen |= {(int(one[0, 0, 0]), int(one[0, 0, 1])) for one in clean}
+    assert seen == {(top, left) for top in (0, 4, 8) for left in (0, 4)}
+    middle = pixels(Batches(data, recipe, 0))[:, 0, 0, :2]
+    assert np.unique(middle, axis=0).tolist() == [[4, 2]]
+    assert pixels(Batches(data, replace(recipe, patch=16), 0)).shape[1:] == (16, 12, 3)

@@ -1,0 +1,16 @@
+"""A paper's table or figure: trains what is missing, evaluates, and sets the paper's numbers beside those measured.
+
+    robench.reproduce.names()                                     the papers' tables and figures
+    robench.reproduce.reproduce("pivot-loss", out, data={...})    writes them
+
+A paper is one file in `robench/reproduce/papers/`, or a module of another package under the entry point
+`robench.papers`, whose functions are registered with `@item(...)`.
+"""
+
+from robench.reproduce import papers as papers
+from robench.reproduce._items import Item, get, item, names
+from robench.reproduce._run import reproduce
+from robench.reproduce._table import Entry, Table
+from robench.reproduce._workshop import BUDGETS, Workshop
+
+__all__ = ["BUDGETS", "Entry", "Item", "Table", "Workshop", "get", "item", "names", "reproduce"]

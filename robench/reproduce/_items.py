@@ -1,0 +1,68 @@
+"""The tables and figures that can be made, by paper and name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corruptions import Registry, unknown
+from robench.errors import UsageError
+
+if TYPE_CHECKING:
+    from robench.reproduce._workshop import Workshop
+
+Make = Callable[["Workshop"], Sequence[Path]]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A table or figure of a paper. make: writes it with the means of a workshop and says which files it wrote.
+
+    data: the data sets it needs, as they are called in `--data NAME=DATASET`.
+    """
+
+    paper: str
+    name: str
+    about: str
+    data: tuple[str, ...]
+    make: Make
+
+    @property
+    def key(self) -> str:
+        """`PAPER/NAME`."""
+        return f"{self.paper}/{self.name}"
+
+
+registry: Registry[Item] = Registry("table or figure", "robench.papers", UsageError)
+
+
+def item(paper: str, name: str, about: str, data: tuple[str, ...]) -> Callable[[Make], Make]:
+    """Register the decorated function as the maker of a paper's table or figure."""
+
+    def register(make: Make) -> Make:
+        one = Item(paper, name, about, data, make)
+        registry.add(one.key, one)
+        return make
+
+    return register
+
+
+def names() -> tuple[str, ...]:
+    """`PAPER/NAME` of all tables and figures."""
+    return registry.names()
+
+
+def get(paper: str, name: str | None = None) -> list[Item]:
+    """One table or figure of a paper, or all of them; an unknown one raises `UsageError` with the nearest."""
+    known = [registry.get(key) for key in names()]
+    of_paper = [one for one in known if one.paper == paper]
+    if not of_paper:
+        raise UsageError(unknown("paper", paper, {one.paper for one in known}))
+    if name is None:
+        return of_paper
+    chosen = [one for one in of_paper if one.name == name]
+    if not chosen:
+        raise UsageError(unknown(f"table or figure of {paper}", name, [one.name for one in of_paper]))
+    return chosen

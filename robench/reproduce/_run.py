@@ -1,0 +1,39 @@
+"""From a paper's name to its tables and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from corruptions import unknown
+from robench.errors import UsageError
+from robench.reproduce._items import get
+from robench.reproduce._workshop import BUDGETS, Workshop
+
+
+def reproduce(
+    paper: str,
+    out: Path,
+    name: str | None = None,
+    *,
+    budget: str = "small",
+    data: Mapping[str, str] | None = None,
+    work: Path | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+    progress: bool = False,
+) -> list[Path]:
+    """Make a table or figure of a paper, or all of them, in `out`; what was written.
+
+    budget: "smoke" tries everything on a few digits, "small" is what two cores can do, "paper" the full protocol.
+    data: DATASET by the name that the paper's recipes give it, such as {"cifar10": "cifar10:data"}.
+    work: for runs, `out`/work unless told. Networks that are there are not trained again, nor cells computed again.
+    Raises UsageError for what is unknown, before anything is trained.
+    """
+    if budget not in BUDGETS:
+        raise UsageError(unknown("budget", budget, BUDGETS))
+    shop = Workshop(out, work or out / "work", BUDGETS[budget], dict(data or {}), device, precision, progress)
+    items = get(paper, name)
+    for needed in dict.fromkeys(one for item in items for one in item.data):
+        shop.dataset(needed)
+    return [path for item in items for path in item.make(shop)]

@@ -1,0 +1,88 @@
+"""A paper's table with what was measured beside what was printed, as CSV and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from robench.files import write_text
+from robench.tables import to_csv
+
+COLUMNS = (
+    *("row", "column", "paper", "ours", "ci_low", "ci_high", "n", "dataset", "data_digest"),
+    *("model", "recipe", "train_n", "epochs", "paper_epochs", "seed", "weights_sha256", "budget", "note"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A measured number in the unit of the paper, with the 95 % interval and all it rests on."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and columns as the paper has them. paper: its numbers by row; entries: ours, by (row, column)."""
+
+    title: str
+    source: str
+    columns: Sequence[str]
+    paper: Mapping[str, Sequence[float | None]]
+    entries: Mapping[tuple[str, str], Entry]
+    notes: Sequence[str] = ()
+
+    def frame(self) -> pd.DataFrame:
+        """One line a number."""
+        rows = []
+        for row, printed in self.paper.items():
+            for column, number in zip(self.columns, printed, strict=True):
+                entry = self.entries.get((row, column), Entry(None, note="not run"))
+                ours = {"ours": entry.value, "ci_low": entry.low, "ci_high": entry.high, "note": entry.note}
+                rows.append({"row": row, "column": column, "paper": number} | ours | dict(entry.facts))
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def markdown(self) -> str:
+        """`paper / ours [interval]` in every field, and below what the numbers rest on."""
+        lines = [f"# {self.title}", "", f"{self.source}. Each field: paper / ours [95 % interval].", ""]
+        lines += [f"| | {' | '.join(self.columns)} |", "|---" * (len(self.columns) + 1) + "|"]
+        for row, printed in self.paper.items():
+            fields = (self._field(row, column, number) for column, number in zip(self.columns, printed, strict=True))
+            lines.append(f"| {row} | {' | '.join(fields)} |")
+        lines += ["", *(f"- {note}" for note in [*self.notes, *self._budgets()]), ""]
+        return "\n".join(lines)
+
+    def write(self, stem: Path) -> list[Path]:
+        """STEM.csv and STEM.md."""
+        files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".csv", ".md")]
+        write_text(files[0], to_csv(self.frame()))
+        write_text(files[1], self.markdown())
+        return files
+
+    def _field(self, row: str, column: str, number: float | None) -> str:
+        entry = self.entries.get((row, column))
+        printed = "–" if number is None else f"{number:g}"
+        if entry is None or entry.value is None:
+            return f"{printed} / –"
+        interval = "" if entry.low is None or entry.high is None else f" [{entry.low:.1f}, {entry.high:.1f}]"
+        return f"{printed} / **{entry.value:.1f}**{interval}"
+
+    def _budgets(self) -> list[str]:
+        """What each row was really trained with."""
+        lines = []
+        for row in self.paper:
+            found = [entry.facts for (at, _), entry in self.entries.items() if at == row and entry.facts]
+            if found:
+                one = found[0]
+                lines.append(
+                    f"{row}: {one['model']}, {one['train_n']} training images of {one['dataset']}, {one['epochs']} "
+                    f"epochs (paper: {one['paper_epochs']}), n = {one['n']}, weights {str(one['weights_sha256'])[:12]}"
+                )
+        return lines

@@ -1,0 +1,105 @@
+"""Papers' tables: trained once, measured once, set beside what was printed; whatever does not fit is one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from robench import reproduce as room
+from robench.errors import TrainError, UsageError
+from robench.reproduce import Entry, Table, get, names, reproduce
+from robench.train import get as recipe
+
+
+def smoke(out: Path, name: str | None = None) -> list[Path]:
+    return reproduce("pivot-loss", out, name, budget="smoke", device="cpu")
+
+
+def test_a_table_is_trained_measured_and_written_once(tmp_path: Path) -> None:
+    made = smoke(tmp_path, "table-1")
+    assert [path.name for path in made] == [
+        *("table-1-mnist.csv", "table-1-mnist.md"),
+        *("table-1-cifar10.csv", "table-1-cifar10.md"),
+    ]
+    networks = sorted((tmp_path / "networks").glob("*.safetensors"))
+    assert len(networks) == 8
+    stamps = [path.stat().st_mtime_ns for path in networks]
+    texts = [path.read_bytes() for path in made]
+    assert smoke(tmp_path, "table-1") == made
+    assert [path.stat().st_mtime_ns for path in networks] == stamps
+    assert [path.read_bytes() for path in made] == texts
+
+
+def test_the_numbers_are_those_of_the_run_with_their_budget(tmp_path: Path) -> None:
+    smoke(tmp_path, "table-2")
+    frame = pd.read_csv(tmp_path / "table-2-cifar10.csv")
+    cells = pd.read_csv(tmp_path / "work" / "cifar10-lowres" / "cells.csv")
+    row = frame[(frame["row"] == "LR only") & (frame["column"] == "x4 bicubic")].iloc[0]
+    cell = cells[
+        (cells["model"] == "resnet20=pivot-cifar10-lowres") & (cells["corruption"] == "low_resolution_bicubic")
+    ]
+    assert row["ours"] == pytest.approx(100 * cell["top1"].iloc[0])
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(
+        (100 * cell["top1_ci_low"].iloc[0], 100 * cell["top1_ci_high"].iloc[0])
+    )
+    assert row["paper"] == 72.9
+    facts = ["n", "dataset", "recipe", "train_n", "epochs", "paper_epochs", "budget"]
+    assert list(row[facts]) == [20, "digits", "pivot-cifar10-lowres", 40, 1, 240, "smoke"]
+    assert row["weights_sha256"] == cell["weights_sha256"].iloc[0]
+    assert recipe("pivot-cifar10-lowres").epochs == 240
+
+
+def test_another_training_under_the_name_is_refused(tmp_path: Path) -> None:
+    smoke(tmp_path, "table-1")
+    wrong = tmp_path / "networks" / "pivot-mnist-noise.safetensors"
+    wrong.write_bytes((tmp_path / "networks" / "pivot-mnist-clean.safetensors").read_bytes())
+    with pytest.raises(TrainError, match="expected recipe pivot-mnist-noise, got pivot-mnist-clean; remove it"):
+        smoke(tmp_path, "table-1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"paper": "pivot-los"}, "unknown paper 'pivot-los'; did you mean pivot-loss"),
+        ({"name": "table-9"}, "unknown table or figure of pivot-loss 'table-9'; did you mean table-"),
+        ({"budget": "smal"}, "unknown budget 'smal'; did you mean small"),
+        ({"budget": "small"}, "expected --data mnist=DATASET, got none"),
+        ({"budget": "small", "data": {"mnist": "mnist:x"}}, "expected --data cifar10=DATASET, got mnist"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_anything_is_trained(
+    options: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        reproduce(**{"paper": "pivot-loss", "out": tmp_path, "budget": "smoke", **options})  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_item_is_of_a_paper_and_known_by_its_name() -> None:
+    assert len(names()) == len(set(names())) > 1
+    for key in names():
+        paper, _, name = key.partition("/")
+        [one] = get(paper, name)
+        assert one.about
+        assert one.data
+
+
+def test_a_table_by_hand(tmp_path: Path) -> None:
+    facts = {name: name for name in ("model", "dataset", "train_n", "epochs", "paper_epochs", "n", "weights_sha256")}
+    entries = {("a", "x"): Entry(50.04, 40.0, 60.0, facts), ("a", "y"): Entry(None, note="ValueError: no room")}
+    table = Table("Title", "Someone 2018", ["x", "y"], {"a": (91.6, 2.0), "b": (None, 3.0)}, entries, ["a note"])
+    lines = table.markdown().splitlines()
+    assert "| a | 91.6 / **50.0** [40.0, 60.0] | 2 / – |" in lines
+    assert "| b | – / – | 3 / – |" in lines
+    budget = "train_n training images of dataset, epochs epochs (paper: paper_epochs), n = n, weights weights_sha2"
+    assert lines[-2:] == ["- a note", f"- a: model, {budget}"]
+    frame = table.frame()
+    assert list(frame["note"]) == ["", "ValueError: no room", "not run", "not run"]
+    assert frame["ours"].notna().tolist() == [True, False, False, False]
+    assert [path.name for path in table.write(tmp_path / "t")] == ["t.csv", "t.md"]
+
+
+def test_public_names_are_there() -> None:
+    assert all(hasattr(room, name) for name in room.__all__)
