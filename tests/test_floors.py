@@ -16,7 +16,7 @@ FLOORS = (
     ["robench.files", "robench.progress", "robench.engines", "robench.metrics", "robench.selection"],
     ["robench.setformat", "robench.store", "robench.trackers"],
     ["robench.datasets", "robench.models", "robench.tables", "robench.transforms"],
-    ["robench.plots", "robench.train", "robench.generate", "robench.evaluate", "robench.preview"],
+    ["robench.plots", "robench.train", "robench.generate", "robench.evaluate", "robench.preview", "robench.analysis"],
     ["robench.listing", "robench.report", "robench.reproduce"],
     ["robench.cli"],
     ["robench.__main__"],

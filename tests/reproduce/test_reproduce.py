@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from robench import reproduce as room
 from robench.errors import TrainError, UsageError
@@ -103,3 +104,16 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
 
 def test_public_names_are_there() -> None:
     assert all(hasattr(room, name) for name in room.__all__)
+
+
+def test_a_figure_has_a_line_a_training_and_its_rows(tmp_path: Path) -> None:
+    reproduce("fine-tuning", tmp_path, "figure-8", budget="smoke", device="cpu")
+    rows = pd.read_csv(tmp_path / "figure-8.csv")
+    lines = ["no train", *(f"first-{first}" for first in range(1, 6)), "retrain"]
+    assert list(dict.fromkeys(rows["line"])) == lines
+    assert len(rows) == 2 * len(lines) * 5
+    assert rows["y"].between(0, 1, inclusive="neither").all()
+    start = rows[(rows["x"] == 0) & (rows["line"] == "no train")]
+    assert start["y"].nunique() == 1
+    with Image.open(tmp_path / "figure-8.png") as figure:
+        assert figure.width > 500
