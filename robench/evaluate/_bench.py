@@ -96,7 +96,8 @@ class Bench:
 
         on_gpu = any(one.classifier.device.type == "cuda" for one in passes.values())
         workers = self.workers or (min(MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 1)
-        made = batches(self.dataset, self.clean, units, self.asked, self.batch_size, workers=workers, pinned=on_gpu)
+        how = {"pinned": on_gpu, "with_clean": any(one.classifier.needs_clean for one in passes.values())}
+        made = batches(self.dataset, self.clean, units, self.asked, self.batch_size, workers=workers, **how)
         with closing(made):
             for unit, its in groupby(made, key=lambda item: item[0].unit):
                 scorers = {label: Scorer(passes[label], self.clean) for label in todo[unit]}
@@ -110,10 +111,10 @@ class Bench:
         examples: list[Images] = []
         try:
             for future in made:
-                start, images, took = future.result()
+                start, images, took, clean = future.result()
                 began = time.perf_counter()
                 for scorer in scorers.values():
-                    scorer.score(start, images)
+                    scorer.score(start, images, clean)
                     advance(len(images), str(unit))
                 seconds["degrade"] += took
                 seconds["forward"] += time.perf_counter() - began

@@ -23,11 +23,15 @@ Reader = Callable[[int, int], Images]
 
 
 class Batch(NamedTuple):
-    """Images of a unit, uint8 (B, H, W, C), from `start` of the data set on, and the seconds it took to make them."""
+    """Images of a unit, uint8 (B, H, W, C), from `start` of the data set on, and the seconds it took to make them.
+
+    clean: the same before they were degraded, where they are wanted.
+    """
 
     start: int
     images: Tensor
     seconds: float
+    clean: Tensor | None = None
 
 
 class Job(NamedTuple):
@@ -47,6 +51,7 @@ def batches(
     *,
     workers: int = 1,
     pinned: bool = False,
+    with_clean: bool = False,
 ) -> Generator[tuple[Job, Future[Batch]]]:
     """All batches of the units, in order, each as the future of what a thread makes.
 
@@ -56,10 +61,13 @@ def batches(
 
     def make(job: Job) -> Batch:
         began = time.perf_counter()
-        images = torch.from_numpy(np.ascontiguousarray(opened(job.unit)(job.start, job.stop)))
-        if pinned:
-            images = images.pin_memory()
-        return Batch(job.start, images, time.perf_counter() - began)
+        images = placed(opened(job.unit)(job.start, job.stop))
+        beside = placed(clean.images(job.start, job.stop)) if with_clean else None
+        return Batch(job.start, images, time.perf_counter() - began, beside)
+
+    def placed(images: Images) -> Tensor:
+        made = torch.from_numpy(np.ascontiguousarray(images))
+        return made.pin_memory() if pinned else made
 
     n = len(clean)
     jobs = (Job(unit, start, min(start + size, n)) for unit in units for start in range(0, n, size))

@@ -31,19 +31,22 @@ class Forward:
         self.most = most
         self._precision = precision
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Logits of uint8 images (B, H, W, C), float32 (B, classes), on the CPU."""
+    def __call__(self, images: Tensor, clean: Tensor | None = None) -> Tensor:
+        """Logits of uint8 images (B, H, W, C), float32 (B, classes), on the CPU; clean: for an oracle."""
         while True:
             try:
                 with mixed(self._precision, self.classifier.device):
-                    parts = (images[start : start + self.most] for start in range(0, len(images), self.most))
-                    return torch.cat([self.classifier.logits(part).cpu() for part in parts])
+                    parts = (slice(start, start + self.most) for start in range(0, len(images), self.most))
+                    return torch.cat([self._logits(images, clean, part).cpu() for part in parts])
             except Exception as fault:
                 if min(self.most, len(images)) == 1 or not is_out_of_memory(fault):
                     raise
                 self.most = min(self.most, len(images)) // 2
             if self.classifier.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    def _logits(self, images: Tensor, clean: Tensor | None, part: slice) -> Tensor:
+        return self.classifier.logits(images[part], None if clean is None else clean[part])
 
 
 def is_out_of_memory(fault: Exception) -> bool:
@@ -71,12 +74,12 @@ class Scorer:
             probabilities=np.empty((n, classes), np.float16) if classes <= MOST_CLASSES_STORED else None,
         )
 
-    def score(self, start: int, images: Tensor) -> None:
-        """Predict a batch, uint8 (B, H, W, C), which stands at `start` of the data set."""
+    def score(self, start: int, images: Tensor, clean: Tensor | None = None) -> None:
+        """Predict a batch, uint8 (B, H, W, C), which stands at `start` of the data set; clean: for an oracle."""
         if self.error:
             return
         try:
-            logits = self._forward(images).double()
+            logits = self._forward(images, clean).double()
         except Exception as fault:  # whatever a model trips over is its own result
             self.error = error_line(fault)
             return

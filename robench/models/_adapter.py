@@ -124,26 +124,33 @@ class Classifier:
         """The normalisation as a text to record, in the form that the option takes."""
         return str(self.normalization)
 
-    def logits(self, images: Tensor) -> Tensor:
+    @property
+    def needs_clean(self) -> bool:
+        """Whether the network asks for the clean images beside the degraded ones, as an oracle of fidelity does."""
+        return bool(getattr(self.module, "needs_clean", False))
+
+    def logits(self, images: Tensor, clean: Tensor | None = None) -> Tensor:
         """Logits (N, classes), float32, on the classifier's device: evaluation mode, no gradients.
 
-        images: uint8 (N, H, W, C), or float (N, C, H, W) in [0, 1]; C 1 or 3. Others raise `ModelError`.
+        images: uint8 (N, H, W, C), or float (N, C, H, W) in [0, 1]; C 1 or 3. Others raise `ModelError`. clean: the
+        same images before they were degraded, for a network that `needs_clean`.
         """
         self.module.eval()
         with torch.inference_mode():
-            return self.forward(images).float()
+            return self.forward(images, clean).float()
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, clean: Tensor | None = None) -> Tensor:
         """The network's answer in the mode that it is in, with gradients: for training and for attacks."""
-        return self.training_logits(images).main
+        return self.training_logits(images, clean).main
 
-    def training_logits(self, images: Tensor) -> TrainingLogits:
+    def training_logits(self, images: Tensor, clean: Tensor | None = None) -> TrainingLogits:
         """As `forward`, and with the logits of the auxiliary heads that a network has in training mode.
 
         There its module answers a tuple, as torchvision's GoogLeNet and Inception v3 do: the logits first, then those
         of the heads; None counts for nothing. In evaluation mode every module answers one tensor (N, classes).
         """
-        answer = self.module(self.prepare(images))
+        beside = {"clean": self.prepare(clean)} if self.needs_clean and clean is not None else {}
+        answer = self.module(self.prepare(images), **beside)
         heads = answer if isinstance(answer, tuple) and answer and self.module.training else (answer,)
         main, *auxiliary = (self._checked(logits, len(images)) for logits in heads if logits is not None)
         return TrainingLogits(main, tuple(auxiliary))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from robench import models, train
+from robench import datasets, models, train
+from robench.datasets import Dataset
 from robench.errors import TrainError, UsageError
 from robench.evaluate import Request, run
 from robench.reproduce._table import Entry
@@ -28,7 +29,7 @@ class Budget:
 
 
 BUDGETS = {
-    "smoke": Budget("smoke", train_n=40, epochs=1, limit=20),
+    "smoke": Budget("smoke", train_n=16, epochs=1, limit=6),
     "small": Budget("small"),
     "paper": Budget("paper"),
 }
@@ -41,6 +42,19 @@ class Net:
     spec: str
     path: Path
     told: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """What a run calls it."""
+        parsed = models.parse(self.spec)
+        own = models.get(parsed.name).name + (f"@{parsed.activation}" if parsed.activation else "")
+        front = parsed.restorer
+        before = "" if front is None else f"{front.name}={Path(str(front.checkpoint)).stem}+"
+        return f"{before}{own}={self.path.stem}"
+
+    def behind(self, restorer: Net) -> Net:
+        """The same network with a restorer in front."""
+        return replace(self, spec=f"{restorer.spec}+{self.spec}")
 
 
 @dataclass(frozen=True)
@@ -89,21 +103,23 @@ class Workshop:
             raise UsageError(f"expected --data {name}=DATASET, got {', '.join(self.data) or 'none'}")
         return self.data[name]
 
-    def trained(self, name: str, recipe: str, model: str, data: str, *, small: int, **options: Any) -> Net:
+    def trained(
+        self, name: str, recipe: str, model: str, data: str, *, small: int, front: str = "", **options: Any
+    ) -> Net:
         """The network `name`, trained where it is not there. small: epochs of the small budget.
 
-        options: as for `robench.train.train`. Raises TrainError where the file is another training's.
+        front: `RESTORER=CHECKPOINT+`, what stands before it in training. options: as for `train`. Raises TrainError
+        where the file is another training's.
         """
         path = self.out / "networks" / f"{name}.safetensors"
         epochs = {"smoke": self.budget.epochs, "small": small}.get(self.budget.name)
         if not path.exists():
             train.train(
                 recipe,
-                self.dataset(data),
-                model,
+                self._pair(data),
+                front + model,
                 path,
                 epochs=epochs,
-                train_n=self.budget.train_n,
                 device=self.device,
                 precision=self.precision,
                 progress=self.progress,
@@ -115,6 +131,13 @@ class Workshop:
             if told.get(key) != value:
                 raise TrainError(f"{path}: expected {key} {value}, got {told.get(key)}; remove it to train it again")
         return Net(f"{model}={path}", path, told)
+
+    def _pair(self, data: str) -> str | tuple[Dataset, Dataset]:
+        """Training and validation images, few of them for a smoke test."""
+        if self.budget.train_n is None:
+            return self.dataset(data)
+        name, n = self.dataset(data), self.budget.train_n
+        return datasets.load(f"{name}@train", limit=n), datasets.load(f"{name}@val", limit=n // 2)
 
     def evaluated(self, name: str, nets: Sequence[Net], data: str, chosen: Sequence[str]) -> Cells:
         """The cells of these networks on a data set's test images, and on them by these corruptions."""
@@ -129,10 +152,5 @@ class Workshop:
             ),
             progress=self.progress,
         )
-        labels = {label_of(net): net.told for net in nets}
+        labels = {net.label: net.told for net in nets}
         return Cells(outcome.cells, labels, self.budget.name)
-
-
-def label_of(net: Net) -> str:
-    """What a run calls the network."""
-    return f"{net.spec.partition('=')[0]}={net.path.stem}"

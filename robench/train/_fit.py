@@ -176,6 +176,7 @@ def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger
             devices=[device.index or 0] if device.type == "cuda" else 1,
             precision=PRECISIONS[precision],
             max_epochs=fit.recipe.epochs,
+            gradient_clip_val=fit.recipe.clip,
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,

@@ -36,6 +36,7 @@ class Recipe:
     schedule: "cosine" from lr to 0 over all steps, "constant", "steps": times `decay` after each of `milestones`,
         which are fractions of the training, or "geometric" from lr to lr times `decay`.
     warmup_epochs: at the beginning lr grows in equal steps, and the schedule follows.
+    clip: the largest norm of a step's gradient; a longer one is shortened to it. None leaves it.
     augment: "shift" by up to an eighth of the side, zeros at the border; "crop-flip" also mirrors half of the images.
         After the perturbation, so that it falls on images as the test set has them.
     normalize: of the inputs, as for `robench.models.load`; None is the card's.
@@ -59,6 +60,7 @@ class Recipe:
     milestones: tuple[float, ...] = ()
     decay: float = 0.1
     warmup_epochs: float = 0.0
+    clip: float | None = None
     epochs: int = 20
     batch_size: int = 64
     label_smoothing: float = 0.0
@@ -76,8 +78,10 @@ class Recipe:
         for field in ("epochs", "batch_size", "first_layers", "patch"):
             if getattr(self, field) is not None and getattr(self, field) < 1:
                 raise UsageError(f"{self.name}: {field} must be at least 1, got {getattr(self, field)}")
-        if not 0 < self.lr < float("inf"):
-            raise UsageError(f"{self.name}: lr must be a positive number, got {self.lr}")
+        for field in ("lr", "clip"):
+            value = getattr(self, field)
+            if value is not None and not 0 < value < float("inf"):
+                raise UsageError(f"{self.name}: {field} must be a positive number, got {value}")
         if bool(self.milestones) != (self.schedule == "steps") or not all(0 < at < 1 for at in self.milestones):
             raise UsageError(
                 f"{self.name}: expected milestones between 0 and 1 with the schedule 'steps' and with no other, "

@@ -89,9 +89,8 @@ class Calibration(Classification):
         return _marks(logits, labels[: len(logits)])
 
     def _logits(self, images: Tensor) -> Tensor:
-        clean, degraded = (self.classifier.prepare(some) for some in images.chunk(2))
-        logits: Tensor = self.network(degraded, clean=clean)
-        return logits.float()
+        clean, degraded = images.chunk(2)
+        return self.classifier.forward(degraded, clean).float()
 
 
 class Restoration(Task):

@@ -47,7 +47,7 @@ def test_the_numbers_are_those_of_the_run_with_their_budget(tmp_path: Path) -> N
     )
     assert row["paper"] == 72.9
     facts = ["n", "dataset", "recipe", "train_n", "epochs", "paper_epochs", "budget"]
-    assert list(row[facts]) == [20, "digits", "pivot-cifar10-lowres", 40, 1, 240, "smoke"]
+    assert list(row[facts]) == [6, "digits", "pivot-cifar10-lowres", 16, 1, 240, "smoke"]
     assert row["weights_sha256"] == cell["weights_sha256"].iloc[0]
     assert recipe("pivot-cifar10-lowres").epochs == 240
 

@@ -38,6 +38,7 @@ def test_a_recipe_of_a_third_party_is_known_by_being_registered() -> None:
         ({"schedule": "steps"}, "expected milestones between 0 and 1 with the schedule 'steps'"),
         ({"schedule": "steps", "milestones": (0.5, 1.5)}, r"got \(0.5, 1.5\) with 'steps'"),
         ({"milestones": (0.5,)}, r"and with no other, got \(0.5,\) with 'cosine'"),
+        ({"clip": 0.0}, "clip must be a positive number, got 0.0"),
         ({"first_layers": 0}, "first_layers must be at least 1, got 0"),
         ({"pivot_weight": 1e-4}, "are for data 'both', got 'clean'"),
         ({"augment": "mixup"}, "augment must be none"),

@@ -378,6 +378,20 @@ def test_learning_rates_follow_the_schedule(changes: dict[str, Any], expected: l
     assert [float(row["lr"]) / 3e-3 for row in rows(quick(recipe, "a", epochs=4))] == pytest.approx(expected)
 
 
+def test_a_clipped_gradient_takes_small_steps(quick: Quick) -> None:
+    recipe = replace(get("clean"), optimizer="sgd", momentum=0.0, schedule="constant")
+    start = models.load("tiny_cnn", classes=10, random_weights=True).module
+    moved = []
+    for clip in (None, 1e-3):
+        trained = quick(replace(recipe, clip=clip), f"clip-{clip}", epochs=1, lr=0.1)
+        net = models.load(f"tiny_cnn={trained.path}", classes=10).module
+        pairs = zip(start.parameters(), net.parameters(), strict=True)
+        moved.append(sum((one - other).detach().square().sum().item() for one, other in pairs) ** 0.5)
+    steps = 10
+    assert moved[1] <= 0.1 * 1e-3 * steps * 1.01
+    assert moved[0] > 10 * moved[1]
+
+
 def test_only_the_first_layers_are_trained(quick: Quick) -> None:
     start = quick("clean", "start", epochs=1)
     on = quick(replace(get("clean"), first_layers=1), "on", init=str(start.path))

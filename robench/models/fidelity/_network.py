@@ -90,6 +90,11 @@ class FidelityClassifier(nn.Module):
             logits: Tensor = self.classifier(inputs)
         return logits
 
+    @property
+    def needs_clean(self) -> bool:
+        """Whether the map is measured, which takes the clean images."""
+        return self.estimator is None
+
     def restore(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] to the same; a gray restorer takes the channels one by one."""
         given = x.reshape(-1, 1, *x.shape[2:]) if self.takes_gray else x

@@ -15,7 +15,7 @@ from robench import analysis, datasets, models
 from robench.reproduce._figure import COLUMNS, Lines
 from robench.reproduce._items import item
 from robench.reproduce._table import Entry
-from robench.reproduce._workshop import Net, Workshop, label_of
+from robench.reproduce._workshop import Net, Workshop
 
 PAPER = "fine-tuning"
 LEVELS = (1, 2, 3, 4)
@@ -77,8 +77,8 @@ def _errors(shop: Workshop, data: str) -> Lines:
         chosen = [f"{one.corruption}@{','.join(one.key(level) for level in LEVELS)}"]
         cells = shop.evaluated(f"{data}-{one.title.replace(' ', '-')}", list(nets.values()), data, chosen)
         for line, net in nets.items():
-            at = {0: cells.accuracy(label_of(net), error=True)} | {
-                level: cells.accuracy(label_of(net), one.corruption, one.key(level), error=True) for level in LEVELS
+            at = {0: cells.accuracy(net.label, error=True)} | {
+                level: cells.accuracy(net.label, one.corruption, one.key(level), error=True) for level in LEVELS
             }
             rows += [_row(one.title, line, level, entry) for level, entry in at.items()]
     return Lines(pd.DataFrame(rows, columns=list(COLUMNS)), X_LABELS, "error rate, %", ("no train",))
@@ -98,7 +98,7 @@ def _nets(shop: Workshop, data: str, one: Distortion) -> Mapping[str, Net]:
     kind = one.title.replace(" ", "-")
     for name in (*(f"first-{first}" for first in range(1, layers + 1)), "retrain"):
         start = None if name == "retrain" else str(clean.path)
-        distorted = {"corruption": one.corruption, "strength": drawn, "init": start}
+        distorted: dict[str, Any] = {"corruption": one.corruption, "strength": drawn, "init": start}
         nets[name] = shop.trained(f"{recipe}-{name}-{kind}", f"{recipe}-{name}", model, data, small=EPOCHS, **distorted)
     return nets
 
@@ -117,4 +117,3 @@ def _variances(shop: Workshop, one: Distortion) -> Iterator[dict[str, Any]]:
             facts = {"model": classifier.label, "weights_sha256": classifier.weights_sha256, "n": len(clean)}
             told = {"train_n": net.told["train_n"], "epochs": net.told["epochs_run"], "budget": shop.budget.name}
             yield {"panel": one.title, "line": line, "x": level, "y": variance} | facts | told
-

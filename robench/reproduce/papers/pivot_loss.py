@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robench.reproduce._items import item
 from robench.reproduce._table import Entry, Table
-from robench.reproduce._workshop import Net, Workshop, label_of
+from robench.reproduce._workshop import Net, Workshop
 
 PAPER = "pivot-loss"
 SOURCE = "Na, Ko, Mukhopadhyay 2018 (ICASSP)"
@@ -100,7 +100,7 @@ def _written(shop: Workshop, study: Study, name: str, rows: Mapping[str, str]) -
     chosen = [f"{corruption}@{key}" for corruption, key in study.columns.values() if corruption != "clean"]
     cells = shop.evaluated(f"{study.data}-{study.perturbation}", list(nets.values()), study.data, chosen)
     entries: dict[tuple[str, str], Entry] = {
-        (row, column): cells.accuracy(label_of(net), *place)
+        (row, column): cells.accuracy(net.label, *place)
         for row, net in nets.items()
         for column, place in study.columns.items()
     }
