@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock
 
 from robench import datasets, models, train
 from robench.datasets import Dataset
@@ -104,33 +106,51 @@ class Workshop:
         return self.data[name]
 
     def trained(
-        self, name: str, recipe: str, model: str, data: str, *, small: int, front: str = "", **options: Any
+        self,
+        name: str,
+        recipe: str,
+        model: str,
+        data: str,
+        *,
+        small: Mapping[str, Any],
+        front: str = "",
+        **options: Any,
     ) -> Net:
-        """The network `name`, trained where it is not there. small: epochs of the small budget.
+        """The network `name`, trained where it is not there; a process that trains it already is waited for.
 
-        front: `RESTORER=CHECKPOINT+`, what stands before it in training. options: as for `train`. Raises TrainError
-        where the file is another training's.
+        small: fields of the recipe that the small budget changes, epochs among them. front: `RESTORER=CHECKPOINT+`,
+        what stands before it in training. options: as for `train`. Raises TrainError where the file is another
+        training's.
         """
         path = self.out / "networks" / f"{name}.safetensors"
-        epochs = {"smoke": self.budget.epochs, "small": small}.get(self.budget.name)
-        if not path.exists():
-            train.train(
-                recipe,
-                self._pair(data),
-                front + model,
-                path,
-                epochs=epochs,
-                device=self.device,
-                precision=self.precision,
-                progress=self.progress,
-                **options,
-            )
+        asked, changes = train.get(recipe), dict(small) if self.budget.name == "small" else {}
+        epochs = changes.pop("epochs", self.budget.epochs) or asked.epochs
+        with self._alone(name):
+            if not path.exists():
+                train.train(
+                    replace(asked, **changes),
+                    self._pair(data),
+                    front + model,
+                    path,
+                    epochs=epochs,
+                    device=self.device,
+                    precision=self.precision,
+                    progress=self.progress,
+                    **options,
+                )
         told = models.metadata(path)
-        expected = {"recipe": recipe, "epochs": str(epochs or train.get(recipe).epochs)}
+        expected = {"recipe": recipe, "epochs": str(epochs)}
         for key, value in expected.items():
             if told.get(key) != value:
                 raise TrainError(f"{path}: expected {key} {value}, got {told.get(key)}; remove it to train it again")
         return Net(f"{model}={path}", path, told)
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        locks = self.work / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / name):
+            yield
 
     def _pair(self, data: str) -> str | tuple[Dataset, Dataset]:
         """Training and validation images, few of them for a smoke test."""

@@ -253,7 +253,7 @@ def test_ctrl_c_keeps_finished_cells(sweep, tmp_path, monkeypatch, net):
     calls = iter(range(100))
     logits = type(net).logits
 
-    def stopped(self, images):
+    def stopped(self, images, clean=None):
         if next(calls) == 10:
             raise KeyboardInterrupt
         return logits(self, images)

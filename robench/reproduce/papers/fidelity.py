@@ -134,11 +134,11 @@ def _classifier(shop: Workshop, kind: str) -> Net:
     options: dict[str, Any] = {"init": "IMAGENET1K_V1"} if shop.budget.name == "paper" else {"lr": 0.05}
     front = f"{_restorer(shop).spec}+" if kind == "restored" else ""
     recipe = "fidelity-clean" if kind == "clean" else "fidelity-degraded"
-    return shop.trained(f"fidelity-{kind}", recipe, model, DATA, small=20, front=front, **options)
+    return shop.trained(f"fidelity-{kind}", recipe, model, DATA, small={"epochs": 20}, front=front, **options)
 
 
 def _restorer(shop: Workshop) -> Net:
-    return shop.trained("fidelity-restorer", "fidelity-restorer", RESTORER, DATA, small=4)
+    return shop.trained("fidelity-restorer", "fidelity-restorer", RESTORER, DATA, small={"epochs": 4})
 
 
 def _calibrated(shop: Workshop, words: Sequence[str]) -> Net:
@@ -146,7 +146,11 @@ def _calibrated(shop: Workshop, words: Sequence[str]) -> Net:
     restorer, classifier = _restorer(shop), _classifier(shop, "clean")
     options: dict[str, Any] = {"parts": classifier.behind(restorer).spec}
     if "oracle" not in words:
-        estimator = shop.trained("fidelity-estimator-l1", "fidelity-estimator-l1", restorer.spec, DATA, small=4)
+        estimator = shop.trained(
+            "fidelity-estimator-l1", "fidelity-estimator-l1", restorer.spec, DATA, small={"epochs": 4}
+        )
         options["estimator"] = estimator.path
     model = ",".join((f"fidelity:{_network(shop)}", *words))
-    return shop.trained("-".join(("calibrated", *words)), "fidelity-calibration", model, DATA, small=10, **options)
+    return shop.trained(
+        "-".join(("calibrated", *words)), "fidelity-calibration", model, DATA, small={"epochs": 10}, **options
+    )
