@@ -30,7 +30,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and columns as the paper has them. paper: its numbers by row; entries: ours, by (row, column)."""
+    """Rows and columns as the paper has them. paper: its numbers by row; entries: ours, by (row, column).
+
+    digits: behind the point, of ours.
+    """
 
     title: str
     source: str
@@ -38,6 +41,7 @@ class Table:
     paper: Mapping[str, Sequence[float | None]]
     entries: Mapping[tuple[str, str], Entry]
     notes: Sequence[str] = ()
+    digits: int = 1
 
     def frame(self) -> pd.DataFrame:
         """One line a number."""
@@ -71,14 +75,17 @@ class Table:
         printed = "–" if number is None else f"{number:g}"
         if entry is None or entry.value is None:
             return f"{printed} / –"
-        interval = "" if entry.low is None or entry.high is None else f" [{entry.low:.1f}, {entry.high:.1f}]"
-        return f"{printed} / **{entry.value:.1f}**{interval}"
+        value, *ends = (
+            None if one is None else f"{one:.{self.digits}f}" for one in (entry.value, entry.low, entry.high)
+        )
+        interval = "" if None in ends else f" [{ends[0]}, {ends[1]}]"
+        return f"{printed} / **{value}**{interval}"
 
     def _budgets(self) -> list[str]:
         """What each row was really trained with."""
         lines = []
         for row in self.paper:
-            found = [entry.facts for (at, _), entry in self.entries.items() if at == row and entry.facts]
+            found = [entry.facts for (at, _), entry in self.entries.items() if at == row and "train_n" in entry.facts]
             if found:
                 one = found[0]
                 lines.append(

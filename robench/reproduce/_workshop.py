@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -113,17 +114,18 @@ class Workshop:
         data: str,
         *,
         small: Mapping[str, Any],
+        paper: Mapping[str, Any] = MappingProxyType({}),
         front: str = "",
         **options: Any,
     ) -> Net:
         """The network `name`, trained where it is not there; a process that trains it already is waited for.
 
-        small: fields of the recipe that the small budget changes, epochs among them. front: `RESTORER=CHECKPOINT+`,
-        what stands before it in training. options: as for `train`. Raises TrainError where the file is another
+        small, paper: fields of the recipe that a budget changes, epochs among them. front: `RESTORER=CHECKPOINT+`, what
+        stands before it in training. options: as for `train`. Raises TrainError where the file is another
         training's.
         """
         path = self.out / "networks" / f"{name}.safetensors"
-        asked, changes = train.get(recipe), dict(small) if self.budget.name == "small" else {}
+        asked, changes = train.get(recipe), dict({"small": small, "paper": paper}.get(self.budget.name, {}))
         epochs = changes.pop("epochs", self.budget.epochs) or asked.epochs
         with self._alone(name):
             if not path.exists():
