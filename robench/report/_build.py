@@ -30,7 +30,10 @@ def build(runs: Sequence[Path], folder: Path, baseline: str = "") -> list[Path]:
     if baseline:
         for section in sections.values():
             section.baseline = metrics.baseline(baseline, dataset=section.dataset["name"], models=section.models)
-    made = [_write(folder / name, frames) for name, frames in _tables(list(sections.values())).items()]
+    frames = _tables(list(sections.values()))
+    made = [_write(folder / name, some) for name, some in frames.items()]
+    for name in tables.COMPARISONS.keys() - frames:  # of an earlier report of other runs
+        (folder / name).unlink(missing_ok=True)
     with plots.settings():
         for section in sections.values():
             _draw(section, folder / "figures" / _file_name(section.title))

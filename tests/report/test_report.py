@@ -192,6 +192,14 @@ def test_a_run_reported_with_itself_changes_nothing(measured, report, tmp_path):
     assert (tmp_path / "cells.csv").read_bytes() == (report / "cells.csv").read_bytes()
 
 
+def test_a_report_of_one_model_keeps_no_comparison_of_an_earlier_one(measured, tmp_path):
+    sweep(tmp_path / "run", models=("tiny_cnn=digits-clean",))
+    build([measured], tmp_path / "report")
+    assert (tmp_path / "report" / "pairs.csv").exists()
+    build([tmp_path / "run"], tmp_path / "report")
+    assert not {path.name for path in (tmp_path / "report").iterdir()} & set(tables.COMPARISONS)
+
+
 def test_two_runs_on_the_same_images_are_one_table(tmp_path):
     sweep(tmp_path / "both", chosen=("awgn@0.1", "contrast@3"))
     sweep(tmp_path / "first", chosen=("awgn@0.1",))
