@@ -25,6 +25,7 @@ Given = TypeVar("Given")
 Lane = Callable[[Iterable[Unit], threading.Event], Iterator[Result]]
 
 UNITS_A_WORKER = 4
+LANE = "lane"
 AGAIN = 2
 
 _shared: Any = None
@@ -97,7 +98,9 @@ def run_lanes(lanes: Sequence[Lane[Unit, Result]], units: Iterable[Unit]) -> Gen
         return
     shared = _taken_in_turn(units, stop)
     came: Queue[tuple[bool, Any]] = Queue(len(lanes))
-    threads = [threading.Thread(target=_drive, args=(lane, shared, stop, came), daemon=True) for lane in lanes]
+    threads = [
+        threading.Thread(target=_drive, args=(lane, shared, stop, came), name=LANE, daemon=True) for lane in lanes
+    ]
     for thread in threads:
         thread.start()
     try:
