@@ -35,14 +35,16 @@ class Tracker:
 
 
 @contextmanager
-def track(text: str | None, name: str, facts: Mapping[str, Any]) -> Iterator[Tracker]:
-    """The tracker that `tensorboard=FOLDER` or `wandb=PROJECT` names, for the block; None is one that forgets.
+def track(text: str | None, name: str, facts: Mapping[str, Any]) -> Iterator[Tracker | None]:
+    """The tracker that `tensorboard=FOLDER` or `wandb=PROJECT` names, for the block; none for None.
 
     name: of the run. facts: JSON values to show with it. Raises UsageError for another text and where the library is
     missing, RobenchError where it cannot begin. What goes wrong later is one warning, and no more is tracked.
     """
-    tracker = _Careful(_opened(text, name, facts)) if text else Tracker()
-    failed = True
+    if not text:
+        yield None
+        return
+    tracker, failed = _Careful(_opened(text, name, facts)), True
     try:
         yield tracker
         failed = False
@@ -60,12 +62,17 @@ def taken_apart(text: str) -> tuple[str, str]:
     return kind, place
 
 
+def not_installed(kind: str) -> UsageError:
+    """Which extra a tracker needs."""
+    return UsageError(f"tracker '{kind}' is not installed: pip install 'robench[{kind}]'")
+
+
 def _opened(text: str, name: str, facts: Mapping[str, Any]) -> Tracker:
     kind, place = taken_apart(text)
     try:
         return KINDS[kind](place, name, facts)
     except ImportError:
-        raise UsageError(f"tracker '{kind}' is not installed: pip install 'robench[{kind}]'") from None
+        raise not_installed(kind) from None
     except Exception as fault:
         raise RobenchError(f"tracker '{text}' cannot begin: {one_line(fault)}") from fault
 

@@ -27,9 +27,8 @@ def features(
     parts = dict(classifier.module.named_modules())
     if layer not in parts or not layer:
         raise UsageError(unknown(f"layer of {classifier.label}", layer, [name for name in parts if name]))
-    kept: list[Tensor] = []
     seen = [
-        _seen(classifier, torch.from_numpy(images[start : start + batch_size]), parts[layer], given, kept)
+        _seen(classifier, torch.from_numpy(images[start : start + batch_size]), parts[layer], given)
         for start in range(0, len(images), batch_size)
     ]
     if any(one is None for one in seen):
@@ -37,8 +36,8 @@ def features(
     return np.concatenate([one for one in seen if one is not None])
 
 
-def _seen(classifier: Classifier, batch: Tensor, part: nn.Module, given: bool, kept: list[Tensor]) -> Floats | None:
-    kept.clear()
+def _seen(classifier: Classifier, batch: Tensor, part: nn.Module, given: bool) -> Floats | None:
+    kept: list[Tensor] = []
 
     def keep(module: nn.Module, inputs: tuple[Any, ...], answer: Any) -> None:
         kept.append(inputs[0] if given else answer)

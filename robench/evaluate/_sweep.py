@@ -119,7 +119,7 @@ def _sweep(
     bench: Bench,
     way: Way,
     baseline: metrics.Baseline | None,
-    tracker: Tracker,
+    tracker: Tracker | None,
     progress: bool,
 ) -> Outcome:
     clean = bench.clean
@@ -130,7 +130,8 @@ def _sweep(
     missing = {unit: [cell for _, cell in planned[unit] if not run.is_done(cell)] for unit in mine}
     todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
     outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
-    shown, steps = _shown(run.cells()), _steps(run.cells())
+    cells = run.cells()
+    shown, steps = _shown(cells), _steps(cells)
     labels = {unit: [*cells] for unit, cells in todo.items()}
     images = len(clean) * sum(map(len, todo.values()))
     with tracked(images, "evaluate", show=progress and bool(todo)) as advance:
@@ -139,13 +140,15 @@ def _sweep(
                 # before the cells: a unit whose cells are there is not visited again
                 _write_examples(run.folder / "examples", unit, result.examples)
             for cell, answer in _kept(run, todo[unit], result, outcome):
-                tracker.cell(tables.cell_row(cell, answer), steps[cell.corruption, cell.strength])
+                if tracker is not None:
+                    tracker.cell(tables.cell_row(cell, answer), steps[cell.corruption, cell.strength])
             if result.seconds:
                 with place.together():
                     _add_timing(run.folder / "timings.csv", unit, len(clean), len(todo[unit]), result.seconds)
     with place.together():
         outcome.cells, outcome.metrics = tables.write(run, baseline)
-    tracker.end(outcome.cells, outcome.metrics)
+    if tracker is not None:
+        tracker.end(outcome.cells, outcome.metrics)
     return outcome
 
 

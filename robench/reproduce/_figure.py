@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from robench import plots
+from robench.reproduce._table import Entry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,14 +20,26 @@ if TYPE_CHECKING:
 COLUMNS = ("panel", "line", "x", "y", "low", "high", "n", "model", "weights_sha256", "train_n", "epochs", "budget")
 
 
+def point(panel: str, line: str, x: float, entry: Entry) -> dict[str, Any]:
+    """One measured number as a row of a figure."""
+    place = {"panel": panel, "line": line, "x": x, "y": entry.value, "low": entry.low, "high": entry.high}
+    return place | {name: value for name, value in entry.facts.items() if name in COLUMNS}
+
+
 @dataclass(frozen=True)
 class Lines:
-    """Rows with the columns of `COLUMNS`; x_label by panel, in order; dashed: lines that are drawn so."""
+    """Points as `point` makes them; x_label by panel, in order; dashed: lines that are drawn so."""
 
-    rows: pd.DataFrame
+    points: Sequence[Mapping[str, Any]]
     x_labels: dict[str, str]
     y_label: str
     dashed: Sequence[str] = ()
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """A row a point, with the columns of `COLUMNS`."""
+        numbers = dict.fromkeys(("x", "y", "low", "high"), "float64")
+        return pd.DataFrame(self.points, columns=list(COLUMNS)).astype(numbers)
 
     def write(self, stem: Path) -> list[Path]:
         """STEM.svg, STEM.png and STEM.csv."""

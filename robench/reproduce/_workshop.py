@@ -19,6 +19,8 @@ from robench.evaluate import Request, run
 from robench.reproduce._table import Entry
 
 SMOKE_DATA = "digits"
+Places = Mapping[str, tuple[str, str]]
+"""Of each column the corruption and the strength; ("clean", "clean") for none."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,14 @@ class Cells:
         top1, low, high = (100 * float(row[name]) for name in ("top1", "top1_ci_low", "top1_ci_high"))
         facts = self._facts(label, row)
         return Entry(100 - top1, 100 - high, 100 - low, facts) if error else Entry(top1, low, high, facts)
+
+    def entries(self, nets: Mapping[str, Net], places: Places) -> dict[tuple[str, str], Entry]:
+        """The accuracies of a table: nets by row, and of each column the corruption and strength."""
+        return {
+            (row, column): self.accuracy(net.label, *place)
+            for row, net in nets.items()
+            for column, place in places.items()
+        }
 
     def _facts(self, label: str, row: Any) -> dict[str, object]:
         told = self.told.get(label, {})
@@ -176,3 +186,8 @@ class Workshop:
         )
         labels = {net.label: net.told for net in nets}
         return Cells(outcome.cells, labels, self.budget.name)
+
+
+def chosen_of(places: Places) -> list[str]:
+    """The columns' corruptions as `evaluate` takes them; the clean images come in any case."""
+    return [f"{corruption}@{key}" for corruption, key in places.values() if corruption != "clean"]

@@ -88,11 +88,15 @@ class Fit(lightning.LightningModule):
         self.train_set, self.val_set = train, val
         self.frozen = freeze_after(self.net, recipe.first_layers)
         self.history: list[Epoch] = []
-        self.best: Epoch | None = None
         self.best_state: dict[str, Tensor] = {}
         self.tally = Tally()
         self.says_lines = False
         self.state: Path | None = None
+
+    @property
+    def best(self) -> Epoch:
+        """Of the epochs so far; of equal ones the first."""
+        return max(self.history, key=lambda epoch: (epoch.val_score, -epoch.val_loss))
 
     def train_dataloader(self) -> Batches:
         return Batches(self.train_set, self.recipe, self.seed, self.current_epoch)
@@ -138,8 +142,7 @@ class Fit(lightning.LightningModule):
         self.log_dict({name: value for name, value in asdict(epoch).items() if name != "epoch"})
         if self.says_lines:
             announce(epoch, self.recipe.epochs, self.task.score)
-        if self.best is None or (epoch.val_score, -epoch.val_loss) > (self.best.val_score, -self.best.val_loss):
-            self.best = epoch
+        if self.best is epoch:
             self.best_state = {name: value.detach().cpu().clone() for name, value in self.net.state_dict().items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -152,7 +155,6 @@ class Fit(lightning.LightningModule):
             raise TrainError(f"{self.state}: holds the state of another training; remove it, or write to another place")
         self.history = [Epoch(**row) for row in kept["history"]]
         self.best_state = kept["best_state"]
-        self.best = max(self.history, key=lambda epoch: (epoch.val_score, -epoch.val_loss, -epoch.epoch))
 
 
 def announce(epoch: Epoch, epochs: int, score: str) -> None:
@@ -181,6 +183,7 @@ def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
             logger=logger or False,
+            log_every_n_steps=1,
             callbacks=[_kept_in(state)],
             plugins=[WholeFiles()],
             enable_model_summary=False,
@@ -192,7 +195,6 @@ def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger
             trainer.fit(fit, ckpt_path=state if state.exists() else None)
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
             raise stop.__context__ or stop from None
-    assert fit.best is not None
     fit.net.load_state_dict(fit.best_state)
     fit.net.eval()
     return fit.best

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 
-from robench.errors import UsageError
-from robench.trackers import taken_apart
+from robench.trackers import not_installed, taken_apart
 
 
 def logger(text: str | None, out: Path, facts: Mapping[str, str]) -> Logger | None:
@@ -23,6 +22,6 @@ def logger(text: str | None, out: Path, facts: Mapping[str, str]) -> Logger | No
         else:
             made = WandbLogger(project=place, name=out.stem, job_type="train")
     except ImportError:
-        raise UsageError(f"tracker '{kind}' is not installed: pip install 'robench[{kind}]'") from None
+        raise not_installed(kind) from None
     made.log_hyperparams(dict(facts))
     return made

@@ -52,59 +52,6 @@ def test_it_learns_and_writes_what_it_reports(quick: Quick, digits: Pair) -> Non
     assert (trained.epochs, trained.train_n, trained.val_n) == (4, 200, 60)
 
 
-@pytest.mark.parametrize("stops", [1, 2, 3])
-def test_killed_after_any_epoch_it_goes_on_to_the_same_bytes(
-    stops: int, quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = quick("both", "whole", epochs=4)
-    begin = loop.Fit.on_train_epoch_start
-    began: list[int] = []
-
-    def killed(fit: loop.Fit) -> None:
-        began.append(fit.current_epoch)
-        if len(began) == stops + 1:
-            raise KeyboardInterrupt
-        begin(fit)
-
-    monkeypatch.setattr(loop.Fit, "on_train_epoch_start", killed)
-    with pytest.raises(KeyboardInterrupt):
-        quick("both", "part", epochs=4)
-    assert (tmp_path / "part.ckpt").exists()
-    assert not (tmp_path / "part.safetensors").exists()
-    on = quick("both", "part", epochs=4)
-    assert began == [*range(stops), stops, *range(stops, 4)]
-    assert on.path.read_bytes() == whole.path.read_bytes()
-    assert on.log.read_bytes() == whole.log.read_bytes()
-    assert not (tmp_path / "part.ckpt").exists()
-
-
-def test_the_state_of_another_training_is_refused(
-    quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(loop.Fit, "validation_step", fails_in_epoch(1))
-        with pytest.raises(ZeroDivisionError):
-            quick("clean", "a")
-    state = (tmp_path / "a.ckpt").read_bytes()
-    with pytest.raises(TrainError, match=r"a.ckpt: holds the state of another training; remove it"):
-        quick("clean", "a", seed=1)
-    assert (tmp_path / "a.ckpt").read_bytes() == state
-    (tmp_path / "a.ckpt").write_bytes(state[:1000])
-    with pytest.raises(TrainError, match=r"a.ckpt: not the state of a training"):
-        quick("clean", "a")
-
-
-def fails_in_epoch(number: int) -> Callable[..., None]:
-    step = loop.Fit.validation_step
-
-    def fails(fit: loop.Fit, *batch: Any) -> None:
-        if fit.current_epoch == number:
-            raise ZeroDivisionError
-        step(fit, *batch)
-
-    return fails
-
-
 @pytest.mark.parametrize("recipe", ["clean", "both"])
 def test_the_same_call_gives_the_same_bytes_and_no_litter(
     recipe: str, quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -414,3 +361,12 @@ def test_the_loss_of_pairs_by_hand() -> None:
     assert logits.grad.tolist() == [[0, 0], [0, 0], [-2, 0], [0, 4]]
     plain = replace(recipe, perturbed_weight=1.0, pivot_weight=0.0)
     assert classification_loss(plain, logits, labels).item() == pytest.approx(sum(entropy) / 4)
+
+
+def test_tensorboard_hears_of_every_epoch(quick: Quick, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    plain, trained = quick("clean", "plain"), quick("clean", "a", log=f"tensorboard={tmp_path / 'board'}")
+    seen = EventAccumulator(str(tmp_path / "board" / "a")).Reload().Scalars("val_score")
+    assert [one.value for one in seen] == pytest.approx([float(row["val_accuracy"]) for row in rows(trained)], abs=1e-5)
+    assert trained.path.read_bytes() == plain.path.read_bytes()

@@ -67,7 +67,7 @@ def table_1(shop: Workshop) -> list[Path]:
     full = shop.budget.name == "paper"
     nets = {row.name: _net(shop, row) for row in ROWS if full or (row.epochs == 15 and not row.pretrained)}
     cells = shop.evaluated("clean", list(nets.values()), DATA, ("awgn@clean",))
-    entries = {(name, COLUMN): cells.accuracy(net.label) for name, net in nets.items()}
+    entries = cells.entries(nets, {COLUMN: ("clean", "clean")})
     printed = {row.name: (row.accuracy,) for row in ROWS}
     title = "Table 1: top-1 accuracy on clean images, %"
     return Table(title, SOURCE, (COLUMN,), printed, entries, NOTES).write(shop.out / "table-1")
@@ -76,5 +76,5 @@ def table_1(shop: Workshop) -> list[Path]:
 def _net(shop: Workshop, row: Row) -> Net:
     small = SMALL if row.optimizer != "adadelta" else {"epochs": SMALL["epochs"]}
     start = {"init": "imagenet" if row.model.startswith("bagnet") else "IMAGENET1K_V1"} if row.pretrained else {}
-    epochs = {"epochs": row.epochs} if shop.budget.name == "paper" else {}
-    return shop.trained(row.name, f"bagnet-{row.optimizer}", row.model, DATA, small=small, paper=epochs, **start)
+    paper = {"epochs": row.epochs}
+    return shop.trained(row.name, f"bagnet-{row.optimizer}", row.model, DATA, small=small, paper=paper, **start)

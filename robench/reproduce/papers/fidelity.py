@@ -10,20 +10,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from robench.reproduce._figure import COLUMNS, Lines
+from robench.reproduce._figure import Lines, point
 from robench.reproduce._items import item
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Cells, Net, Workshop
+from robench.reproduce._workshop import Net, Places, Workshop, chosen_of
 
 PAPER = "fidelity"
 SOURCE = "Lin 2021, Learning degraded image classification with restoration data fidelity"
 DATA = "images"
 RESTORER = "cdncnn"
+SMALL = {"epochs": 20, "lr": 0.05}
 PLACES = {"clean": ("clean", "clean")} | {f"0.{tenth}": ("awgn", f"sigma=0.{tenth}") for tenth in range(1, 6)}
 VARYING = {name: (f"spatially_varying_noise_{name.lower()}", "sigma=0.5:0") for name in ("1D", "2D")}
-CHOSEN = [f"{corruption}@{key}" for corruption, key in (PLACES | VARYING).values() if corruption != "clean"]
+CHOSEN = chosen_of(PLACES | VARYING)
 SETUPS = {"setup 1": "clean", "setup 2": "degraded", "setup 3": "restored"}
 ESTIMATORS = {"oracle": "oracle", "pre-trained": "pretrained", "end-to-end": "end-to-end"}
 NOTE = "The paper: ResNet-50 with ImageNet's weights on Caltech-256, 224x224; what ours are stands below."
@@ -61,10 +60,13 @@ def figure_3_3(shop: Workshop) -> list[Path]:
     """Solid without restoration, dashed with it."""
     nets = _setups(shop)
     cells = shop.evaluated("setups", list(nets.values()), DATA, CHOSEN)
-    rows = [row for name, net in nets.items() for row in _line(name, net, cells)]
+    points = [
+        point("AWGN", name, 0.0 if column == "clean" else float(column), cells.accuracy(net.label, *place))
+        for name, net in nets.items()
+        for column, place in PLACES.items()
+    ]
     dashed = [name for name in nets if name.endswith("w/ restoration")]
-    lines = Lines(pd.DataFrame(rows, columns=list(COLUMNS)), {"AWGN": "sigma"}, "top-1 accuracy, %", dashed)
-    return lines.write(shop.out / "figure-3-3")
+    return Lines(points, {"AWGN": "sigma"}, "top-1 accuracy, %", dashed).write(shop.out / "figure-3-3")
 
 
 @item(PAPER, "table-5-1", "three setups and calibration by oracle, pre-trained and end-to-end estimators", (DATA,))
@@ -92,26 +94,11 @@ def _table(
     name: str,
     nets: Mapping[str, Net],
     printed: Mapping[str, Sequence[float]],
-    places: Mapping[str, tuple[str, str]],
+    places: Places,
 ) -> list[Path]:
-    cells = shop.evaluated(name, list(nets.values()), DATA, CHOSEN)
-    entries = {
-        (row, column): cells.accuracy(net.label, *place)
-        for row, net in nets.items()
-        for column, place in places.items()
-    }
+    entries = shop.evaluated(name, list(nets.values()), DATA, CHOSEN).entries(nets, places)
     title = f"Table {name.removeprefix('table-').replace('-', '.')}: top-1 accuracy, %"
     return Table(title, SOURCE, list(places), printed, entries, [NOTE]).write(shop.out / name)
-
-
-def _line(name: str, net: Net, cells: Cells) -> list[dict[str, Any]]:
-    rows = []
-    for column, place in PLACES.items():
-        entry = cells.accuracy(net.label, *place)
-        x = 0.0 if column == "clean" else float(column)
-        place_in = {"panel": "AWGN", "line": name, "x": x, "y": entry.value, "low": entry.low, "high": entry.high}
-        rows.append(place_in | {fact: value for fact, value in entry.facts.items() if fact in COLUMNS})
-    return rows
 
 
 def _setups(shop: Workshop) -> dict[str, Net]:
@@ -131,10 +118,10 @@ def _network(shop: Workshop) -> str:
 def _classifier(shop: Workshop, kind: str) -> Net:
     """Trained on clean, degraded or restored images."""
     model = _network(shop)
-    options: dict[str, Any] = {"init": "IMAGENET1K_V1"} if shop.budget.name == "paper" else {"lr": 0.05}
+    options: dict[str, Any] = {"init": "IMAGENET1K_V1"} if shop.budget.name == "paper" else {}
     front = f"{_restorer(shop).spec}+" if kind == "restored" else ""
     recipe = "fidelity-clean" if kind == "clean" else "fidelity-degraded"
-    return shop.trained(f"fidelity-{kind}", recipe, model, DATA, small={"epochs": 20}, front=front, **options)
+    return shop.trained(f"fidelity-{kind}", recipe, model, DATA, small=SMALL, front=front, **options)
 
 
 def _restorer(shop: Workshop) -> Net:

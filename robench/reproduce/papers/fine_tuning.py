@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import corruptions
 from robench import analysis, datasets, models
-from robench.reproduce._figure import COLUMNS, Lines
+from robench.reproduce._figure import Lines, point
 from robench.reproduce._items import item
 from robench.reproduce._table import Entry
 from robench.reproduce._workshop import Net, Workshop
@@ -64,14 +63,13 @@ def figure_7(shop: Workshop) -> list[Path]:
 def figure_8(shop: Workshop) -> list[Path]:
     """Edges and texture that are left in the last convolution's maps."""
     blurs = DISTORTIONS[:2]
-    rows = [row for one in blurs for row in _variances(shop, one)]
+    points = [each for one in blurs for each in _variances(shop, one)]
     labels = {one.title: X_LABELS[one.title] for one in blurs}
-    lines = Lines(pd.DataFrame(rows, columns=list(COLUMNS)), labels, "mean variance of gradient", ("no train",))
-    return lines.write(shop.out / "figure-8")
+    return Lines(points, labels, "mean variance of gradient", ("no train",)).write(shop.out / "figure-8")
 
 
 def _errors(shop: Workshop, data: str) -> Lines:
-    rows: list[dict[str, Any]] = []
+    points: list[dict[str, Any]] = []
     for one in DISTORTIONS:
         nets = _nets(shop, data, one)
         chosen = [f"{one.corruption}@{','.join(one.key(level) for level in LEVELS)}"]
@@ -80,13 +78,8 @@ def _errors(shop: Workshop, data: str) -> Lines:
             at = {0: cells.accuracy(net.label, error=True)} | {
                 level: cells.accuracy(net.label, one.corruption, one.key(level), error=True) for level in LEVELS
             }
-            rows += [_row(one.title, line, level, entry) for level, entry in at.items()]
-    return Lines(pd.DataFrame(rows, columns=list(COLUMNS)), X_LABELS, "error rate, %", ("no train",))
-
-
-def _row(panel: str, line: str, level: int, entry: Entry) -> dict[str, Any]:
-    place = {"panel": panel, "line": line, "x": level, "y": entry.value, "low": entry.low, "high": entry.high}
-    return place | {name: value for name, value in entry.facts.items() if name in COLUMNS}
+            points += [point(one.title, line, level, entry) for level, entry in at.items()]
+    return Lines(points, X_LABELS, "error rate, %", ("no train",))
 
 
 def _nets(shop: Workshop, data: str, one: Distortion) -> Mapping[str, Net]:
@@ -116,4 +109,4 @@ def _variances(shop: Workshop, one: Distortion) -> Iterator[dict[str, Any]]:
             variance = analysis.mean_gradient_variance(np.asarray(maps))
             facts = {"model": classifier.label, "weights_sha256": classifier.weights_sha256, "n": len(clean)}
             told = {"train_n": net.told["train_n"], "epochs": net.told["epochs_run"], "budget": shop.budget.name}
-            yield {"panel": one.title, "line": line, "x": level, "y": variance} | facts | told
+            yield point(one.title, line, level, Entry(variance, facts=facts | told))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from robench.reproduce._items import item
-from robench.reproduce._table import Entry, Table
-from robench.reproduce._workshop import Net, Workshop
+from robench.reproduce._table import Table
+from robench.reproduce._workshop import Net, Places, Workshop, chosen_of
 
 PAPER = "pivot-loss"
 SOURCE = "Na, Ko, Mukhopadhyay 2018 (ICASSP)"
@@ -30,7 +30,7 @@ class Study:
 
     data: str
     perturbation: str
-    columns: Mapping[str, tuple[str, str]]
+    columns: Places
     printed: Mapping[str, Sequence[float | None]]
 
 
@@ -105,13 +105,8 @@ def table_2(shop: Workshop) -> list[Path]:
 
 def _written(shop: Workshop, study: Study, name: str, rows: Mapping[str, str]) -> list[Path]:
     nets = {row: _net(shop, study.data, kind) for row, kind in rows.items()}
-    chosen = [f"{corruption}@{key}" for corruption, key in study.columns.values() if corruption != "clean"]
-    cells = shop.evaluated(f"{study.data}-{study.perturbation}", list(nets.values()), study.data, chosen)
-    entries: dict[tuple[str, str], Entry] = {
-        (row, column): cells.accuracy(net.label, *place)
-        for row, net in nets.items()
-        for column, place in study.columns.items()
-    }
+    name_of_run, chosen = f"{study.data}-{study.perturbation}", chosen_of(study.columns)
+    entries = shop.evaluated(name_of_run, list(nets.values()), study.data, chosen).entries(nets, study.columns)
     title = f"{name.replace('-', ' ').capitalize()}, {study.data}: top-1 accuracy, %"
     table = Table(title, SOURCE, list(study.columns), study.printed, entries, NOTES)
     return table.write(shop.out / f"{name}-{study.data}")
