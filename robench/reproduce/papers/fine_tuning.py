@@ -18,7 +18,7 @@ from robench.reproduce._workshop import Net, Workshop
 
 PAPER = "fine-tuning"
 LEVELS = (1, 2, 3, 4)
-SMALL = {"epochs": 6}
+SMALL: dict[str, dict[str, Any]] = {"mnist": {}, "cifar10": {"epochs": 6}}
 ALL = "random_walk_blur+disc_blur+gaussian_noise_255"
 LAST_CONVOLUTION = "6"  # the third in CIFAR10-quick's sequence
 
@@ -85,14 +85,14 @@ def _errors(shop: Workshop, data: str) -> Lines:
 def _nets(shop: Workshop, data: str, one: Distortion) -> Mapping[str, Net]:
     """The trainings of one panel: on clean images, the first layers of that on distorted ones, and all from scratch."""
     model, layers = NETWORKS[data]
-    recipe, drawn = f"fine-tuning-{data}", one.key("0..4")
-    clean = shop.trained(f"{recipe}-clean", f"{recipe}-clean", model, data, small=SMALL)
+    recipe, drawn, small = f"fine-tuning-{data}", one.key("0..4"), SMALL[data]
+    clean = shop.trained(f"{recipe}-clean", f"{recipe}-clean", model, data, small=small)
     nets = {"no train": clean}
     kind = one.title.replace(" ", "-")
     for name in (*(f"first-{first}" for first in range(1, layers + 1)), "retrain"):
         start = None if name == "retrain" else str(clean.path)
         distorted: dict[str, Any] = {"corruption": one.corruption, "strength": drawn, "init": start}
-        nets[name] = shop.trained(f"{recipe}-{name}-{kind}", f"{recipe}-{name}", model, data, small=SMALL, **distorted)
+        nets[name] = shop.trained(f"{recipe}-{name}-{kind}", f"{recipe}-{name}", model, data, small=small, **distorted)
     return nets
 
 
