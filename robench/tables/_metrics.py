@@ -16,11 +16,12 @@ from robench.tables._scored import CLEAN, Scored
 
 MEAN = "mean_corruption_accuracy"
 ERROR = "mean_corruption_error"
+BY_CORRUPTION = "mean_accuracy"
 AREA = "accuracy_area"
 
 
 def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) -> pd.DataFrame:
-    """Aggregates, long: clean accuracy, mean corruption accuracy and error, groups, areas, errors against a baseline.
+    """Aggregates, long: of all cells, of each group, of each corruption, areas, and errors against a baseline.
 
     The mean corruption accuracy is the mean over corruptions of the mean over their strengths (and seeds); its interval
     draws whole images again. A model that lacks a cell gets no value and a note, never a mean of what is there.
@@ -48,7 +49,9 @@ def _aggregates(measured: Measured, members: Sequence[Scored]) -> Iterator[dict[
         of_group = [one for one in corrupted if one.cell.group == group]
         yield _aggregate(measured, of_group, f"{MEAN}[{group}]", Grid.mean)
     for corruption in dict.fromkeys(one.cell.corruption for one in corrupted):
-        yield from _area(measured, [one for one in corrupted if one.cell.corruption == corruption], clean)
+        of_corruption = [one for one in corrupted if one.cell.corruption == corruption]
+        yield _aggregate(measured, of_corruption, f"{BY_CORRUPTION}[{corruption}]", Grid.mean)
+        yield from _area(measured, of_corruption, clean)
 
 
 def _clean_row(one: Scored) -> dict[str, Any]:

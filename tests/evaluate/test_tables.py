@@ -146,6 +146,8 @@ def test_the_mean_is_over_corruptions_of_means_over_strengths(made):
     assert (mean["n_cells"], mean["n_images"]) == (3, 4)
     assert _value(frame, "mean_corruption_accuracy[noise]")["value"] == pytest.approx(0.5)
     assert _value(frame, "mean_corruption_accuracy[digital]")["value"] == 0
+    assert _value(frame, "mean_accuracy[awgn]")["value"] == pytest.approx(0.5)
+    assert _value(frame, "mean_accuracy[contrast]")["n_cells"] == 1
     clean = _value(frame, "clean_accuracy")
     assert (clean["value"], clean["ci_method"]) == (1, "wilson")
 
