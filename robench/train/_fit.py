@@ -44,10 +44,14 @@ EXPECTED_WARNINGS = (  # of Lightning on what it does itself or what is meant he
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the log; epoch from 1, losses and score per image, accuracy a fraction, lr at the start."""
+    """One line of the log; epoch from 1, losses and scores per image, accuracies fractions, lr at the start.
+
+    Those of training are of the batches as they were seen, perturbed and augmented, each before its step.
+    """
 
     epoch: int
     train_loss: float
+    train_score: float
     val_loss: float
     val_score: float
     lr: float
@@ -73,6 +77,7 @@ class Tally:
     """What an epoch adds up."""
 
     train_loss: Mean = field(default_factory=Mean)
+    train_score: Mean = field(default_factory=Mean)
     val_loss: Mean = field(default_factory=Mean)
     val_score: Mean = field(default_factory=Mean)
     lr: float = 0.0
@@ -119,8 +124,9 @@ class Fit(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         images, labels = batch
-        loss = self.task.loss(images, labels)
-        self.tally.train_loss.add(loss * len(labels), len(labels))
+        loss, score, count = self.task.step(images, labels)
+        self.tally.train_loss.add(loss * count, count)
+        self.tally.train_score.add(score, count)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
@@ -131,8 +137,14 @@ class Fit(lightning.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         tally = self.tally
-        means = (tally.train_loss.value(), tally.val_loss.value(), tally.val_score.value())
-        epoch = Epoch(self.current_epoch + 1, *means, tally.lr)
+        epoch = Epoch(
+            self.current_epoch + 1,
+            tally.train_loss.value(),
+            tally.train_score.value(),
+            tally.val_loss.value(),
+            tally.val_score.value(),
+            tally.lr,
+        )
         if not math.isfinite(epoch.train_loss):
             raise DivergedError(
                 f"recipe '{self.recipe.name}': training diverged: the loss of epoch {epoch.epoch} is "

@@ -1,4 +1,4 @@
-"""What a network is trained to do: its loss on a batch as `Batches` makes it, and its marks on validation.
+"""What a network is trained to do: loss and score on a batch as `Batches` makes it, in training and on validation.
 
 Images are uint8 (n, H, W, C); for data "both" the first half is clean and the second the same images perturbed.
 """
@@ -27,8 +27,16 @@ class Marks(NamedTuple):
     n: int
 
 
+class Step(NamedTuple):
+    """A training batch: its mean loss, with gradients, and its score summed over n images, without."""
+
+    loss: Tensor
+    score: Tensor
+    n: int
+
+
 class Task(ABC):
-    """One network in training. score: the name of its score in the log."""
+    """One network in training. score: the name of its score on validation in the log; more is better."""
 
     score = "val_accuracy"
 
@@ -36,8 +44,8 @@ class Task(ABC):
         self.network, self.device, self.recipe = network, device, recipe
 
     @abstractmethod
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The mean loss of a training batch, with gradients."""
+    def step(self, images: Tensor, labels: Tensor) -> Step:
+        """What a training batch comes to, from one forward pass."""
 
     @abstractmethod
     def marks(self, images: Tensor, labels: Tensor) -> Marks:
@@ -63,10 +71,11 @@ class Classification(Task):
         if classifier.restorer is not None:
             classifier.restorer.module.requires_grad_(False)
 
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+    def step(self, images: Tensor, labels: Tensor) -> Step:
         answer = self.classifier.training_logits(images)
         auxiliary = (auxiliary_loss(self.recipe, logits.float(), labels) for logits in answer.auxiliary)
-        return sum(auxiliary, start=classification_loss(self.recipe, answer.main.float(), labels))
+        loss = sum(auxiliary, start=classification_loss(self.recipe, answer.main.float(), labels))
+        return Step(loss, _right(answer.main, labels), len(labels))
 
     def marks(self, images: Tensor, labels: Tensor) -> Marks:
         return _marks(self.classifier.logits(images), labels)
@@ -80,17 +89,18 @@ class Classification(Task):
 class Calibration(Classification):
     """Classes from degraded images by a fidelity-calibrated classifier, whose oracle sees the clean ones."""
 
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        logits = self._logits(images)
-        return F.cross_entropy(logits, labels[: len(logits)], label_smoothing=self.recipe.label_smoothing)
+    def step(self, images: Tensor, labels: Tensor) -> Step:
+        logits, own = self._logits(images, labels)
+        loss = F.cross_entropy(logits, own, label_smoothing=self.recipe.label_smoothing)
+        return Step(loss, _right(logits, own), len(own))
 
     def marks(self, images: Tensor, labels: Tensor) -> Marks:
-        logits = self._logits(images)
-        return _marks(logits, labels[: len(logits)])
+        return _marks(*self._logits(images, labels))
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def _logits(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the degraded images, with their labels."""
         clean, degraded = images.chunk(2)
-        return self.classifier.forward(degraded, clean).float()
+        return self.classifier.forward(degraded, clean).float(), labels[: len(degraded)]
 
 
 class Restoration(Task):
@@ -102,16 +112,16 @@ class Restoration(Task):
         super().__init__(restorer.module, restorer.device, recipe)
         self.restorer = restorer
 
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+    def step(self, images: Tensor, labels: Tensor) -> Step:
         clean, degraded = map(self.restorer.prepare, self.pairs(images))
-        return F.l1_loss(self.network(degraded).float(), clean)
+        restored = self.network(degraded).float()
+        return Step(F.l1_loss(restored, clean), _psnr(restored, clean), len(clean))
 
     def marks(self, images: Tensor, labels: Tensor) -> Marks:
         clean, degraded = map(self.restorer.prepare, self.pairs(images))
         restored = self.network(degraded).float()
         loss = (restored - clean).abs().mean(dim=(1, 2, 3)).sum()
-        squared = (restored.clamp(0, 1) - clean).square().mean(dim=(1, 2, 3))
-        return Marks(loss, (-10 * squared.clamp(min=1e-10).log10()).sum(), len(clean))
+        return Marks(loss, _psnr(restored, clean), len(clean))
 
     def facts(self) -> dict[str, object]:
         return {"model": self.restorer.card.name, "start": self.restorer.label}
@@ -126,9 +136,10 @@ class Estimation(Task):
         super().__init__(estimator, restorer.device, recipe)
         self.restorer = restorer
 
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+    def step(self, images: Tensor, labels: Tensor) -> Step:
         degraded, target = self._target(images)
-        return F.l1_loss(self.network(degraded).float(), target)
+        loss = F.l1_loss(self.network(degraded).float(), target)
+        return Step(loss, -loss.detach() * len(target), len(target))
 
     def marks(self, images: Tensor, labels: Tensor) -> Marks:
         degraded, target = self._target(images)
@@ -145,5 +156,16 @@ class Estimation(Task):
 
 
 def _marks(logits: Tensor, labels: Tensor) -> Marks:
-    loss = F.cross_entropy(logits, labels, reduction="sum")
-    return Marks(loss, (logits.argmax(1) == labels).sum(), len(labels))
+    return Marks(F.cross_entropy(logits, labels, reduction="sum"), _right(logits, labels), len(labels))
+
+
+def _right(logits: Tensor, labels: Tensor) -> Tensor:
+    """How many images are classified as labelled."""
+    return (logits.argmax(1) == labels).sum()
+
+
+@torch.no_grad()
+def _psnr(restored: Tensor, clean: Tensor) -> Tensor:
+    """The sum of the images' peak signal-to-noise ratios, dB, of (n, C, H, W) in [0, 1]; 100 for equal ones."""
+    squared = (restored.clamp(0, 1) - clean).square().mean(dim=(1, 2, 3))
+    return (-10 * squared.clamp(min=1e-10).log10()).sum()

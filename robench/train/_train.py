@@ -32,9 +32,10 @@ MOST_STORED = 8 << 30
 class Trained:
     """What a training has written.
 
-    path: the weights of the best epoch, safetensors; log: one row per epoch, CSV. best_epoch counts from 1; val_score
-    is what it reached, on validation images made as the training images are (clean, perturbed, both), and score says
-    what that is: val_accuracy, a fraction, of classifiers, val_psnr in dB of restorers, val_negative_l1 of estimators.
+    path: the weights of the best epoch, safetensors; log: one row per epoch, CSV, with loss and score of the training
+    batches as they were seen and of validation. best_epoch counts from 1; val_score is what it reached, on validation
+    images made as the training images are (clean, perturbed, both), and score says what that is: val_accuracy, a
+    fraction, of classifiers, val_psnr in dB of restorers, val_negative_l1 of estimators.
     """
 
     path: Path
@@ -203,5 +204,9 @@ def _facts(task: Task, asked: Recipe, train_set: Dataset, val_set: Dataset) -> d
 
 def _csv(history: Sequence[Epoch], score: str) -> str:
     """One row per epoch and no times, so that the same training is the same bytes."""
-    rows = [f"{e.epoch},{e.train_loss:.6g},{e.val_loss:.6g},{e.val_score:.6g},{e.lr:.6g}" for e in history]
-    return "\n".join([f"epoch,train_loss,val_loss,{score},lr", *rows, ""])
+    rows = [
+        f"{e.epoch},{e.train_loss:.6g},{e.train_score:.6g},{e.val_loss:.6g},{e.val_score:.6g},{e.lr:.6g}"
+        for e in history
+    ]
+    train_score = score.replace("val_", "train_")
+    return "\n".join([f"epoch,train_loss,{train_score},val_loss,{score},lr", *rows, ""])

@@ -46,7 +46,7 @@ def test_it_learns_and_writes_what_it_reports(quick: Quick, digits: Pair) -> Non
     assert accuracy(f"tiny_cnn={trained.path}", digits[1]) == pytest.approx(trained.val_score)
     assert models.load(f"tiny_cnn={trained.path}", classes=10).weights_sha256 == trained.weights_sha256
     log = rows(trained)
-    assert list(log[0]) == ["epoch", "train_loss", "val_loss", "val_accuracy", "lr"]
+    assert list(log[0]) == ["epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr"]
     assert [row["epoch"] for row in log] == ["1", "2", "3", "4"]
     assert float(log[trained.best_epoch - 1]["val_accuracy"]) == pytest.approx(trained.val_score, abs=1e-5)
     assert (trained.epochs, trained.train_n, trained.val_n) == (4, 200, 60)

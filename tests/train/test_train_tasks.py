@@ -80,7 +80,9 @@ def test_marks_of_a_restorer_by_hand(shift: RestorerCard) -> None:
     assert marks.n == 3
     assert marks.loss.item() == pytest.approx(3 * 0.25, rel=1e-5)
     assert marks.score.item() == pytest.approx(3 * 12.0412, rel=1e-4)
-    assert task.loss(images, torch.zeros(6)).item() == pytest.approx(0.25, rel=1e-5)
+    step = task.step(images, torch.zeros(6))
+    assert (step.loss.item(), step.n) == (pytest.approx(0.25, rel=1e-5), 3)
+    assert torch.equal(step.score, marks.score)
 
 
 def test_an_estimator_learns_the_map_of_its_restorer(run: Run, shift: RestorerCard) -> None:
@@ -157,7 +159,7 @@ def test_heads_on_the_side_count_three_tenths(tmp_path: Path) -> None:
     x = classifier.prepare(images).flatten(1)
     entropy = nn.functional.cross_entropy
     expected = entropy(classifier.module.main(x), labels) + 0.3 * entropy(classifier.module.side(x), labels)
-    assert task.loss(images, labels).item() == pytest.approx(expected.item(), rel=1e-5)
+    assert task.step(images, labels).loss.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(
