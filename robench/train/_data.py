@@ -13,11 +13,10 @@ from torch import Tensor
 import corruptions
 from corruptions import Corruption, Strength
 from robench.datasets import Dataset
-from robench.train._recipes import Recipe, parsed
+from robench.train._augment import DRAWS, Images, Ints, crops, enlarged, mirrored, moved_boxes, shifted
+from robench.train._recipes import CROP, Recipe, parsed
 
-Images = NDArray[np.uint8]
-Ints = NDArray[np.int64]
-ORDER, OFFSETS, MIRRORS, CHOICE, PATCHES = range(5)  # the draws of an epoch, each from its own range of the counter
+ORDER, OFFSETS, MIRRORS, CHOICE, PATCHES, CROPS = range(6)  # an epoch's draws, each from its own range of the counter
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,10 @@ class Batches:
         return range(0, count - leaves_one, size)
 
     def _variants(self, positions: Ints) -> list[Images]:
-        clean = self.dataset.read(positions)
+        clean, boxes = self._cropped(positions)
         variants = [] if self.recipe.data == "perturbed" else [clean]
         if self.recipe.data != "clean":
-            variants.append(self._perturbed(clean, positions))
+            variants.append(self._perturbed(clean, boxes, positions))
         return [self._cut(self._augmented(images, positions), positions) for images in variants]
 
     def _cut(self, images: Images, positions: Ints) -> Images:
@@ -76,7 +75,7 @@ class Batches:
         grid = np.arange(0, last + 1, max(patch // 2, 1), dtype=np.int64)
         return grid[(drawn % np.uint64(len(grid))).astype(np.int64)]
 
-    def _perturbed(self, images: Images, positions: Ints) -> Images:
+    def _perturbed(self, images: Images, boxes: Ints | None, positions: Ints) -> Images:
         """Each image by the one of the perturbations that it drew."""
         kinds = self.recipe.perturbations
         drawn = self._draw(CHOICE, len(self.dataset))[positions] % np.uint64(len(kinds))
@@ -85,42 +84,54 @@ class Batches:
             places = np.flatnonzero(drawn == number)
             what = parsed(kind)
             if what is not None and len(places):
-                out[places] = self._by(what, images[places], positions[places])
+                its_boxes = None if boxes is None else boxes[places]
+                out[places] = self._by(what, images[places], its_boxes, positions[places])
         return out
 
-    def _by(self, what: tuple[Corruption, Strength], images: Images, positions: Ints) -> Images:
-        boxes = self.dataset.boxes
+    def _by(self, what: tuple[Corruption, Strength], images: Images, boxes: Ints | None, positions: Ints) -> Images:
         return corruptions.apply_strength(
             images,
             *what,
             seed=self.seed,
             ids=self.dataset.ids[positions],
-            boxes=None if boxes is None else boxes[positions],
+            boxes=boxes,
             stream="val" if self.epoch is None else f"train/{self.epoch}",
         )
 
+    def _cropped(self, positions: Ints) -> tuple[Images, Ints | None]:
+        """Images and their boxes, with what is augmented before the perturbation, which is not enlarged with them."""
+        images = self.dataset.read(positions)
+        boxes = None if self.dataset.boxes is None else self.dataset.boxes[positions]
+        if self.recipe.augment != CROP or self.epoch is None:
+            return images, boxes
+        _, height, width, _ = images.shape
+        cuts = crops(self._draw_each(CROPS, positions, DRAWS), (height, width), self.recipe.crop_area)
+        mirrors = self._mirrors(positions)
+        return (
+            mirrored(enlarged(images, cuts), mirrors),
+            None if boxes is None else moved_boxes(boxes, cuts, mirrors, (height, width)),
+        )
+
     def _augmented(self, images: Images, positions: Ints) -> Images:
-        if self.recipe.augment == "none" or self.epoch is None:
+        """With what is augmented after the perturbation, which the border does not get."""
+        if self.recipe.augment in ("none", CROP) or self.epoch is None:
             return images
         margin = max(1, min(self.dataset.shape[:2]) // 8)
         count = len(self.dataset)
         offsets = self._draw(OFFSETS, 2 * count).reshape(count, 2)[positions] % np.uint64(2 * margin + 1)
-        mirrored = self._draw(MIRRORS, count)[positions] % np.uint64(2) == 1
-        if self.recipe.augment == "shift":
-            mirrored[:] = False
-        return shifted(images, offsets.astype(np.int64), mirrored, margin)
+        moved = shifted(images, offsets.astype(np.int64), margin)
+        return moved if self.recipe.augment == "shift" else mirrored(moved, self._mirrors(positions))
 
-    def _draw(self, what: int, count: int) -> NDArray[np.uint64]:
+    def _mirrors(self, positions: Ints) -> NDArray[np.bool_]:
+        drawn: NDArray[np.bool_] = self._draw(MIRRORS, len(self.dataset))[positions] % np.uint64(2) == 1
+        return drawn
+
+    def _draw(self, what: int, count: int, first: int = 0) -> NDArray[np.uint64]:
+        """first: where in the range of the counter to begin; each of its steps gives four numbers."""
         key = np.array([self.seed, self.epoch or 0], dtype=np.uint64)
-        return np.random.Philox(key=key, counter=[0, 0, 0, what]).random_raw(count)
+        return np.random.Philox(key=key, counter=[first, 0, 0, what]).random_raw(count)
 
-
-def shifted(images: Images, offsets: Ints, mirrored: NDArray[np.bool_], margin: int) -> Images:
-    """Cut each image out of itself with `margin` zeros around, at its (row, column) offset 0..2*margin; then mirror."""
-    count, height, width, _ = images.shape
-    framed = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-    rows = offsets[:, :1] + np.arange(height)
-    columns = offsets[:, 1:] + np.arange(width)
-    columns[mirrored] = columns[mirrored, ::-1]
-    cut: Images = framed[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return cut
+    def _draw_each(self, what: int, positions: Ints, count: int) -> NDArray[np.uint64]:
+        """So many numbers for each image, (n, count), without drawing those of the others."""
+        steps = -(-count // 4)
+        return np.stack([self._draw(what, count, steps * position) for position in positions.tolist()])

@@ -15,9 +15,11 @@ CHOICES = {
     "data": ("clean", "perturbed", "both"),
     "optimizer": ("adam", "adamw", "sgd", "nag", "adadelta"),
     "schedule": ("cosine", "constant", "steps", "geometric"),
-    "augment": ("none", "shift", "crop-flip"),
+    "augment": ("none", "shift", "crop-flip", "resized-crop"),
 }
 CLEAN = "clean"
+CROP = "resized-crop"
+CROP_AREA = (0.08, 1.0)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ class Recipe:
     warmup_epochs: at the beginning lr grows in equal steps, and the schedule follows.
     clip: the largest norm of a step's gradient; a longer one is shortened to it. None leaves it.
     augment: "shift" by up to an eighth of the side, zeros at the border; "crop-flip" also mirrors half of the images.
-        After the perturbation, so that it falls on images as the test set has them.
+        Both after the perturbation, so that it falls on images as the test set has them. "resized-crop" enlarges a
+        rectangle of random area, place and shape (3/4 to 4/3) to the image's size, bilinear, and mirrors half of them;
+        before the perturbation, whose noise is not enlarged.
+    crop_area: the smallest and the largest area of that rectangle, as fractions of the image's.
     normalize: of the inputs, as for `robench.models.load`; None is the card's.
     first_layers: only the first so many layers with weights are trained; None trains all.
     patch: images with larger sides are cut to squares of this side, from a grid of half of it; None takes them whole.
@@ -65,6 +70,7 @@ class Recipe:
     batch_size: int = 64
     label_smoothing: float = 0.0
     augment: str = "none"
+    crop_area: tuple[float, float] = CROP_AREA
     normalize: str | None = None
     first_layers: int | None = None
     task: str = "classify"
@@ -92,6 +98,7 @@ class Recipe:
         if self.task != "classify" and (self.data != "both" or self.pivot_weight or self.perturbed_weight != 1):
             raise UsageError(f"{self.name}: task '{self.task}' needs data 'both' without weights, got '{self.data}'")
         self._check_perturbations()
+        self._check_crop()
 
     def with_changes(
         self, *, corruption: str | None = None, strength: float | str | None = None, **changes: Any
@@ -129,6 +136,13 @@ class Recipe:
             raise UsageError(f"recipe '{self.name}': data '{self.data}' needs perturbations, got none")
         for text in self.perturbations:
             parsed(text)
+
+    def _check_crop(self) -> None:
+        area = self.crop_area
+        if len(area) != 2 or not 0 < area[0] <= area[1] <= 1:
+            raise UsageError(f"{self.name}: crop_area must be two fractions, 0 < low <= high <= 1, got {area}")
+        if self.augment != CROP and area != CROP_AREA:
+            raise UsageError(f"{self.name}: crop_area is for augment '{CROP}', got {area} with '{self.augment}'")
 
 
 def parsed(perturbation: str) -> tuple[Corruption, Strength] | None:

@@ -1,4 +1,7 @@
-"""Lin 2021 (semester project, EPFL IVRL): the three setups, restorer, estimator and calibration."""
+"""Lin 2021 (semester project, EPFL IVRL): the three setups, restorer, estimator and calibration.
+
+Section 3.1 cuts its random rectangles out of whole photographs; these recipes, out of the data set's view of them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from robench.train._recipes import Recipe, register
 
 SOURCE = "Lin 2021, Learning degraded image classification with restoration data fidelity, sections 3.1, 3.2, 5.1"
 LEVELS = ("clean", *(f"awgn@0.{tenth}" for tenth in range(1, 6)))
-SHARED: dict[str, Any] = {"warmup_epochs": 5, "augment": "crop-flip"}
+SHARED: dict[str, Any] = {"warmup_epochs": 5, "augment": "resized-crop"}
 NAG: dict[str, Any] = SHARED | {"optimizer": "nag", "lr": 1e-3, "batch_size": 64, "label_smoothing": 0.1}
 PATCHES: dict[str, Any] = SHARED | {"lr": 1e-4, "batch_size": 128, "patch": 50, "epochs": 120}
 PAIRS: dict[str, Any] = {"data": "both", "perturbations": LEVELS}
