@@ -90,15 +90,20 @@ def fill(module: nn.Module, state: State, *, classes: int, source: str, model: s
     module.load_state_dict(given, strict=False)
 
 
-def completed(state: State, module: nn.Module, *, classes: int, parts: Sequence[str]) -> State:
-    """The state to train on from: with the network's own values for what it has for another number of classes.
+def other_head(state: State, module: nn.Module, *, classes: int) -> tuple[str, ...]:
+    """What the state has for another number of classes: names of the network's tensors, those of its last layers."""
+    own = module.state_dict()
+    shapes = _other_shapes(own, _unwrapped(state, own))
+    return tuple(shapes) if _other_classes(shapes, classes) else ()
+
+
+def completed(state: State, module: nn.Module, *, head: Sequence[str], parts: Sequence[str]) -> State:
+    """The state to train on from: with the network's own values for the tensors of its head.
 
     parts: modules of the network, by name, that the state may lack; it gets their values too.
     """
     own = module.state_dict()
     given = _unwrapped(state, own)
-    shapes = _other_shapes(own, given)
-    head = shapes if _other_classes(shapes, classes) else {}
     lacked = [name for part in parts for name in own if name.startswith(f"{part}.") and name not in given]
     return {**given, **{name: own[name] for name in (*lacked, *head)}}
 

@@ -56,8 +56,9 @@ def load(
     class_names, label_map: the data set's classes, and a file that says which output of the network is whose: CSV
         with the header `class,index`, or JSON {class: index}. The network keeps its own number of outputs, of which
         these are the logits. Without a map its outputs are the classes.
-    transfer: take a checkpoint to train on from: a head for another number of classes is left as drawn, and so are
-        the activations' parameters where the checkpoint has none. Otherwise both are refused.
+    transfer: take a checkpoint to train on from: a head for another number of classes is drawn anew from `seed`, and
+        the activations' parameters are left as they start where the checkpoint has none. Otherwise both are refused.
+        Of a new head's linear and convolutional layers the weights are Glorot's (uniform), the biases 0 (Lin 2021).
     Raises `UsageError`, `CheckpointError` or `ModelError`, one line each.
     """
     parsed = parse(spec)
@@ -140,7 +141,7 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int,
         raise UsageError(_no_weights(get(parsed.name), "model", parsed.activation))
     built = seeded(seed, lambda: _built(parsed, classes))
     card, own = built.card, built.activations if transfer else None
-    told = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own)
+    told = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own, seed)
     return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), told)
 
 
@@ -204,18 +205,35 @@ def _filled(
     checkpoint: str | None,
     classes: int,
     own: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> dict[str, str]:
     """Put the checkpoint's weights into the network, and hand out its metadata.
 
-    own: to train on from the checkpoint, the parts of the network that it may lack; the head may be another too.
+    own: to train on from the checkpoint, the parts of the network that it may lack; the head may be another too, and
+        is drawn from the seed then.
     """
     if checkpoint is None:
         return {}
     state, told, source = _read(card, checkpoint)
     if own is not None:
-        state = _checkpoints.completed(state, module, classes=classes, parts=own)
+        head = _checkpoints.other_head(state, module, classes=classes)
+        seeded(seed, lambda: _draw_head(module, head))
+        state = _checkpoints.completed(state, module, head=head, parts=own)
     _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
     return told
+
+
+def _draw_head(module: nn.Module, names: Sequence[str]) -> None:
+    """Draw these tensors of linear and convolutional layers anew, as Lin 2021 does (section 3.1)."""
+    for name in names:
+        path, _, own_name = name.rpartition(".")
+        layer = module.get_submodule(path)
+        if not isinstance(layer, nn.Linear | nn.modules.conv._ConvNd):
+            continue
+        if own_name == "bias":
+            nn.init.zeros_(layer.get_parameter(own_name))
+        else:
+            nn.init.xavier_uniform_(layer.get_parameter(own_name))
 
 
 def _placed(module: nn.Module, where: torch.device) -> nn.Module:

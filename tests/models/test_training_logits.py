@@ -108,10 +108,38 @@ def test_another_head_is_a_start_and_no_network() -> None:
         models.load("tiny_cnn=digits-clean", classes=4)
     started = models.load("tiny_cnn=digits-clean", classes=4, transfer=True, seed=3).module.state_dict()
     digits = models.load("tiny_cnn=digits-clean", classes=10).module.state_dict()
-    drawn = models.load("tiny_cnn", classes=4, random_weights=True, seed=3).module.state_dict()
-    for key, value in started.items():
-        assert torch.equal(value, (drawn if key.startswith("14.") else digits)[key]), key
-    assert not torch.equal(drawn["0.weight"], digits["0.weight"])
+    assert {key for key, value in started.items() if not value.equal(digits[key])} == {"14.weight", "14.bias"}
+    assert started["14.weight"].shape == (4, digits["14.weight"].shape[1])
+
+
+def test_new_heads_are_drawn_after_glorot_from_the_seed_with_biases_of_0(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def net(classes):\n"
+        "    body, head = nn.Conv2d(3, 64, 1), nn.Conv2d(64, classes, 3, padding=1)\n"
+        "    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
+        "    return nn.Sequential(body, head, nn.BatchNorm2d(classes), pooled), {'side': 8}\n"
+    )
+    spec = f"{tmp_path / 'mine.py'}:net"
+    before = models.load(spec, classes=10).module
+    models.save(tmp_path / "w.safetensors", before, {})
+
+    def started(seed: int) -> dict[str, Tensor]:
+        loaded = models.load(f"{spec}={tmp_path / 'w.safetensors'}", classes=4, transfer=True, seed=seed)
+        return dict(loaded.module.state_dict())
+
+    generator = torch.random.get_rng_state()
+    one, again, other = started(0), started(0), started(1)
+    assert torch.equal(torch.random.get_rng_state(), generator)
+    assert all(value.equal(again[name]) for name, value in one.items())
+    assert one["0.weight"].equal(before.state_dict()["0.weight"])
+    for seeded in (one, other):
+        bound = (6 / (9 * (64 + 4))) ** 0.5
+        assert 0.98 * bound < seeded["1.weight"].abs().max() <= bound
+        assert seeded["1.weight"].std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
+        assert not seeded["1.bias"].any()
+        assert (seeded["2.weight"] == 1).all()
+    assert not one["1.weight"].equal(other["1.weight"])
 
 
 @pytest.mark.parametrize(
