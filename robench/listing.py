@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import corruptions
 from corruptions import Level
 from robench import datasets, models
 
+if TYPE_CHECKING:
+    from robench.reproduce import Item
+
 
 def listing(kind: str) -> list[dict[str, Any]]:
-    """One row each of the corruptions, models, datasets, suites or recipes, with `name` and a line of `text`."""
+    """One row each of the corruptions, models, datasets, suites, recipes or papers' items, with `name` and a line of `text`."""
     return {
         "corruptions": _corruptions,
         "models": _models,
         "datasets": _datasets,
         "suites": _suites,
         "recipes": _recipes,
+        "papers": _papers,
     }[kind]()
 
 
@@ -87,3 +91,18 @@ def _recipes() -> list[dict[str, Any]]:
     from robench import train
 
     return [{"name": name, "about": train.get(name).about, "text": train.get(name).about} for name in train.names()]
+
+
+def _papers() -> list[dict[str, Any]]:
+    from robench import reproduce
+
+    items = [
+        one for paper in sorted({key.partition("/")[0] for key in reproduce.names()}) for one in reproduce.get(paper)
+    ]
+    return [_item(one) for one in items]
+
+
+def _item(one: Item) -> dict[str, Any]:
+    data = ", ".join([*one.data, *(f"{name} (small)" for name in one.small_data)])
+    facts = {"name": f"{one.paper} {one.name}", "data": list(one.data), "small_data": list(one.small_data)}
+    return facts | {"about": one.about, "text": one.about + (f"  data: {data}" if data else "")}

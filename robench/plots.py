@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +99,13 @@ def curves(rows: Mapping[str, tuple[pd.DataFrame, Axis]], chance: float) -> Figu
         if place % columns == 0:
             axes.set_ylabel("top-1 accuracy, %")
     handles, labels = grid[0].get_legend_handles_labels()
-    widest = max(map(len, labels))
-    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, int(11 * size[0] / (widest + 8))))
+    figure.legend(handles, labels, loc="outside lower center", ncols=legend_columns(labels, size[0]))
     return figure
+
+
+def legend_columns(labels: Iterable[str], width: float) -> int:
+    """In how many columns a legend fits below a figure that is so many inches wide."""
+    return max(1, int(11 * width / (max(map(len, labels)) + 8)))
 
 
 def _curve(axes: Axes, frame: pd.DataFrame, axis: Axis, chance: float) -> None:

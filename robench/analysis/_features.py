@@ -36,6 +36,14 @@ def features(
     return np.concatenate([one for one in seen if one is not None])
 
 
+def last_linear(classifier: Classifier) -> str:
+    """The name of the network's last linear layer; raises UsageError where it has none."""
+    names = [str(name) for name, part in classifier.module.named_modules() if isinstance(part, nn.Linear)]
+    if not names:
+        raise UsageError(f"{classifier.label}: expected a network with a linear layer")
+    return names[-1]
+
+
 def _seen(classifier: Classifier, batch: Tensor, part: nn.Module, given: bool) -> Floats | None:
     kept: list[Tensor] = []
 

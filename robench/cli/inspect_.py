@@ -9,7 +9,7 @@ import click
 
 from robench.cli import _options
 
-KINDS = ("corruptions", "models", "datasets", "suites", "recipes")
+KINDS = ("corruptions", "models", "datasets", "suites", "recipes", "papers")
 
 
 @click.command("list")

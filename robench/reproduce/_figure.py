@@ -1,13 +1,15 @@
-"""A paper's figure of lines: one panel per distortion, one line per training."""
+"""A paper's figures of lines and of bars, each with the rows it shows."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from robench import plots
@@ -18,58 +20,131 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = ("panel", "line", "x", "y", "low", "high", "n", "model", "weights_sha256", "train_n", "epochs", "budget")
+NUMBERS = ("y", "low", "high")
+LEGEND_ROW = 0.2  # inches
+GROUP = 0.8  # of the distance between groups of bars, what the bars take
 
 
-def point(panel: str, line: str, x: float, entry: Entry) -> dict[str, Any]:
+def point(panel: str, line: str, x: float | str, entry: Entry) -> dict[str, Any]:
     """One measured number as a row of a figure."""
     place = {"panel": panel, "line": line, "x": x, "y": entry.value, "low": entry.low, "high": entry.high}
     return place | {name: value for name, value in entry.facts.items() if name in COLUMNS}
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Points as `point` makes them; x_label by panel, in order; dashed: lines that are drawn so."""
+class Drawing(ABC):
+    """Points as `point` makes them, and what draws them."""
 
     points: Sequence[Mapping[str, Any]]
-    x_labels: dict[str, str]
-    y_label: str
-    dashed: Sequence[str] = ()
 
     @cached_property
     def rows(self) -> pd.DataFrame:
         """A row a point, with the columns of `COLUMNS`."""
-        numbers = dict.fromkeys(("x", "y", "low", "high"), "float64")
-        return pd.DataFrame(self.points, columns=list(COLUMNS)).astype(numbers)
+        return pd.DataFrame(self.points, columns=list(COLUMNS)).astype(dict.fromkeys(NUMBERS, "float64"))
 
     def write(self, stem: Path) -> list[Path]:
         """STEM.svg, STEM.png and STEM.csv."""
         with plots.settings():
-            return plots.save(self._drawn(), self.rows, stem)
+            return plots.save(self.drawn(), self.rows, stem)
 
-    def _drawn(self) -> Figure:
+    @abstractmethod
+    def drawn(self) -> Figure:
+        """The figure, under the settings of `plots`."""
+
+
+@dataclass(frozen=True)
+class Lines(Drawing):
+    """Panels of lines with bands. x_labels: by panel, in order; y_label: of all, or by panel.
+
+    dashed: by line that is drawn so, the line whose colour it shares. marked: a mark at every point.
+    """
+
+    x_labels: Mapping[str, str]
+    y_label: str | Mapping[str, str]
+    dashed: Mapping[str, str] = field(default_factory=dict)
+    marked: bool = True
+
+    def drawn(self) -> Figure:
+        """Up to three panels in a row, or two and two."""
         from matplotlib.figure import Figure
 
-        across = min(2, len(self.x_labels))
+        across = 3 if len(self.x_labels) in (3, 5, 6) else min(2, len(self.x_labels))
         down = -(-len(self.x_labels) // across)
-        figure = Figure(figsize=(0.6 + 3.4 * across, 0.7 + 2.6 * down), dpi=plots.DPI, layout="constrained")
+        figure = Figure(figsize=(0.6 + 3.4 * across, 0.3 + 2.6 * down), dpi=plots.DPI, layout="constrained")
         grid = figure.subplots(down, across, squeeze=False).ravel()
         for axes in grid[len(self.x_labels) :]:
             axes.set_axis_off()
         for axes, (panel, label) in zip(grid, self.x_labels.items(), strict=False):
             self._panel(axes, self.rows[self.rows["panel"] == panel])
-            axes.set(title=panel, xlabel=label, ylabel=self.y_label)
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+            y_label = self.y_label if isinstance(self.y_label, str) else self.y_label[panel]
+            axes.set(title=panel, xlabel=label, ylabel=y_label)
+        _legend_below(figure, list(grid))
         return figure
 
     def _panel(self, axes: Axes, rows: pd.DataFrame) -> None:
-        import seaborn as sns
-
-        colours = sns.color_palette("colorblind")
-        for number, (name, some) in enumerate(rows.groupby("line", sort=False)):
-            ordered, colour = some.sort_values("x"), colours[number % len(colours)]
-            dash = "--" if name in self.dashed else "-"
-            marker = plots.MARKERS[number % len(plots.MARKERS)]
+        places = sorted(rows["x"].astype(float).unique())
+        for name, some in rows.groupby("line", sort=False):
+            ordered = some.assign(x=some["x"].astype(float)).sort_values("x")
+            number = self._names.index(self.dashed.get(str(name), str(name)))
+            marker = plots.MARKERS[number % len(plots.MARKERS)] if self.marked else None
+            colour, dash = _colour(number), "--" if name in self.dashed else "-"
             axes.fill_between(ordered["x"], ordered["low"], ordered["high"], color=colour, alpha=0.15, lw=0)
             axes.plot(ordered["x"], ordered["y"], color=colour, ls=dash, marker=marker, ms=4, lw=1.4, label=str(name))
+        if len(places) <= plots.MOST_TICKS:
+            axes.set_xticks(places)
         axes.set_ylim(bottom=0)
         axes.grid(axis="y", color="0.9", lw=0.6)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The lines that have a colour of their own."""
+        names = [str(name) for name in dict.fromkeys(self.rows["line"])]
+        return [name for name in names if self.dashed.get(name, name) == name]
+
+
+@dataclass(frozen=True)
+class Bars(Drawing):
+    """Groups of bars with intervals: the x of a point is the name of its group, its line that of the bar in it."""
+
+    y_label: str
+
+    def drawn(self) -> Figure:
+        """One panel, as wide as its bars need."""
+        from matplotlib.figure import Figure
+
+        groups, names = list(dict.fromkeys(self.rows["x"])), list(dict.fromkeys(self.rows["line"]))
+        width = max(4.0, 1.0 + 0.16 * len(groups) * (len(names) + 1))
+        figure = Figure(figsize=(width, 3.0), dpi=plots.DPI, layout="constrained")
+        axes, bar = figure.subplots(), GROUP / len(names)
+        for number, name in enumerate(names):
+            some = self.rows[self.rows["line"] == name].set_index("x").reindex(groups)
+            places = np.arange(len(groups)) + bar * (number - (len(names) - 1) / 2)
+            ends = np.stack([some["y"] - some["low"], some["high"] - some["y"]]).clip(min=0)
+            errors = {"ecolor": "0.25", "elinewidth": 0.8, "capsize": 1.5}
+            axes.bar(places, some["y"], bar, yerr=ends, color=_colour(number), label=str(name), error_kw=errors)
+        axes.set_xticks(range(len(groups)), [str(group).replace("_", " ") for group in groups])
+        if len(groups) > plots.MOST_TICKS:
+            axes.tick_params(axis="x", rotation=45)
+            for label in axes.get_xticklabels():
+                label.set(horizontalalignment="right", rotation_mode="anchor")
+        axes.set_ylabel(self.y_label)
+        axes.set_axisbelow(True)
+        axes.grid(axis="y", color="0.9", lw=0.6)
+        _legend_below(figure, [axes])
+        return figure
+
+
+def _colour(number: int) -> Any:
+    import seaborn as sns
+
+    colours = sns.color_palette("colorblind")
+    return colours[number % len(colours)]
+
+
+def _legend_below(figure: Figure, grid: Sequence[Axes]) -> None:
+    """One legend for all panels, in as many columns as there is room for; the figure grows by its rows."""
+    shown = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    width, height = figure.get_size_inches()
+    columns = min(plots.legend_columns(shown, width), len(shown))
+    figure.set_size_inches(width, height + 0.1 + LEGEND_ROW * -(-len(shown) // columns))
+    figure.legend([*shown.values()], [*shown], loc="outside lower center", ncols=columns)

@@ -20,7 +20,8 @@ Make = Callable[["Workshop"], Sequence[Path]]
 class Item:
     """A table or figure of a paper. make: writes it with the means of a workshop and says which files it wrote.
 
-    data: the data sets it needs, as they are called in `--data NAME=DATASET`.
+    data: the data sets it needs, as they are called in `--data NAME=DATASET`; small_data: those that only the small
+    budget needs.
     """
 
     paper: str
@@ -28,6 +29,7 @@ class Item:
     about: str
     data: tuple[str, ...]
     make: Make
+    small_data: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -38,11 +40,13 @@ class Item:
 registry: Registry[Item] = Registry("table or figure", "robench.papers", UsageError)
 
 
-def item(paper: str, name: str, about: str, data: tuple[str, ...]) -> Callable[[Make], Make]:
+def item(
+    paper: str, name: str, about: str, data: tuple[str, ...], small_data: tuple[str, ...] = ()
+) -> Callable[[Make], Make]:
     """Register the decorated function as the maker of a paper's table or figure."""
 
     def register(make: Make) -> Make:
-        one = Item(paper, name, about, data, make)
+        one = Item(paper, name, about, data, make, small_data)
         registry.add(one.key, one)
         return make
 

@@ -34,6 +34,7 @@ def reproduce(
         raise UsageError(unknown("budget", budget, BUDGETS))
     shop = Workshop(out, work or out / "work", BUDGETS[budget], dict(data or {}), device, precision, progress)
     items = get(paper, name)
-    for needed in dict.fromkeys(one for item in items for one in item.data):
-        shop.dataset(needed)
-    return [path for item in items for path in item.make(shop)]
+    for one in items:
+        for needed in one.data if shop.in_full else (*one.data, *one.small_data):
+            shop.dataset(needed)
+    return [path for one in items for path in one.make(shop)]

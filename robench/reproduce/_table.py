@@ -32,7 +32,7 @@ class Entry:
 class Table:
     """Rows and columns as the paper has them. paper: its numbers by row; entries: ours, by (row, column).
 
-    digits: behind the point, of ours.
+    form: of our numbers, as for `format`.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Table:
     paper: Mapping[str, Sequence[float | None]]
     entries: Mapping[tuple[str, str], Entry]
     notes: Sequence[str] = ()
-    digits: int = 1
+    form: str = ".1f"
 
     def frame(self) -> pd.DataFrame:
         """One line a number."""
@@ -75,21 +75,27 @@ class Table:
         printed = "–" if number is None else f"{number:g}"
         if entry is None or entry.value is None:
             return f"{printed} / –"
-        value, *ends = (
-            None if one is None else f"{one:.{self.digits}f}" for one in (entry.value, entry.low, entry.high)
-        )
+        numbers = (entry.value, entry.low, entry.high)
+        value, *ends = (None if one is None else format(round(one, 12), self.form) for one in numbers)
         interval = "" if None in ends else f" [{ends[0]}, {ends[1]}]"
         return f"{printed} / **{value}**{interval}"
 
     def _budgets(self) -> list[str]:
-        """What each row was really trained with."""
-        lines = []
-        for row in self.paper:
-            found = [entry.facts for (at, _), entry in self.entries.items() if at == row and "train_n" in entry.facts]
-            if found:
-                one = found[0]
-                lines.append(
-                    f"{row}: {one['model']}, {one['train_n']} training images of {one['dataset']}, {one['epochs']} "
-                    f"epochs (paper: {one['paper_epochs']}), n = {one['n']}, weights {str(one['weights_sha256'])[:12]}"
-                )
-        return lines
+        """What each network was really trained with, and in which rows it stands."""
+        rows: dict[str, list[str]] = {}
+        facts: dict[str, Mapping[str, object]] = {}
+        for (row, _), entry in self.entries.items():
+            if "train_n" in entry.facts:
+                model = str(entry.facts["model"])
+                facts[model] = entry.facts
+                rows[model] = list(dict.fromkeys([*rows.get(model, []), row]))
+        return [f"{'; '.join(rows[model])}: {_told(one)}" for model, one in facts.items()]
+
+
+def _told(facts: Mapping[str, object]) -> str:
+    """One network in words."""
+    trained = "weights as published"
+    if facts["train_n"]:
+        epochs = f"{facts['epochs']} epochs (paper: {facts['paper_epochs']})"
+        trained = f"{facts['train_n']} training images of {facts['dataset']}, {epochs}"
+    return f"{facts['model']}, {trained}, n = {facts['n']}, weights {str(facts['weights_sha256'])[:12]}"

@@ -16,11 +16,10 @@ from robench import datasets, models, train
 from robench.datasets import Dataset
 from robench.errors import TrainError, UsageError
 from robench.evaluate import Request, run
-from robench.reproduce._table import Entry
+from robench.reproduce._cells import Cells
 
 SMOKE_DATA = "digits"
-Places = Mapping[str, tuple[str, str]]
-"""Of each column the corruption and the strength; ("clean", "clean") for none."""
+ONLY_CLEAN = ("awgn@clean",)
 
 
 @dataclass(frozen=True)
@@ -57,43 +56,19 @@ class Net:
         before = "" if front is None else f"{front.name}={Path(str(front.checkpoint)).stem}+"
         return f"{before}{own}={self.path.stem}"
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What a row says of its training."""
+        return {"model": self.label, "train_n": self.told["train_n"], "epochs": self.told["epochs_run"]}
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Its training log, a row an epoch."""
+        return pd.read_csv(self.path.with_suffix(".log.csv"))
+
     def behind(self, restorer: Net) -> Net:
         """The same network with a restorer in front."""
         return replace(self, spec=f"{restorer.spec}+{self.spec}")
-
-
-@dataclass(frozen=True)
-class Cells:
-    """What was measured of some networks: their cells, and their checkpoints' facts by label."""
-
-    frame: pd.DataFrame
-    told: Mapping[str, Mapping[str, str]]
-    budget: str
-
-    def accuracy(self, label: str, corruption: str = "clean", strength: str = "clean", *, error: bool = False) -> Entry:
-        """Top-1 accuracy in percent, or the error rate, of one cell with its Wilson interval."""
-        some = self.frame[(self.frame["model"] == label) & (self.frame["corruption"] == corruption)]
-        row = some[some["strength"] == strength].iloc[0]
-        if row["status"] != "ok":
-            return Entry(None, note=str(row["error"] or row["status"]))
-        top1, low, high = (100 * float(row[name]) for name in ("top1", "top1_ci_low", "top1_ci_high"))
-        facts = self._facts(label, row)
-        return Entry(100 - top1, 100 - high, 100 - low, facts) if error else Entry(top1, low, high, facts)
-
-    def entries(self, nets: Mapping[str, Net], places: Places) -> dict[tuple[str, str], Entry]:
-        """The accuracies of a table: nets by row, and of each column the corruption and strength."""
-        return {
-            (row, column): self.accuracy(net.label, *place)
-            for row, net in nets.items()
-            for column, place in places.items()
-        }
-
-    def _facts(self, label: str, row: Any) -> dict[str, object]:
-        told = self.told.get(label, {})
-        names = {"train_n": "train_n", "epochs": "epochs_run", "paper_epochs": "recipe_epochs", "seed": "seed"}
-        facts = {name: told.get(key, "") for name, key in names.items()} | {"recipe": told.get("recipe", "")}
-        kept = ("n", "dataset", "data_digest", "model", "weights_sha256")
-        return facts | {name: row[name] for name in kept} | {"budget": self.budget}
 
 
 @dataclass
@@ -107,6 +82,11 @@ class Workshop:
     device: str = "auto"
     precision: str = "fp32"
     progress: bool = False
+
+    @property
+    def in_full(self) -> bool:
+        """Whether the paper's own protocol is asked for."""
+        return self.budget.name == "paper"
 
     def dataset(self, name: str) -> str:
         """The DATASET that stands for a paper's; the embedded digits for a smoke test."""
@@ -157,6 +137,10 @@ class Workshop:
                 raise TrainError(f"{path}: expected {key} {value}, got {told.get(key)}; remove it to train it again")
         return Net(f"{model}={path}", path, told)
 
+    def published(self, model: str, weights: str) -> Net:
+        """A network with weights that are published under a name of its card."""
+        return Net(f"{model}={weights}", Path(weights), {})
+
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:
         locks = self.work / "locks"
@@ -171,23 +155,21 @@ class Workshop:
         name, n = self.dataset(data), self.budget.train_n
         return datasets.load(f"{name}@train", limit=n), datasets.load(f"{name}@val", limit=n // 2)
 
-    def evaluated(self, name: str, nets: Sequence[Net], data: str, chosen: Sequence[str]) -> Cells:
-        """The cells of these networks on a data set's test images, and on them by these corruptions."""
+    def evaluated(
+        self, name: str, nets: Sequence[Net], data: str, chosen: Sequence[str] = (), *, suite: str | None = None
+    ) -> Cells:
+        """The cells of networks on a data set's test images, and on them by these corruptions or that suite, if any."""
         outcome = run(
             Request(
                 tuple(net.spec for net in nets),
                 self.dataset(data),
                 self.work / name,
-                chosen=tuple(chosen),
+                suite=suite,
+                chosen=tuple(chosen) or (() if suite else ONLY_CLEAN),
                 limit=self.budget.limit,
                 device=self.device,
             ),
             progress=self.progress,
         )
         labels = {net.label: net.told for net in nets}
-        return Cells(outcome.cells, labels, self.budget.name)
-
-
-def chosen_of(places: Places) -> list[str]:
-    """The columns' corruptions as `evaluate` takes them; the clean images come in any case."""
-    return [f"{corruption}@{key}" for corruption, key in places.values() if corruption != "clean"]
+        return Cells(outcome.cells, outcome.metrics, labels, self.budget.name)

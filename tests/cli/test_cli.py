@@ -57,7 +57,7 @@ def test_python_m_robench_is_the_command():
     assert "demo/1" in done.stdout
 
 
-@pytest.mark.parametrize("kind", ["corruptions", "models", "datasets", "suites", "recipes"])
+@pytest.mark.parametrize("kind", ["corruptions", "models", "datasets", "suites", "recipes", "papers"])
 def test_list_prints_lines_or_json(kind, robench):
     lines = robench("list", kind).out.splitlines()
     rows = json.loads(robench("list", kind, "--json").out)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from robench import reproduce as room
-from robench.errors import TrainError, UsageError
+from robench.errors import DatasetError, TrainError, UsageError
 from robench.reproduce import Entry, Table, get, names, reproduce
 from robench.train import get as recipe
 
@@ -37,7 +37,7 @@ def test_the_numbers_are_those_of_the_run_with_their_budget(tmp_path: Path) -> N
     smoke(tmp_path, "table-2")
     frame = pd.read_csv(tmp_path / "table-2-cifar10.csv")
     cells = pd.read_csv(tmp_path / "work" / "cifar10-lowres" / "cells.csv")
-    row = frame[(frame["row"] == "LR only") & (frame["column"] == "x4 bicubic")].iloc[0]
+    row = frame[(frame["row"] == "20-L, LR only") & (frame["column"] == "x4 bicubic")].iloc[0]
     cell = cells[
         (cells["model"] == "resnet20=pivot-cifar10-lowres") & (cells["corruption"] == "low_resolution_bicubic")
     ]
@@ -76,6 +76,14 @@ def test_what_does_not_fit_is_said_before_anything_is_trained(
     with pytest.raises(UsageError, match=said):
         reproduce(**{"paper": "pivot-loss", "out": tmp_path, "budget": "smoke", **options})  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_small_budget_may_need_more_data_than_the_papers(tmp_path: Path) -> None:
+    given = {"flowers17": "flowers17:x"}
+    with pytest.raises(UsageError, match="expected --data tiny-imagenet=DATASET, got flowers17"):
+        reproduce("low-pass", tmp_path, "table-1", budget="small", data=given)
+    with pytest.raises(DatasetError, match="flowers17: x does not exist"):
+        reproduce("low-pass", tmp_path, "table-1", budget="paper", data=given)
 
 
 def test_every_item_is_of_a_paper_and_known_by_its_name() -> None:

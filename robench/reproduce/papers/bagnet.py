@@ -1,4 +1,4 @@
-"""The BagNet report: table 1, patch sizes and optimizers on Tiny ImageNet.
+"""The BagNet report: patch sizes and optimizers on Tiny ImageNet, and where the evidence is.
 
 Its validation images are our test images; ours choose the best epoch on images held back from training.
 """
@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from robench import analysis, datasets, models
+from robench.reproduce._figure import Bars, point
 from robench.reproduce._items import item
+from robench.reproduce._maps import Maps
 from robench.reproduce._table import Table
 from robench.reproduce._workshop import Net, Workshop
 
@@ -16,6 +21,9 @@ PAPER = "bagnet"
 SOURCE = "patch-based report on Tiny ImageNet, table 1"
 DATA = "tiny-imagenet"
 COLUMN = "accuracy, %"
+HEAT_MAPS = 4
+PATCHES = (9, 17, 33)
+OPTIMIZERS = ("sgd", "adam", "adadelta")
 SMALL = {"epochs": 8, "milestones": (7 / 8,)}
 
 
@@ -64,13 +72,50 @@ NOTES = (
 @item(PAPER, "table-1", "accuracy of BagNets by patch size and optimizer", (DATA,))
 def table_1(shop: Workshop) -> list[Path]:
     """Trained one by one, measured together."""
-    full = shop.budget.name == "paper"
-    nets = {row.name: _net(shop, row) for row in ROWS if full or (row.epochs == 15 and not row.pretrained)}
-    cells = shop.evaluated("clean", list(nets.values()), DATA, ("awgn@clean",))
-    entries = cells.entries(nets, {COLUMN: ("clean", "clean")})
+    rows = [row for row in ROWS if shop.in_full or (row.epochs == 15 and not row.pretrained)]
+    nets = {row.name: _net(shop, row) for row in rows}
+    entries = shop.evaluated("clean", list(nets.values()), DATA).entries(nets, {COLUMN: ("clean", "clean")})
     printed = {row.name: (row.accuracy,) for row in ROWS}
     title = "Table 1: top-1 accuracy on clean images, %"
     return Table(title, SOURCE, (COLUMN,), printed, entries, NOTES).write(shop.out / "table-1")
+
+
+@item(PAPER, "figure-2", "accuracy of BagNets by patch size and optimizer, as bars", (DATA,))
+def figure_2(shop: Workshop) -> list[Path]:
+    """The lines of 15 epochs from scratch."""
+    nets = {(patch, optimizer): _bagnet(shop, patch, optimizer) for optimizer in OPTIMIZERS for patch in PATCHES}
+    cells = shop.evaluated("optimizers", list(nets.values()), DATA)
+    points = [
+        point("", optimizer, f"BagNet-{patch}", cells.accuracy(net.label)) for (patch, optimizer), net in nets.items()
+    ]
+    return Bars(points, COLUMN).write(shop.out / "figure-2")
+
+
+@item(PAPER, "heat-maps", "evidence of patches for the true class", (DATA,))
+def heat_maps(shop: Workshop) -> list[Path]:
+    """The first test image of each of the first classes, by the networks trained with Adam."""
+    clean = datasets.load(shop.dataset(DATA), limit=shop.budget.limit)
+    _, first = np.unique(clean.labels, return_index=True)
+    images = clean.read(np.sort(first)[:HEAT_MAPS])
+    labels = clean.labels[np.sort(first)[:HEAT_MAPS]]
+    columns = {}
+    for patch in PATCHES:
+        net = _bagnet(shop, patch, "adam")
+        classifier = models.load(net.spec, classes=len(clean.classes), side=clean.shape[:2], device=shop.device)
+        columns[f"BagNet-{patch}"] = [
+            analysis.patch_evidence(classifier, image, int(label)) for image, label in zip(images, labels, strict=True)
+        ]
+    names = [clean.classes[label] for label in labels]
+    return Maps(images, names, columns, "logit of the true class").write(shop.out / "heat-maps")
+
+
+def _bagnet(shop: Workshop, patch: int, optimizer: str) -> Net:
+    [row] = [
+        one
+        for one in ROWS
+        if (one.model, one.optimizer, one.epochs, one.pretrained) == (f"bagnet{patch}_64", optimizer, 15, False)
+    ]
+    return _net(shop, row)
 
 
 def _net(shop: Workshop, row: Row) -> Net:

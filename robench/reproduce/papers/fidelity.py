@@ -1,30 +1,44 @@
-"""Lin 2021 (semester project, EPFL IVRL): figure 3.3 and tables 5.1 and 6.1, restoration and fidelity calibration.
+"""Lin 2021 (semester project, EPFL IVRL): restoration, three setups and fidelity calibration.
 
-The small budget has ResNet-20 and 32x32 images in place of ResNet-50 and Caltech-256, from scratch in place of
-ImageNet's weights, and a learning rate for that; so its data set is called `images`.
+The small budget has 32x32 images in place of Caltech-256, so its data set is called `images`, ResNet-20 in place of
+ResNet-50, and the forms for 32 pixels of the other three networks; all of them from scratch in place of ImageNet's
+weights, and with a learning rate for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+import corruptions
+from robench import analysis, datasets, models
+from robench.reproduce._cells import Places, chosen_of
 from robench.reproduce._figure import Lines, point
 from robench.reproduce._items import item
-from robench.reproduce._table import Table
-from robench.reproduce._workshop import Net, Places, Workshop, chosen_of
+from robench.reproduce._table import Entry, Table
+from robench.reproduce._workshop import Net, Workshop
 
 PAPER = "fidelity"
 SOURCE = "Lin 2021, Learning degraded image classification with restoration data fidelity"
 DATA = "images"
 RESTORER = "cdncnn"
-SMALL = {"epochs": 20, "lr": 0.05}
+CROPS = {"augment": "crop-flip"}
+SMALL = {"epochs": 20, "lr": 0.05, **CROPS}
+SMALL_RESTORER = {"epochs": 4, **CROPS}
+SMALL_CALIBRATION = {"epochs": 10, **CROPS}
 PLACES = {"clean": ("clean", "clean")} | {f"0.{tenth}": ("awgn", f"sigma=0.{tenth}") for tenth in range(1, 6)}
 VARYING = {name: (f"spatially_varying_noise_{name.lower()}", "sigma=0.5:0") for name in ("1D", "2D")}
 CHOSEN = chosen_of(PLACES | VARYING)
 SETUPS = {"setup 1": "clean", "setup 2": "degraded", "setup 3": "restored"}
+SETUP_PANELS = {name: f"{name}: train on {kind}" for name, kind in SETUPS.items()}
+WITHOUT, WITH = "w/o restoration", "w/ restoration"
 ESTIMATORS = {"oracle": "oracle", "pre-trained": "pretrained", "end-to-end": "end-to-end"}
+APPENDIX_A = {"gaussian_blur_13x13": 0.0, "motion_blur_45": 1.0, "salt_and_pepper": 0.0, "crop": 1.0}
+"""By degradation the level that leaves an image as it is."""
+ACCURACY = "top-1 accuracy, %"
 NOTE = "The paper: ResNet-50 with ImageNet's weights on Caltech-256, 224x224; what ours are stands below."
 TABLE_5_1: dict[str, tuple[float, ...]] = {
     "setup 1, w/o restoration": (83.20, 62.80, 30.24, 10.44, 3.73, 1.65, 28.60, 32.72),
@@ -58,34 +72,100 @@ TABLE_6_1: dict[str, tuple[float, ...]] = {
 @item(PAPER, "figure-3-3", "accuracy over sigma for three setups, without and with restoration", (DATA,))
 def figure_3_3(shop: Workshop) -> list[Path]:
     """Solid without restoration, dashed with it."""
-    nets = _setups(shop)
-    cells = shop.evaluated("setups", list(nets.values()), DATA, CHOSEN)
-    points = [
-        point("AWGN", name, 0.0 if column == "clean" else float(column), cells.accuracy(net.label, *place))
-        for name, net in nets.items()
-        for column, place in PLACES.items()
-    ]
-    dashed = [name for name in nets if name.endswith("w/ restoration")]
-    return Lines(points, {"AWGN": "sigma"}, "top-1 accuracy, %", dashed).write(shop.out / "figure-3-3")
+    points, dashed = [], {}
+    for network in _networks(shop):
+        nets = _setups(shop, network)
+        cells = shop.evaluated(f"setups-{network}", list(nets.values()), DATA, CHOSEN)
+        dashed[f"{network}, {WITH}"] = f"{network}, {WITHOUT}"
+        for name, net in nets.items():
+            setup, _, restoration = name.partition(", ")
+            for column, place in PLACES.items():
+                entry = cells.accuracy(net.label, *place)
+                points.append(point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
+    labels = dict.fromkeys(SETUP_PANELS.values(), "sigma")
+    return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-3-3")
+
+
+@item(PAPER, "figure-3-4", "activations before the last layer over neurons, one class at six levels", (DATA,))
+def figure_3_4(shop: Workshop) -> list[Path]:
+    """Images of the first class; neurons in the order of the change from clean to the strongest noise."""
+    network = _main_network(shop)
+    net, restorer = _classifier(shop, network, "clean"), _restorer(shop)
+    panels = {WITHOUT: net, WITH: net.behind(restorer)}
+    points = [one for panel, each in panels.items() for one in _activations(shop, panel, each)]
+    labels = dict.fromkeys(panels, "neuron, by change")
+    return Lines(points, labels, "mean activation", marked=False).write(shop.out / "figure-3-4")
+
+
+@item(PAPER, "figure-a-2", "accuracy of setup 1 over blur, motion, salt and pepper, and crop", (DATA,))
+def figure_a_2(shop: Workshop) -> list[Path]:
+    """The clean-trained networks on the degradations of appendix A."""
+    keys = corruptions.suite("fidelity/1").keys
+    chosen = [f"{name}@{','.join(keys[name])}" for name in APPENDIX_A]
+    nets = {network: _classifier(shop, network, "clean") for network in _networks(shop)}
+    cells = shop.evaluated("appendix-a", list(nets.values()), DATA, chosen)
+    points, labels = [], {}
+    for name, identity in APPENDIX_A.items():
+        panel = name.replace("_", " ")
+        labels[panel] = keys[name][0].partition("=")[0]
+        for network, net in nets.items():
+            at = {identity: cells.accuracy(net.label)}
+            at |= {float(key.partition("=")[2]): cells.accuracy(net.label, name, key) for key in keys[name]}
+            points += [point(panel, network, level, entry) for level, entry in at.items()]
+    return Lines(points, labels, ACCURACY).write(shop.out / "figure-a-2")
+
+
+@item(PAPER, "figure-7-1", "setups and calibration by an end-to-end estimator for the other networks", (DATA,))
+def figure_7_1(shop: Workshop) -> list[Path]:
+    """AlexNet, VGG-16, GoogLeNet."""
+    points, dashed = [], {f"{setup}, {WITH}": f"{setup}, {WITHOUT}" for setup in SETUPS}
+    others = [network for network in _networks(shop, every=True) if network != _main_network(shop)]
+    for network in others:
+        nets = _setups(shop, network) | {"proposed": _calibrated(shop, network, ["end-to-end"])}
+        cells = shop.evaluated(f"proposed-{network}", list(nets.values()), DATA, CHOSEN)
+        for name, net in nets.items():
+            for column, place in PLACES.items():
+                points.append(point(network, name, _sigma(column), cells.accuracy(net.label, *place)))
+    return Lines(points, dict.fromkeys(others, "sigma"), ACCURACY, dashed).write(shop.out / "figure-7-1")
+
+
+@item(PAPER, "figure-c-1", "loss and accuracy of setup 1 over epochs", (DATA,))
+def figure_c_1(shop: Workshop) -> list[Path]:
+    """From the training logs."""
+    points = []
+    for network in _networks(shop):
+        net = _classifier(shop, network, "clean")
+        for row in net.history.to_dict("records"):
+            for panel, factor in (("loss", 1), ("accuracy", 100)):
+                for part in ("train", "val"):
+                    facts = net.facts | {"budget": shop.budget.name}
+                    entry = Entry(factor * row[f"{part}_{panel}"], facts=facts)
+                    points.append(point(panel, f"{network}, {part}", row["epoch"], entry))
+    dashed = {f"{network}, val": f"{network}, train" for network in _networks(shop)}
+    labels = {"loss": "epoch", "accuracy": "epoch"}
+    y_labels = {"loss": "cross-entropy", "accuracy": ACCURACY}
+    return Lines(points, labels, y_labels, dashed, marked=False).write(shop.out / "figure-c-1")
 
 
 @item(PAPER, "table-5-1", "three setups and calibration by oracle, pre-trained and end-to-end estimators", (DATA,))
 def table_5_1(shop: Workshop) -> list[Path]:
     """Setups and calibrations on uniform and spatially varying noise."""
-    nets = _setups(shop)
+    network = _main_network(shop)
+    nets = _setups(shop, network)
     for name, word in ESTIMATORS.items():
         for ensemble in ("w/o ensemble", "w/ ensemble"):
             words = [word] if ensemble == "w/ ensemble" else [word, "no-ensemble"]
-            nets[f"{name}, {ensemble}"] = _calibrated(shop, words)
+            nets[f"{name}, {ensemble}"] = _calibrated(shop, network, words)
     return _table(shop, "table-5-1", nets, TABLE_5_1, PLACES | VARYING)
 
 
 @item(PAPER, "table-6-1", "the oracle without ensemble: maps, down-sampling, and each module left out", (DATA,))
 def table_6_1(shop: Workshop) -> list[Path]:
     """Ablation."""
-    rows = [name for name in TABLE_6_1 if not name.startswith("setup")]
-    nets = {name: _calibrated(shop, ["oracle", *([] if name == "full" else [name]), "no-ensemble"]) for name in rows}
-    nets["setup 1, w/ restoration"] = _setups(shop)["setup 1, w/ restoration"]
+    network, first = _main_network(shop), f"setup 1, {WITH}"
+    rows = {name: [] if name == "full" else [name] for name in TABLE_6_1 if name != first}
+    nets = {name: _calibrated(shop, network, ["oracle", *word, "no-ensemble"]) for name, word in rows.items()}
+    nets[first] = _setups(shop, network)[first]
     return _table(shop, "table-6-1", nets, TABLE_6_1, PLACES | {"1D": VARYING["1D"]})
 
 
@@ -97,47 +177,78 @@ def _table(
     places: Places,
 ) -> list[Path]:
     entries = shop.evaluated(name, list(nets.values()), DATA, CHOSEN).entries(nets, places)
-    title = f"Table {name.removeprefix('table-').replace('-', '.')}: top-1 accuracy, %"
+    title = f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}"
     return Table(title, SOURCE, list(places), printed, entries, [NOTE]).write(shop.out / name)
 
 
-def _setups(shop: Workshop) -> dict[str, Net]:
+def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[dict[str, Any]]:
+    """The mean input of the last layer over the test images of class 0, a line a level."""
+    clean = datasets.load(shop.dataset(DATA), limit=shop.budget.limit)
+    chosen = np.flatnonzero(clean.labels == clean.labels.min())
+    images, ids = clean.read(chosen), clean.ids[chosen]
+    classifier = models.load(net.spec, classes=len(clean.classes), side=clean.shape[:2], device=shop.device)
+    layer = analysis.last_linear(classifier)
+    seen = {}
+    for column, (name, key) in PLACES.items():
+        degraded = images
+        if name != "clean":
+            noise = corruptions.get(name)
+            degraded = corruptions.apply_strength(images, noise, noise.parse(key), ids=ids)
+        seen[column] = analysis.features(classifier, degraded, layer, given=True)
+    order, budget = analysis.order_by_change(seen["clean"], seen["0.5"]), {"budget": shop.budget.name}
+    for column, given in seen.items():
+        for place, value in enumerate(given.mean(axis=0, dtype=np.float64)[order]):
+            facts = net.facts | {"n": len(chosen), "weights_sha256": classifier.weights_sha256}
+            yield point(panel, f"sigma {_sigma(column):g}", place, Entry(float(value), facts=facts | budget))
+
+
+def _sigma(column: str) -> float:
+    return 0.0 if column == "clean" else float(column)
+
+
+def _setups(shop: Workshop, network: str) -> dict[str, Net]:
     """Every setup without and with the restorer in front."""
     restorer, nets = _restorer(shop), {}
     for setup, kind in SETUPS.items():
-        net = _classifier(shop, kind)
-        nets[f"{setup}, w/o restoration"] = net
-        nets[f"{setup}, w/ restoration"] = net.behind(restorer)
+        net = _classifier(shop, network, kind)
+        nets[f"{setup}, {WITHOUT}"] = net
+        nets[f"{setup}, {WITH}"] = net.behind(restorer)
     return nets
 
 
-def _network(shop: Workshop) -> str:
-    return "resnet50" if shop.budget.name == "paper" else "resnet20"
+def _main_network(shop: Workshop) -> str:
+    return "resnet50" if shop.in_full else "resnet20"
 
 
-def _classifier(shop: Workshop, kind: str) -> Net:
+def _networks(shop: Workshop, *, every: bool = False) -> tuple[str, ...]:
+    """The report's four; of the small budget only the main one, or with `every` the other three for 32 pixels too."""
+    main = _main_network(shop)
+    others = ("alexnet", "vgg16", "googlenet")
+    if shop.in_full:
+        return (*others, main)
+    if not every:
+        return (main,)
+    return (*(f"{other}_32" for other in others[: 1 if shop.budget.name == "smoke" else 3]), main)
+
+
+def _classifier(shop: Workshop, network: str, kind: str) -> Net:
     """Trained on clean, degraded or restored images."""
-    model = _network(shop)
-    options: dict[str, Any] = {"init": "IMAGENET1K_V1"} if shop.budget.name == "paper" else {}
+    options: dict[str, Any] = {"init": "IMAGENET1K_V1"} if shop.in_full else {}
     front = f"{_restorer(shop).spec}+" if kind == "restored" else ""
     recipe = "fidelity-clean" if kind == "clean" else "fidelity-degraded"
-    return shop.trained(f"fidelity-{kind}", recipe, model, DATA, small=SMALL, front=front, **options)
+    return shop.trained(f"{network}-{kind}", recipe, network, DATA, small=SMALL, front=front, **options)
 
 
 def _restorer(shop: Workshop) -> Net:
-    return shop.trained("fidelity-restorer", "fidelity-restorer", RESTORER, DATA, small={"epochs": 4})
+    return shop.trained("restorer", "fidelity-restorer", RESTORER, DATA, small=SMALL_RESTORER)
 
 
-def _calibrated(shop: Workshop, words: Sequence[str]) -> Net:
+def _calibrated(shop: Workshop, network: str, words: Sequence[str]) -> Net:
     """The frozen classifier of setup 1, calibrated; the estimator starts from one that was trained by itself."""
-    restorer, classifier = _restorer(shop), _classifier(shop, "clean")
+    restorer, classifier = _restorer(shop), _classifier(shop, network, "clean")
     options: dict[str, Any] = {"parts": classifier.behind(restorer).spec}
     if "oracle" not in words:
-        estimator = shop.trained(
-            "fidelity-estimator-l1", "fidelity-estimator-l1", restorer.spec, DATA, small={"epochs": 4}
-        )
-        options["estimator"] = estimator.path
-    model = ",".join((f"fidelity:{_network(shop)}", *words))
-    return shop.trained(
-        "-".join(("calibrated", *words)), "fidelity-calibration", model, DATA, small={"epochs": 10}, **options
-    )
+        recipe = "fidelity-estimator-l1"
+        options["estimator"] = shop.trained("estimator-l1", recipe, restorer.spec, DATA, small=SMALL_RESTORER).path
+    name, model = "-".join((network, "calibrated", *words)), ",".join((f"fidelity:{network}", *words))
+    return shop.trained(name, "fidelity-calibration", model, DATA, small=SMALL_CALIBRATION, **options)

@@ -1,8 +1,9 @@
 """Na, Ko, Mukhopadhyay 2018 (ICASSP): clean, perturbed, both, and both with the pivot loss.
 
 Their budgets are in iterations of 128 images; an epoch here is a pass over the training images, of which "both" takes
-64 a step with their 64 copies. They subtract the mean of every pixel, which here is the mean of every channel. With the
-pivot loss the gradient's norm is clipped at 1, which they do not say: as printed, the loss lets the logits run away
+64 a step with their 64 copies. They subtract the mean of every pixel, which here is the mean of every channel. On
+ImageNet a trained network is tuned on clean, low and mixed resolution, 32 originals a step with 16 copies of each. With
+the pivot loss the gradient's norm is clipped at 1, which they do not say: as printed, the loss lets the logits run away
 from a start with He's weights and lr 0.1.
 """
 
@@ -13,11 +14,12 @@ from typing import Any
 from robench.train._recipes import Recipe, register
 
 SOURCE = "Na, Ko, Mukhopadhyay 2018 (ICASSP), section 3"
+IMAGENET_MEANS = "0.485,0.456,0.406/1,1,1"
 CIFAR_MEANS = "0.4914,0.4822,0.4465/1,1,1"
 PERTURBATIONS = {
     "noise": ("awgn@0..0.15",),
     "lowres": tuple(f"low_resolution_{how}@{factor}" for how in ("nearest", "bicubic") for factor in (2, 4)),
-    "mixed": ("low_resolution_nearest@4", "mixed_resolution@4"),
+    "mixed-resolution": ("low_resolution_nearest@4", "mixed_resolution@4"),
 }
 SGD: dict[str, Any] = {"optimizer": "sgd", "lr": 0.1, "weight_decay": 1e-4, "momentum": 0.9, "schedule": "steps"}
 ON: dict[str, dict[str, Any]] = {
@@ -27,18 +29,23 @@ ON: dict[str, dict[str, Any]] = {
 }
 
 
-def _recipes(name: str, perturbed: str, settings: dict[str, Any]) -> None:
-    """The three recipes that perturb: perturbed alone, beside clean images, and with the pivot loss."""
-    shared = settings | {"perturbations": PERTURBATIONS[perturbed]}
-    register(Recipe(f"{name}-{perturbed}", f"{perturbed} images only", SOURCE, data="perturbed", **shared))
-    pairs = shared | {"data": "both", "batch_size": 64, "epochs": settings["epochs"] // 2, "perturbed_weight": 0.3}
+def _both(name: str, perturbed: str, settings: dict[str, Any]) -> None:
+    """Beside clean images, and that with the pivot loss."""
+    pairs = settings | {"data": "both", "perturbations": PERTURBATIONS[perturbed], "perturbed_weight": 0.3}
     register(Recipe(f"{name}-clean-{perturbed}", f"clean and {perturbed} images, no pivot loss", SOURCE, **pairs))
     pivot = pairs | {"pivot_weight": 1e-4, "clip": 1.0}
     register(Recipe(f"{name}-{perturbed}-pivot", f"clean and {perturbed} images with the pivot loss", SOURCE, **pivot))
 
 
 for _data, _settings in ON.items():
-    _whole = _settings | {"batch_size": 128}
+    _whole, _half = (_settings | {"batch_size": m, "epochs": _settings["epochs"] * m // 128} for m in (128, 64))
     register(Recipe(f"pivot-{_data}-clean", "clean images only", SOURCE, data="clean", **_whole))
     for _perturbed in ("noise", "lowres"):
-        _recipes(f"pivot-{_data}", _perturbed, _whole)
+        _only: dict[str, Any] = {"data": "perturbed", "perturbations": PERTURBATIONS[_perturbed]}
+        register(Recipe(f"pivot-{_data}-{_perturbed}", f"{_perturbed} images only", SOURCE, **_only, **_whole))
+        _both(f"pivot-{_data}", _perturbed, _half)
+_IMAGENET = SGD | {"augment": "crop-flip", "normalize": IMAGENET_MEANS}
+_TRAINED: dict[str, Any] = {"batch_size": 128, "epochs": 110, "milestones": (5 / 11, 8 / 11, 10 / 11)}
+_TUNED: dict[str, Any] = {"batch_size": 32, "epochs": 10, "lr": 1e-5, "schedule": "constant"}
+register(Recipe("pivot-imagenet-clean", "clean images only", SOURCE, data="clean", **_IMAGENET, **_TRAINED))
+_both("pivot-imagenet", "mixed-resolution", _IMAGENET | _TUNED)

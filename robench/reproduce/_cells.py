@@ -1,0 +1,87 @@
+"""What was measured of some networks, as the entries of tables and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from robench import metrics
+from robench.reproduce._table import Entry
+
+if TYPE_CHECKING:
+    from robench.reproduce._workshop import Net
+
+Places = Mapping[str, tuple[str, str]]
+"""Of each column the corruption and the strength; ("clean", "clean") for none."""
+
+TOLD = {"train_n": "train_n", "epochs": "epochs_run", "paper_epochs": "recipe_epochs", "seed": "seed"}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What was measured of some networks: cells, aggregates, and what their checkpoints say of them, by label."""
+
+    frame: pd.DataFrame
+    aggregates: pd.DataFrame
+    told: Mapping[str, Mapping[str, str]]
+    budget: str
+
+    def accuracy(self, label: str, corruption: str = "clean", strength: str = "clean") -> Entry:
+        """Top-1 accuracy of one cell in percent, with its Wilson interval."""
+        row = self._row(label, corruption, strength)
+        if row["status"] != "ok":
+            return Entry(None, note=str(row["error"] or row["status"]))
+        top1, low, high = (100 * float(row[name]) for name in ("top1", "top1_ci_low", "top1_ci_high"))
+        return Entry(top1, low, high, self._facts(label, row))
+
+    def top5_accuracy(self, label: str, corruption: str = "clean", strength: str = "clean") -> Entry:
+        """As `accuracy`, of the five classes with the largest logits."""
+        row = self._row(label, corruption, strength)
+        if row["status"] != "ok":
+            return Entry(None, note=str(row["error"] or row["status"]))
+        right, n = int(row["n_correct_top5"]), int(row["n"])
+        low, high = metrics.wilson(right, n)
+        return Entry(100 * right / n, 100 * low, 100 * high, self._facts(label, row))
+
+    def aggregate(self, label: str, metric: str) -> Entry:
+        """One row of metrics.csv in percent, with its interval."""
+        of_model = self.aggregates[self.aggregates["model"] == label]
+        row = of_model[of_model["metric"] == metric].iloc[0]
+        if pd.isna(row["value"]):
+            return Entry(None, note=str(row["note"]))
+        value, low, high = (100 * float(row[name]) for name in ("value", "ci_low", "ci_high"))
+        return Entry(value, low, high, self._facts(label, self._row(label, "clean", "clean")))
+
+    def entries(self, nets: Mapping[str, Net], places: Places) -> dict[tuple[str, str], Entry]:
+        """The accuracies of a table: nets by row, and of each column the corruption and strength."""
+        return {
+            (row, column): self.accuracy(net.label, *place)
+            for row, net in nets.items()
+            for column, place in places.items()
+        }
+
+    def _row(self, label: str, corruption: str, strength: str) -> Any:
+        some = self.frame[(self.frame["model"] == label) & (self.frame["corruption"] == corruption)]
+        return some[some["strength"] == strength].iloc[0]
+
+    def _facts(self, label: str, row: Any) -> dict[str, object]:
+        told = self.told.get(label, {})
+        facts = {name: told.get(key, "") for name, key in TOLD.items()} | {"recipe": told.get("recipe", "")}
+        kept = ("n", "dataset", "data_digest", "model", "weights_sha256")
+        return facts | {name: row[name] for name in kept} | {"budget": self.budget}
+
+
+def error(accuracy: Entry) -> Entry:
+    """The error rate to an accuracy in percent."""
+    if accuracy.value is None:
+        return accuracy
+    low, high = (None if end is None else 100 - end for end in (accuracy.high, accuracy.low))
+    return Entry(100 - accuracy.value, low, high, accuracy.facts)
+
+
+def chosen_of(places: Places) -> list[str]:
+    """The columns' corruptions as `evaluate` takes them; the clean images come in any case."""
+    return [f"{corruption}@{key}" for corruption, key in places.values() if corruption != "clean"]

@@ -1,0 +1,135 @@
+"""Papers' figures: lines, bars and maps, drawn from the rows that stand beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from robench import metrics, plots
+from robench.reproduce import Entry
+from robench.reproduce._cells import Cells, error
+from robench.reproduce._figure import Bars, Lines, point
+from robench.reproduce._maps import Maps
+
+LABEL = "net=weights"
+
+
+def entry(value: float, width: float = 2.0) -> Entry:
+    return Entry(value, value - width, value + width, {"model": LABEL, "n": 10})
+
+
+def lines() -> Lines:
+    points = [
+        point(panel, line, x, entry(10 * x + 5 * len(line)))
+        for panel in ("a", "b", "c")
+        for line in ("one", "one, restored", "other")
+        for x in (0, 1, 2)
+    ]
+    return Lines(points, {"a": "sigma", "b": "sigma", "c": "radius"}, "accuracy", {"one, restored": "one"})
+
+
+def test_a_dashed_line_shares_the_colour_of_its_solid_one() -> None:
+    with plots.settings():
+        figure = lines().drawn()
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b", "c"]
+    assert [axes.get_xlabel() for axes in figure.axes] == ["sigma", "sigma", "radius"]
+    drawn = {str(line.get_label()): line for line in figure.axes[0].get_lines()}
+    colours = {name: to_hex(line.get_color()) for name, line in drawn.items()}
+    assert colours["one"] == colours["one, restored"] != colours["other"]
+    assert [drawn[name].get_linestyle() for name in drawn] == ["-", "--", "-"]
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["one", "one, restored", "other"]
+
+
+def test_the_whole_legend_is_on_the_figure() -> None:
+    names = [f"a network with a long name, number {number}" for number in range(6)]
+    points = [point("a", name, x, entry(50)) for name in names for x in (0, 1)]
+    with plots.settings():
+        figure = Lines(points, {"a": "sigma"}, "accuracy").drawn()
+        figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.y0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
+def test_each_panel_has_its_y_axis() -> None:
+    points = [point(panel, "net", x, Entry(1.0)) for panel in ("loss", "accuracy") for x in (1, 2)]
+    about = {"loss": "cross-entropy", "accuracy": "%"}
+    with plots.settings():
+        figure = Lines(points, dict.fromkeys(about, "epoch"), about, marked=False).drawn()
+    assert [axes.get_ylabel() for axes in figure.axes] == ["cross-entropy", "%"]
+    assert figure.axes[0].get_lines()[0].get_marker() == "None"
+
+
+def test_bars_stand_in_groups_with_their_intervals() -> None:
+    points = [point("", line, group, entry(height)) for group, height in (("fog", 40), ("snow", 60)) for line in "ab"]
+    with plots.settings():
+        [axes] = Bars([*points, point("", "b", "frost", Entry(0.0, 0.0, 20.0))], "accuracy").drawn().axes
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights[:2] == [40, 60]
+    assert heights[3:6] == [40, 60, 0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["fog", "snow", "frost"]
+    centres = [bar.get_x() + bar.get_width() / 2 for bar in axes.patches]
+    assert np.allclose([(centres[0] + centres[3]) / 2, (centres[1] + centres[4]) / 2], [0, 1])
+
+
+def test_the_rows_stand_beside_the_figure(tmp_path: Path) -> None:
+    made = lines().write(tmp_path / "f")
+    assert [path.name for path in made] == ["f.svg", "f.png", "f.csv"]
+    rows = pd.read_csv(made[-1])
+    assert len(rows) == 27
+    assert list(rows.loc[0, ["panel", "line", "x", "y", "low", "high", "n", "model"]]) == [
+        *("a", "one", 0, 15, 13, 17, 10, LABEL)
+    ]
+    before = [path.read_bytes() for path in made]
+    assert [path.read_bytes() for path in lines().write(tmp_path / "f")] == before
+
+
+def test_maps_have_one_scale_a_network_with_white_at_zero(tmp_path: Path) -> None:
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    evidence = [np.array([[1, -4], [0, 2]], np.float32), np.array([[3, 1], [1, 1]], np.float32)]
+    maps = Maps(images, ["cat", "dog"], {"BagNet-9": evidence}, "logit")
+    with plots.settings():
+        figure = maps._drawn()
+    scales = {image.get_clim() for axes in figure.axes[1:4:2] for image in axes.get_images()}
+    assert scales == {(-4.0, 4.0)}
+    rows = pd.read_csv(maps.write(tmp_path / "m")[-1])
+    assert rows.loc[1].to_dict() == {
+        **{"image": 0, "name": "cat", "network": "BagNet-9"},
+        **{"row": 0, "column": 1, "value": -4},
+    }
+
+
+def cells(status: str = "ok") -> Cells:
+    row = {"model": LABEL, "corruption": "clean", "strength": "clean", "status": status, "error": "no room"}
+    counts = {"n": 10, "n_correct_top5": 9, "top1": 0.7, "top1_ci_low": 0.4, "top1_ci_high": 0.9}
+    traced = {"dataset": "d", "data_digest": "x", "weights_sha256": "y"}
+    mean = {"model": LABEL, "metric": "mean_accuracy[fog]", "value": 0.5, "ci_low": 0.3, "ci_high": 0.6, "note": ""}
+    lacking = mean | {"metric": "mean_accuracy[snow]", "value": None, "note": "incomplete: 1 of 5"}
+    told = {LABEL: {"train_n": "16", "epochs_run": "2"}}
+    return Cells(pd.DataFrame([row | counts | traced]), pd.DataFrame([mean, lacking]), told, "small")
+
+
+def test_entries_are_in_percent_with_their_intervals() -> None:
+    top1, top5 = cells().accuracy(LABEL), cells().top5_accuracy(LABEL)
+    assert (top1.value, top1.low, top1.high) == pytest.approx((70, 40, 90))
+    low, high = metrics.wilson(9, 10)
+    assert (top5.value, top5.low, top5.high) == pytest.approx((90, 100 * low, 100 * high))
+    wrong = error(top1)
+    assert (wrong.value, wrong.low, wrong.high) == pytest.approx((30, 10, 60))
+    assert (wrong.facts["epochs"], wrong.facts["budget"]) == ("2", "small")
+    mean = cells().aggregate(LABEL, "mean_accuracy[fog]")
+    assert (mean.value, mean.low, mean.high, mean.facts["n"]) == pytest.approx((50, 30, 60, 10))
+
+
+def test_what_failed_or_lacks_cells_has_no_number() -> None:
+    for made in (cells("failed").accuracy(LABEL), cells("failed").top5_accuracy(LABEL)):
+        assert (made.value, made.note) == (None, "no room")
+        assert error(made) is made
+    lacking = cells().aggregate(LABEL, "mean_accuracy[snow]")
+    assert (lacking.value, lacking.note) == (None, "incomplete: 1 of 5")
