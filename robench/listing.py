@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def listing(kind: str) -> list[dict[str, Any]]:
-    """One row each of the corruptions, models, datasets, suites, recipes or papers' items, with `name` and a line of `text`."""
+    """A row for each of the kind: corruptions, models, … or papers' items, with `name` and a line of `text`."""
     return {
         "corruptions": _corruptions,
         "models": _models,

@@ -17,7 +17,8 @@ FLOORS = (
     ["robench.setformat", "robench.store", "robench.trackers"],
     ["robench.datasets", "robench.models", "robench.tables", "robench.transforms"],
     ["robench.plots", "robench.train", "robench.generate", "robench.evaluate", "robench.preview", "robench.analysis"],
-    ["robench.listing", "robench.report", "robench.reproduce"],
+    ["robench.report", "robench.reproduce"],
+    ["robench.listing"],
     ["robench.cli"],
     ["robench.__main__"],
 )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from robench import metrics
+from robench.reproduce._net import Net
 from robench.reproduce._table import Entry
-
-if TYPE_CHECKING:
-    from robench.reproduce._workshop import Net
 
 Places = Mapping[str, tuple[str, str]]
 """Of each column the corruption and the strength; ("clean", "clean") for none."""

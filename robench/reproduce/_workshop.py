@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import pandas as pd
 from filelock import FileLock
 
 from robench import datasets, models, train
@@ -17,6 +16,7 @@ from robench.datasets import Dataset
 from robench.errors import TrainError, UsageError
 from robench.evaluate import Request, run
 from robench.reproduce._cells import Cells
+from robench.reproduce._net import Net
 
 SMOKE_DATA = "digits"
 ONLY_CLEAN = ("awgn@clean",)
@@ -37,38 +37,6 @@ BUDGETS = {
     "small": Budget("small"),
     "paper": Budget("paper"),
 }
-
-
-@dataclass(frozen=True)
-class Net:
-    """A network that was trained here: MODEL as `evaluate` takes it, and what its checkpoint says of its training."""
-
-    spec: str
-    path: Path
-    told: Mapping[str, str]
-
-    @property
-    def label(self) -> str:
-        """What a run calls it."""
-        parsed = models.parse(self.spec)
-        own = models.get(parsed.name).name + (f"@{parsed.activation}" if parsed.activation else "")
-        front = parsed.restorer
-        before = "" if front is None else f"{front.name}={Path(str(front.checkpoint)).stem}+"
-        return f"{before}{own}={self.path.stem}"
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """What a row says of its training."""
-        return {"model": self.label, "train_n": self.told["train_n"], "epochs": self.told["epochs_run"]}
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """Its training log, a row an epoch."""
-        return pd.read_csv(self.path.with_suffix(".log.csv"))
-
-    def behind(self, restorer: Net) -> Net:
-        """The same network with a restorer in front."""
-        return replace(self, spec=f"{restorer.spec}+{self.spec}")
 
 
 @dataclass

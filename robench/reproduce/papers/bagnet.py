@@ -14,8 +14,9 @@ from robench import analysis, datasets, models
 from robench.reproduce._figure import Bars, point
 from robench.reproduce._items import item
 from robench.reproduce._maps import Maps
+from robench.reproduce._net import Net
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Net, Workshop
+from robench.reproduce._workshop import Workshop
 
 PAPER = "bagnet"
 SOURCE = "patch-based report on Tiny ImageNet, table 1"

@@ -14,8 +14,9 @@ from robench import analysis, datasets, models
 from robench.reproduce._cells import error
 from robench.reproduce._figure import Lines, point
 from robench.reproduce._items import item
+from robench.reproduce._net import Net
 from robench.reproduce._table import Entry, Table
-from robench.reproduce._workshop import Net, Workshop
+from robench.reproduce._workshop import Workshop
 
 PAPER = "fine-tuning"
 LEVELS = (1, 2, 3, 4)

@@ -14,8 +14,9 @@ import corruptions
 from robench import models
 from robench.reproduce._figure import Bars, Lines, point
 from robench.reproduce._items import item
+from robench.reproduce._net import Net
 from robench.reproduce._table import Entry, Table
-from robench.reproduce._workshop import Net, Workshop
+from robench.reproduce._workshop import Workshop
 
 PAPER = "low-pass"
 SOURCE = "report on low-pass activations"

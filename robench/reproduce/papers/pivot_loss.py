@@ -9,8 +9,9 @@ from typing import Any
 
 from robench.reproduce._cells import Places, chosen_of
 from robench.reproduce._items import item
+from robench.reproduce._net import Net
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Net, Workshop
+from robench.reproduce._workshop import Workshop
 
 PAPER = "pivot-loss"
 SOURCE = "Na, Ko, Mukhopadhyay 2018 (ICASSP)"
