@@ -24,7 +24,7 @@ from robench.models._normalize import Normalization, parse_normalize
 from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
-from robench.models._spec import Spec, parse
+from robench.models._spec import FIDELITY, Spec, parse
 
 WEIGHTS = Path(__file__).parent / "weights"
 Made = TypeVar("Made")
@@ -146,7 +146,11 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int,
 
 
 def _normalization(card: Card, text: str | None) -> Normalization:
-    return parse_normalize(text, card.channels) if text else Normalization(card.mean, card.std)
+    own = Normalization(card.mean, card.std)
+    chosen = parse_normalize(text, card.channels) if text else own
+    if chosen != own and card.name.startswith(FIDELITY):
+        raise UsageError(f"model '{card.name}': its classifier's normalisation is inside; leave out normalize '{text}'")
+    return chosen
 
 
 def _trained_with(told: Mapping[str, str]) -> str | None:

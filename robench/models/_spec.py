@@ -16,6 +16,8 @@ FORMS = (
     "or path/to/net.onnx"
 )
 ARCHIVES = (".pt2", ".onnx")
+FIDELITY = "fidelity:"
+"""Of the networks that hold a restorer and a classifier with its normalisation."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def _named(spec: str) -> Spec:
     name, activation = _without_activation(whole)
     if activation and name.lower().endswith(ARCHIVES):
         raise UsageError(f"model '{spec}': an archive is a finished graph, whose ReLUs cannot be replaced")
+    if activation and name.startswith(FIDELITY):
+        raise UsageError(f"model '{spec}': '@{activation}' would replace the ReLUs of the restorer inside it too")
     return Spec(name, checkpoint=checkpoint if equals else None, activation=activation)
 
 

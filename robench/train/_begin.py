@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from robench.train._tasks import Task
 
 FIDELITY = "fidelity:"
+BEGINS_FROM = {"estimate": "the restorer in model, RESTORER=CHECKPOINT", "calibrate": "its parts and its estimator"}
+"""Tasks that read no `init`."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +33,29 @@ class Begin:
     seed: int
     device: str
 
+    def check(self, recipe: Recipe) -> None:
+        """Refuse what the recipe's task would not read."""
+        name, task = f"recipe '{recipe.name}'", recipe.task
+        if task != "calibrate" and (self.parts or self.estimator):
+            raise UsageError(f"{name}: parts and an estimator are for calibration alone")
+        if task != "classify" and self.normalize is not None:
+            raise UsageError(f"{name}: task '{task}' takes images in [0, 1]; leave out normalize '{self.normalize}'")
+        if task in BEGINS_FROM and self.init is not None:
+            raise UsageError(f"{name}: task '{task}' begins from {BEGINS_FROM[task]}; leave out init '{self.init}'")
+
     def task(self, recipe: Recipe, train_set: Dataset) -> Task:
         """The network to be trained, with what the recipe has it do."""
         from robench.train import _tasks
 
-        if recipe.task != "calibrate" and (self.parts or self.estimator):
-            raise UsageError(f"recipe '{recipe.name}': parts and an estimator are for calibration alone")
         if recipe.task == "restore":
             return _tasks.Restoration(self._restorer(), recipe)
         if recipe.task == "estimate":
             return _tasks.Estimation(self._new_estimator(), self._restorer(), recipe)
         if recipe.task == "calibrate":
             return _tasks.Calibration(self._calibrated(train_set), recipe)
-        return _tasks.Classification(self._classifier(train_set), recipe)
+        return _tasks.Classification(self._classifier(train_set, recipe.normalize), recipe)
 
-    def _classifier(self, train_set: Dataset) -> Classifier:
+    def _classifier(self, train_set: Dataset, normalize: str | None) -> Classifier:
         from robench import models
 
         spec = models.parse(self.model)
@@ -53,13 +63,11 @@ class Begin:
             raise UsageError(f"model '{self.model}': an archive cannot be trained")
         if spec.name.startswith(FIDELITY):
             raise UsageError(f"model '{self.model}': expected a recipe that calibrates, such as fidelity-calibration")
-        if self.init is not None and spec.checkpoint is not None:
-            raise UsageError(f"model '{self.model}' names its checkpoint already; leave out init '{self.init}'")
         return models.load(
-            self.model if self.init is None else f"{self.model}={self.init}",
+            self._with_init(spec.checkpoint),
             classes=len(train_set.classes),
             side=train_set.shape[:2],
-            normalize=self.normalize,
+            normalize=self.normalize or normalize,
             random_weights=True,
             seed=self.seed,
             device=self.device,
@@ -69,8 +77,17 @@ class Begin:
     def _restorer(self) -> Restorer:
         from robench import models
 
-        spec = self.model if self.init is None else f"{self.model}={self.init}"
+        _, equals, checkpoint = self.model.partition("=")
+        spec = self._with_init(checkpoint if equals else None)
         return models.load_restorer(spec, random_weights=True, seed=self.seed, device=self.device)
+
+    def _with_init(self, checkpoint: str | None) -> str:
+        """The model with the checkpoint that it goes on from; its own is given."""
+        if self.init is None:
+            return self.model
+        if checkpoint is not None:
+            raise UsageError(f"model '{self.model}' names its checkpoint already; leave out init '{self.init}'")
+        return f"{self.model}={self.init}"
 
     def _new_estimator(self) -> nn.Module:
         """With the weights of its checkpoint, where one is named."""
@@ -90,15 +107,24 @@ class Begin:
         from robench import models
         from robench.models.fidelity import Options, assemble
 
-        name, *words = models.parse(self.model).name.removeprefix(FIDELITY).split(",")
-        if not self.model.startswith(FIDELITY) or not self.parts:
+        spec = models.parse(self.model)
+        name, *words = spec.name.removeprefix(FIDELITY).split(",")
+        if not spec.name.startswith(FIDELITY) or spec.checkpoint is not None or not self.parts:
             raise UsageError(
-                f"calibration needs a model {FIDELITY}NAME and parts RESTORER=CHECKPOINT+NAME=CHECKPOINT, "
+                f"calibration needs a model {FIDELITY}NAME that is new and parts RESTORER=CHECKPOINT+NAME=CHECKPOINT, "
                 f"got '{self.model}' and '{self.parts or 'none'}'"
             )
+        options = Options.of(words)
+        self._check_estimator(options.estimator)
         parts = models.load(self.parts, classes=len(train_set.classes), side=train_set.shape[:2], device=self.device)
         if parts.card.name != name:
             raise UsageError(f"model '{self.model}': expected parts with {name}, got {parts.label}")
-        options = Options.of(words)
         estimator = None if options.estimator == "oracle" else self._new_estimator()
         return assemble(parts, options, estimator, seed=self.seed)
+
+    def _check_estimator(self, kind: str) -> None:
+        """An oracle would not read one, and one that is frozen has learned before."""
+        if kind == "oracle" and self.estimator is not None:
+            raise UsageError(f"model '{self.model}': expected no estimator for an oracle, got '{self.estimator}'")
+        if kind == "pretrained" and self.estimator is None:
+            raise UsageError(f"model '{self.model}': expected an estimator=CHECKPOINT, got none")

@@ -44,7 +44,7 @@ class Recipe:
         rectangle of random area, place and shape (3/4 to 4/3) to the image's size, bilinear, and mirrors half of them;
         before the perturbation, whose noise is not enlarged.
     crop_area: the smallest and the largest area of that rectangle, as fractions of the image's.
-    normalize: of the inputs, as for `robench.models.load`; None is the card's.
+    normalize: of a classifier's inputs, as for `robench.models.load`; None is the card's.
     first_layers: only the first so many layers with weights are trained; None trains all.
     patch: images with larger sides are cut to squares of this side, from a grid of half of it; None takes them whole.
     fidelity_map: what "estimate" learns: l1, l2 or cosine.
@@ -95,8 +95,7 @@ class Recipe:
             )
         if self.data != "both" and (self.perturbed_weight != 1 or self.pivot_weight):
             raise UsageError(f"{self.name}: perturbed_weight and pivot_weight are for data 'both', got '{self.data}'")
-        if self.task != "classify" and (self.data != "both" or self.pivot_weight or self.perturbed_weight != 1):
-            raise UsageError(f"{self.name}: task '{self.task}' needs data 'both' without weights, got '{self.data}'")
+        self._check_task()
         self._check_perturbations()
         self._check_crop()
 
@@ -128,6 +127,14 @@ class Recipe:
                 f"recipe '{self.name}': expected a corruption and its level, e.g. -c awgn --level 0..0.5, got {there}"
             )
         return f"{corruption}@{corruptions.get(corruption).strength(None, strength)}"
+
+    def _check_task(self) -> None:
+        if self.task == "classify":
+            return
+        if self.data != "both" or self.pivot_weight or self.perturbed_weight != 1:
+            raise UsageError(f"{self.name}: task '{self.task}' needs data 'both' without weights, got '{self.data}'")
+        if self.normalize is not None:
+            raise UsageError(f"{self.name}: normalize is for task 'classify', got '{self.normalize}'")
 
     def _check_perturbations(self) -> None:
         if self.data == "clean" and self.perturbations:

@@ -79,9 +79,10 @@ def train(
     model: as for `robench.models.load`; with a checkpoint, or with `init`, training goes on from there. To restore it
         is a restorer; to estimate the restorer whose images are judged; to calibrate `fidelity:NAME[,OPTION...]`.
     parts, estimator: for calibration RESTORER=CHECKPOINT+NAME=CHECKPOINT, both frozen, and an estimator's checkpoint.
+        Calibration and estimation begin from these and from `model`, and take no `init`.
     out: a path that ends in .safetensors; the log stands beside it as .log.csv.
-    train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. normalize: of the inputs, instead
-        of the recipe's. log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
+    train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. normalize: of a classifier's
+        inputs, instead of the recipe's. log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
     A training that was killed goes on from its last epoch when it is called again, with the same result; its state
     stands beside `out` as .ckpt until it is done.
     Raises `UsageError` for what cannot be right, `TrainError` for a training that fails; then nothing is written.
@@ -91,11 +92,12 @@ def train(
     asked = get(recipe) if isinstance(recipe, str) else recipe
     used = asked.with_changes(corruption=corruption, strength=strength, epochs=epochs, batch_size=batch_size, lr=lr)
     path = _checked(Path(out), seed, precision)
+    begin = Begin(model, init, parts, estimator, normalize, seed, device)
+    begin.check(used)
     train_set, val_set = _pair(data, view)
     with TemporaryDirectory(prefix="robench-") as folder:
         train_set = _near(train_set.limited(train_n), Path(folder) / "train.npy", progress)
         val_set = _near(val_set, Path(folder) / "val.npy", progress)
-        begin = Begin(model, init, parts, estimator, normalize or used.normalize, seed, device)
         task = begin.task(used, train_set)
         facts = _facts(task, asked, train_set, val_set) | {"seed": str(seed), "precision": precision}
         return _trained(path, task, (train_set, val_set), facts, log, progress)

@@ -270,6 +270,14 @@ def test_one_file_holds_everything(tmp_path: Path) -> None:
         models.load(f"fidelity:resnet20,no-ensemble,toy,l2,oracle={tmp_path / 'f.safetensors'}", classes=10)
 
 
+def test_a_normalisation_beside_the_one_inside_is_one_line() -> None:
+    options: dict[str, Any] = {"classes": 10, "random_weights": True}
+    fault = "model 'fidelity:resnet20,toy': its classifier's normalisation is inside; leave out normalize 'imagenet'"
+    with pytest.raises(UsageError, match=fault):
+        models.load("fidelity:resnet20,toy", normalize="imagenet", **options)
+    assert models.load("fidelity:resnet20,toy", normalize="none", **options).normalize == "none"
+
+
 def test_assembling_follows_the_seed_and_leaves_the_generator() -> None:
     before = torch.random.get_rng_state()
     digests = [assemble(parts(), Options(estimator="oracle"), seed=seed).weights_sha256 for seed in (0, 0, 1)]
@@ -313,6 +321,8 @@ def test_the_card_is_the_networks_own_without_normalisation() -> None:
         ("fidelity:resnt20", UsageError, "unknown model 'resnt20'; did you mean resnet20"),
         ("fidelity:lenet5", ModelError, "no places to correct are known: unknown architecture 'lenet5'; "),
         ("fidelity:resnet20,toy", UsageError, "expected weights, fidelity:resnet20,toy=CHECKPOINT"),
+        ("fidelity:resnet20@lp_relu1", UsageError, "'@lp_relu1' would replace the ReLUs of the restorer inside it too"),
+        ("fidelity:resnet20,l2@lp_relu1=a.pt", UsageError, "'@lp_relu1' would replace the ReLUs of the restorer"),
     ],
 )
 def test_a_wrong_argument_is_one_line(spec: str, kind: type[Exception], fault: str) -> None:

@@ -50,6 +50,10 @@ def test_a_recipe_of_a_third_party_is_known_by_being_registered() -> None:
         ({"augment": "resized-crop", "crop_area": (0.5, 1.5)}, r"crop_area must be two fractions, .* got \(0.5, 1.5\)"),
         ({"augment": "resized-crop", "crop_area": (0.5,)}, r"crop_area must be two fractions, .* got \(0.5,\)"),
         ({"crop_area": (0.5, 1.0)}, r"crop_area is for augment 'resized-crop', got \(0.5, 1.0\) with 'none'"),
+        (
+            {"task": "restore", "data": "both", "perturbations": ("awgn@0.1",), "normalize": "bytes"},
+            "normalize is for task 'classify', got 'bytes'",
+        ),
         ({"perturbations": ("awgn@0.1",)}, "trains on clean images, got awgn@0.1"),
         ({"data": "both"}, "data 'both' needs perturbations, got none"),
         ({"data": "both", "perturbations": ("awgn",)}, "expected NAME@STRENGTH, such as awgn@0..0.5"),

@@ -162,15 +162,54 @@ def test_heads_on_the_side_count_three_tenths(tmp_path: Path) -> None:
     assert task.step(images, labels).loss.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+def test_a_restorer_goes_on_from_init(run: Run, shift: RestorerCard, tmp_path: Path) -> None:
+    start = Shift()
+    start.value.data.fill_(0.125)
+    models.save(tmp_path / "start.safetensors", start, {})
+    trained = run("fidelity-restorer", "shift", "on", lr=1e-9, init=str(tmp_path / "start.safetensors"))
+    net = models.load_restorer(f"shift={trained.path}")
+    assert float(net.module.value.detach()) == pytest.approx(0.125, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("recipe", "model", "options", "said"),
     [
         ("clean", "tiny_cnn", {"parts": "cdncnn=a+tiny_cnn=b"}, "parts and an estimator are for calibration alone"),
-        ("fidelity-calibration", "resnet20", {}, "calibration needs a model fidelity:NAME and parts"),
+        ("fidelity-calibration", "resnet20", {}, "calibration needs a model fidelity:NAME that is new and parts"),
         ("fidelity-calibration", "fidelity:resnet20", {}, "got 'fidelity:resnet20' and 'none'"),
         ("clean", "net.onnx", {}, "model 'net.onnx': an archive cannot be trained"),
         ("clean", "fidelity:resnet20", {}, "expected a recipe that calibrates"),
         ("fidelity-restorer", "resnet20", {}, "unknown restorer 'resnet20'"),
+        (
+            "fidelity-restorer",
+            "cdncnn",
+            {"normalize": "imagenet"},
+            r"'restore' takes images in \[0, 1\]; leave out norm",
+        ),
+        ("fidelity-estimator-l1", "cdncnn", {"normalize": "none"}, "'estimate' takes .*; leave out normalize 'none'"),
+        ("fidelity-calibration", "fidelity:resnet20", {"normalize": "bytes"}, "leave out normalize 'bytes'"),
+        ("fidelity-restorer", "cdncnn=a", {"init": "b"}, "'cdncnn=a' names its checkpoint already; leave out init 'b'"),
+        ("fidelity-estimator-l1", "cdncnn", {"init": "b"}, "begins from the restorer in model, .*; leave out init 'b'"),
+        ("fidelity-calibration", "fidelity:resnet20", {"init": "b"}, "begins from its parts and .* leave out init 'b'"),
+        (
+            "fidelity-calibration",
+            "fidelity:resnet20,oracle",
+            {"parts": "b", "estimator": "e.pt"},
+            "model 'fidelity:resnet20,oracle': expected no estimator for an oracle, got 'e.pt'",
+        ),
+        (
+            "fidelity-calibration",
+            "fidelity:resnet20,pretrained",
+            {"parts": "b"},
+            "model 'fidelity:resnet20,pretrained': expected an estimator=CHECKPOINT, got none",
+        ),
+        ("fidelity-calibration", "fidelity:resnet20=a", {"parts": "b"}, "got 'fidelity:resnet20=a' and 'b'"),
+        (
+            "fidelity-calibration",
+            "fidelity:resnet20@lp_relu1",
+            {"parts": "b"},
+            "'@lp_relu1' would replace the ReLUs of",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(
