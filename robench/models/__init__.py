@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from robench.models._adapter import Classifier, Restorer, TrainingLogits, pick_device
     from robench.models._checkpoints import metadata, save
     from robench.models._flops import flops
-    from robench.models._load import load, load_restorer, sketch
+    from robench.models._load import load, load_estimator, load_restorer, sketch
 
 __all__ = [
     "ActivationCard",
@@ -39,6 +39,7 @@ __all__ = [
     "flops",
     "get",
     "load",
+    "load_estimator",
     "load_restorer",
     "metadata",
     "model",
@@ -55,6 +56,7 @@ __all__ = [
 _NEEDS_TORCH = {
     "Classifier": "_adapter",
     "Restorer": "_adapter",
+    "load_estimator": "_load",
     "load_restorer": "_load",
     "TrainingLogits": "_adapter",
     "flops": "_flops",

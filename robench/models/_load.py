@@ -25,6 +25,7 @@ from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
 from robench.models._spec import FIDELITY, Spec, parse
+from robench.models.fidelity import Estimator
 
 WEIGHTS = Path(__file__).parent / "weights"
 Made = TypeVar("Made")
@@ -99,6 +100,20 @@ def load_restorer(spec: str, *, random_weights: bool = False, seed: int = 0, dev
     name, equals, checkpoint = spec.partition("=")
     parsed = Spec(name, checkpoint=checkpoint if equals else None)
     return _restorer(parsed, random_weights, seed, pick_device(device))
+
+
+def load_estimator(checkpoint: str | Path | None = None, *, seed: int = 0, device: str = "cpu") -> Estimator:
+    """An estimator of fidelity maps, as `robench.models.fidelity.assemble` takes one, in evaluation mode.
+
+    checkpoint: a file, such as `robench train fidelity-estimator-l1` writes; without one it is drawn from `seed`,
+        without global state. device: as for `load`. Raises `UsageError` or `CheckpointError`.
+    """
+    where = pick_device(device)
+    made = seeded(seed, Estimator)
+    if checkpoint is not None:
+        state = _checkpoints.read(Path(checkpoint))
+        _checkpoints.fill(made, state, classes=0, source=str(checkpoint), model="fidelity-estimator")
+    return made.to(where).eval()
 
 
 def sketch(spec: str, *, classes: int, side: int | tuple[int, int] | None = None) -> Classifier:

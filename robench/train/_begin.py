@@ -50,7 +50,7 @@ class Begin:
         if recipe.task == "restore":
             return _tasks.Restoration(self._restorer(), recipe)
         if recipe.task == "estimate":
-            return _tasks.Estimation(self._new_estimator(), self._restorer(), recipe)
+            return _tasks.Estimation(self._estimator(), self._restorer(), recipe)
         if recipe.task == "calibrate":
             return _tasks.Calibration(self._calibrated(train_set), recipe)
         return _tasks.Classification(self._classifier(train_set, recipe.normalize), recipe)
@@ -82,26 +82,17 @@ class Begin:
         return models.load_restorer(spec, random_weights=True, seed=self.seed, device=self.device)
 
     def _with_init(self, checkpoint: str | None) -> str:
-        """The model with the checkpoint that it goes on from; its own is given."""
+        """The model and the checkpoint that it goes on from. checkpoint: the one that it names itself."""
         if self.init is None:
             return self.model
         if checkpoint is not None:
             raise UsageError(f"model '{self.model}' names its checkpoint already; leave out init '{self.init}'")
         return f"{self.model}={self.init}"
 
-    def _new_estimator(self) -> nn.Module:
-        """With the weights of its checkpoint, where one is named."""
+    def _estimator(self) -> nn.Module:
         from robench import models
-        from robench.models import _checkpoints
-        from robench.models._load import seeded
-        from robench.models.fidelity import Estimator
 
-        where = models.pick_device(self.device)
-        made = seeded(self.seed, Estimator)
-        if self.estimator is not None:
-            state = _checkpoints.read(Path(self.estimator))
-            _checkpoints.fill(made, state, classes=0, source=str(self.estimator), model="fidelity-estimator")
-        return made.to(where)
+        return models.load_estimator(self.estimator, seed=self.seed, device=self.device)
 
     def _calibrated(self, train_set: Dataset) -> Classifier:
         from robench import models
@@ -119,7 +110,7 @@ class Begin:
         parts = models.load(self.parts, classes=len(train_set.classes), side=train_set.shape[:2], device=self.device)
         if parts.card.name != name:
             raise UsageError(f"model '{self.model}': expected parts with {name}, got {parts.label}")
-        estimator = None if options.estimator == "oracle" else self._new_estimator()
+        estimator = None if options.estimator == "oracle" else self._estimator()
         return assemble(parts, options, estimator, seed=self.seed)
 
     def _check_estimator(self, kind: str) -> None:

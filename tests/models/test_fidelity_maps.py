@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from robench import models
+from robench.errors import CheckpointError
 from robench.models.fidelity import confidence, distance
 from robench.models.fidelity._calibration import (
     ChannelConcatenation,
@@ -167,3 +170,19 @@ def test_the_ensemble_weighs_each_channel() -> None:
     assert module(corrected, original).tolist() == [[6.0, 6.0, 6.0]]
     module.weights.data = torch.tensor([-200.0, math.log(3), 200.0])
     torch.testing.assert_close(module(corrected, original), torch.tensor([[4.0, 7.0, 8.0]]))
+
+
+def test_an_estimator_is_loaded_or_drawn_from_the_seed(tmp_path: Path) -> None:
+    before = torch.random.get_rng_state()
+    drawn, again, other = (models.load_estimator(seed=seed) for seed in (3, 3, 4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert not drawn.training
+    first = [net.dncnn[0].weight for net in (drawn, again, other)]
+    assert first[0].equal(first[1])
+    assert not first[0].equal(first[2])
+    models.save(tmp_path / "e.safetensors", drawn, {})
+    loaded = models.load_estimator(tmp_path / "e.safetensors", seed=4)
+    assert all(value.equal(drawn.state_dict()[name]) for name, value in loaded.state_dict().items())
+    models.save(tmp_path / "r.safetensors", models.load_restorer("cdncnn", random_weights=True).module, {})
+    with pytest.raises(CheckpointError, match=r"r.safetensors: not weights of fidelity-estimator: .*expected \(1, 64"):
+        models.load_estimator(tmp_path / "r.safetensors")
