@@ -9,11 +9,12 @@ robench.analysis.patch_evidence(classifier, image, label)          where a BagNe
 
 from robench.analysis._evidence import patch_evidence
 from robench.analysis._features import features, last_linear, order_by_change
-from robench.analysis._gradients import gradient_magnitude, mean_gradient_variance
+from robench.analysis._gradients import gradient_magnitude, gradient_variance, mean_gradient_variance
 
 __all__ = [
     "features",
     "gradient_magnitude",
+    "gradient_variance",
     "last_linear",
     "mean_gradient_variance",
     "order_by_change",

@@ -24,6 +24,12 @@ def gradient_magnitude(maps: Floats) -> Floats:
     return np.hypot(x, y)
 
 
+def gradient_variance(maps: Floats) -> NDArray[np.float64]:
+    """The variance over each map's places, averaged over an image's maps; maps: (N, channels, H, W), gives (N,)."""
+    variances: NDArray[np.float64] = gradient_magnitude(maps).var(axis=(-2, -1), dtype=np.float64)
+    return np.asarray(variances.mean(axis=1))
+
+
 def mean_gradient_variance(maps: Floats) -> float:
-    """The variance over each map's places, averaged over maps and images; maps: (N, channels, H, W)."""
-    return float(gradient_magnitude(maps).var(axis=(-2, -1), dtype=np.float64).mean())
+    """The mean of `gradient_variance` over images; maps: (N, channels, H, W)."""
+    return float(gradient_variance(maps).mean())

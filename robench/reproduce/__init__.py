@@ -8,9 +8,31 @@ A paper is one file in `robench/reproduce/papers/`, or a module of another packa
 """
 
 from robench.reproduce import papers as papers
+from robench.reproduce._claims import Claim, Floor
+from robench.reproduce._entry import Entry
+from robench.reproduce._figure import Bars, Lines, Point
 from robench.reproduce._items import Item, get, item, names
+from robench.reproduce._net import Net
+from robench.reproduce._page import Page
 from robench.reproduce._run import reproduce
-from robench.reproduce._table import Entry, Table
+from robench.reproduce._table import Table
 from robench.reproduce._workshop import BUDGETS, Workshop
 
-__all__ = ["BUDGETS", "Entry", "Item", "Table", "Workshop", "get", "item", "names", "reproduce"]
+__all__ = [
+    "BUDGETS",
+    "Bars",
+    "Claim",
+    "Entry",
+    "Floor",
+    "Item",
+    "Lines",
+    "Net",
+    "Page",
+    "Point",
+    "Table",
+    "Workshop",
+    "get",
+    "item",
+    "names",
+    "reproduce",
+]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from robench import metrics
+from robench.errors import RunError
+from robench.reproduce._claims import Spot, Values
+from robench.reproduce._entry import Entry
 from robench.reproduce._net import Net
-from robench.reproduce._table import Entry
+from robench.store import Cell, Predictions, Run
 
 Places = Mapping[str, tuple[str, str]]
 """Of each column the corruption and the strength; ("clean", "clean") for none."""
@@ -22,6 +27,7 @@ TOLD = {"train_n": "train_n", "epochs": "epochs_run", "paper_epochs": "recipe_ep
 class Cells:
     """What was measured of some networks: cells, aggregates, and what their checkpoints say of them, by label."""
 
+    run: Run
     frame: pd.DataFrame
     aggregates: pd.DataFrame
     told: Mapping[str, Mapping[str, str]]
@@ -61,6 +67,30 @@ class Cells:
             for column, place in places.items()
         }
 
+    def right(self, label: str, corruption: str = "clean", strength: str = "clean") -> NDArray[np.float64]:
+        """Of every image in the order of ids 100 where the answer is right, else 0: (N,)."""
+        return self._right(label, lambda cell: (cell.corruption, cell.strength) == (corruption, strength))
+
+    def mean_right(self, label: str) -> NDArray[np.float64]:
+        """As `right`, the mean over corruptions and strengths."""
+        return self._right(label, lambda cell: cell.corruption != "clean")
+
+    def values(self, nets: Mapping[str, Net], places: Places) -> Values:
+        """What claims on a table of these rows and columns are held against."""
+
+        def value(spot: Spot) -> NDArray[np.float64]:
+            row, column = spot
+            return self.right(nets[row].label, *places[column])
+
+        return value
+
+    def _right(self, label: str, chosen: Callable[[Cell], bool]) -> NDArray[np.float64]:
+        found = [self.run.read(cell) for cell in self.run.cells() if cell.model == label and chosen(cell)]
+        answered = [one for one in found if isinstance(one, Predictions)]
+        if len(answered) < len(found) or not found:
+            raise RunError(f"{self.run.folder}: cells of {label} are missing or failed")
+        return np.asarray(np.mean([100.0 * one.correct[np.argsort(one.ids)] for one in answered], axis=0))
+
     def _row(self, label: str, corruption: str, strength: str) -> Any:
         some = self.frame[(self.frame["model"] == label) & (self.frame["corruption"] == corruption)]
         return some[some["strength"] == strength].iloc[0]
@@ -70,6 +100,11 @@ class Cells:
         facts = {name: told.get(key, "") for name, key in TOLD.items()} | {"recipe": told.get("recipe", "")}
         kept = ("n", "dataset", "data_digest", "model", "weights_sha256")
         return facts | {name: row[name] for name in kept} | {"budget": self.budget}
+
+
+def wrong(right: Values) -> Values:
+    """100 where the answer is wrong, else 0."""
+    return lambda spot: 100 - right(spot)
 
 
 def error(accuracy: Entry) -> Entry:

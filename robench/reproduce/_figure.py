@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from robench import plots
-from robench.reproduce._table import Entry
+from robench.reproduce._entry import Entry
+from robench.reproduce._page import Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,27 +26,40 @@ LEGEND_ROW = 0.2  # inches
 GROUP = 0.8  # of the distance between groups of bars, what the bars take
 
 
-def point(panel: str, line: str, x: float | str, entry: Entry) -> dict[str, Any]:
-    """One measured number as a row of a figure."""
-    place = {"panel": panel, "line": line, "x": x, "y": entry.value, "low": entry.low, "high": entry.high}
-    return place | {name: value for name, value in entry.facts.items() if name in COLUMNS}
+@dataclass(frozen=True)
+class Point:
+    """One measured number and its place in a figure."""
+
+    panel: str
+    line: str
+    x: float | str
+    entry: Entry
+
+    def row(self) -> dict[str, Any]:
+        """With the columns of `COLUMNS`."""
+        one = self.entry
+        place = {"panel": self.panel, "line": self.line, "x": self.x, "y": one.value, "low": one.low, "high": one.high}
+        return place | {name: value for name, value in one.facts.items() if name in COLUMNS}
 
 
 @dataclass(frozen=True)
 class Drawing(ABC):
-    """Points as `point` makes them, and what draws them."""
+    """Points, and what draws them."""
 
-    points: Sequence[Mapping[str, Any]]
+    points: Sequence[Point]
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """A row a point, with the columns of `COLUMNS`."""
-        return pd.DataFrame(self.points, columns=list(COLUMNS)).astype(dict.fromkeys(NUMBERS, "float64"))
+        """A row a point."""
+        rows = [one.row() for one in self.points]
+        return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(NUMBERS, "float64"))
 
-    def write(self, stem: Path) -> list[Path]:
-        """STEM.svg, STEM.png and STEM.csv."""
+    def write(self, stem: Path, page: Page) -> list[Path]:
+        """STEM.svg, STEM.png, STEM.csv, and its page as STEM.md."""
         with plots.settings():
-            return plots.save(self.drawn(), self.rows, stem)
+            written = plots.save(self.drawn(), self.rows, stem)
+        entries = {(one.line, one.panel): one.entry for one in self.points}
+        return [*written, *page.write(stem, f"![{page.title}]({stem.name}.png)", entries)]
 
     @abstractmethod
     def drawn(self) -> Figure:

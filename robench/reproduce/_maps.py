@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robench import plots
+from robench.reproduce._entry import Entry
+from robench.reproduce._page import Page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,10 +33,11 @@ class Maps:
     columns: Mapping[str, Sequence[NDArray[np.float32]]]
     about: str
 
-    def write(self, stem: Path) -> list[Path]:
-        """STEM.svg, STEM.png, and STEM.csv with a row a place of a map."""
+    def write(self, stem: Path, page: Page, entries: Mapping[tuple[str, str], Entry]) -> list[Path]:
+        """STEM.svg, STEM.png, STEM.csv with a row a place of a map, and its page as STEM.md."""
         with plots.settings():
-            return plots.save(self._drawn(), self._rows(), stem)
+            written = plots.save(self._drawn(), self._rows(), stem)
+        return [*written, *page.write(stem, f"![{page.title}]({stem.name}.png)", entries)]
 
     def _rows(self) -> pd.DataFrame:
         rows = [

@@ -31,7 +31,9 @@ class Net:
     @property
     def facts(self) -> dict[str, object]:
         """What a row says of its training."""
-        return {"model": self.label, "train_n": self.told["train_n"], "epochs": self.told["epochs_run"]}
+        names = {"train_n": "train_n", "epochs": "epochs_run", "paper_epochs": "recipe_epochs", "dataset": "dataset"}
+        facts: dict[str, object] = {name: self.told[key] for name, key in names.items()}
+        return facts | {"model": self.label}
 
     @property
     def history(self) -> pd.DataFrame:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from robench.files import write_text
+from robench.reproduce._entry import Entry
+from robench.reproduce._page import Page
 from robench.tables import to_csv
 
 COLUMNS = (
@@ -18,29 +20,15 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A measured number in the unit of the paper, with the 95 % interval and all it rests on."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    facts: Mapping[str, object] = field(default_factory=dict)
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Table:
     """Rows and columns as the paper has them. paper: its numbers by row; entries: ours, by (row, column).
 
     form: of our numbers, as for `format`.
     """
 
-    title: str
-    source: str
     columns: Sequence[str]
     paper: Mapping[str, Sequence[float | None]]
     entries: Mapping[tuple[str, str], Entry]
-    notes: Sequence[str] = ()
     form: str = ".1f"
 
     def frame(self) -> pd.DataFrame:
@@ -54,21 +42,19 @@ class Table:
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
     def markdown(self) -> str:
-        """`paper / ours [interval]` in every field, and below what the numbers rest on."""
-        lines = [f"# {self.title}", "", f"{self.source}. Each field: paper / ours [95 % interval].", ""]
-        lines += [f"| | {' | '.join(self.columns)} |", "|---" * (len(self.columns) + 1) + "|"]
+        """`paper / ours [interval]` in every field."""
+        lines = ["Each field: paper / **ours** [95 % interval].", "", f"| | {' | '.join(self.columns)} |"]
+        lines.append("|---" * (len(self.columns) + 1) + "|")
         for row, printed in self.paper.items():
             fields = (self._field(row, column, number) for column, number in zip(self.columns, printed, strict=True))
             lines.append(f"| {row} | {' | '.join(fields)} |")
-        lines += ["", *(f"- {note}" for note in [*self.notes, *self._budgets()]), ""]
         return "\n".join(lines)
 
-    def write(self, stem: Path) -> list[Path]:
-        """STEM.csv and STEM.md."""
-        files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".csv", ".md")]
-        write_text(files[0], to_csv(self.frame()))
-        write_text(files[1], self.markdown())
-        return files
+    def write(self, stem: Path, page: Page) -> list[Path]:
+        """STEM.csv, and its page as STEM.md."""
+        rows = stem.with_name(f"{stem.name}.csv")
+        write_text(rows, to_csv(self.frame()))
+        return [rows, *page.write(stem, self.markdown(), self.entries)]
 
     def _field(self, row: str, column: str, number: float | None) -> str:
         entry = self.entries.get((row, column))
@@ -79,23 +65,3 @@ class Table:
         value, *ends = (None if one is None else format(round(one, 12), self.form) for one in numbers)
         interval = "" if None in ends else f" [{ends[0]}, {ends[1]}]"
         return f"{printed} / **{value}**{interval}"
-
-    def _budgets(self) -> list[str]:
-        """What each network was really trained with, and in which rows it stands."""
-        rows: dict[str, list[str]] = {}
-        facts: dict[str, Mapping[str, object]] = {}
-        for (row, _), entry in self.entries.items():
-            if "train_n" in entry.facts:
-                model = str(entry.facts["model"])
-                facts[model] = entry.facts
-                rows[model] = list(dict.fromkeys([*rows.get(model, []), row]))
-        return [f"{'; '.join(rows[model])}: {_told(one)}" for model, one in facts.items()]
-
-
-def _told(facts: Mapping[str, object]) -> str:
-    """One network in words."""
-    trained = "weights as published"
-    if facts["train_n"]:
-        epochs = f"{facts['epochs']} epochs (paper: {facts['paper_epochs']})"
-        trained = f"{facts['train_n']} training images of {facts['dataset']}, {epochs}"
-    return f"{facts['model']}, {trained}, n = {facts['n']}, weights {str(facts['weights_sha256'])[:12]}"

@@ -15,8 +15,11 @@ from robench import datasets, models, train
 from robench.datasets import Dataset
 from robench.errors import TrainError, UsageError
 from robench.evaluate import Request, run
+from robench.files import write_text
 from robench.reproduce._cells import Cells
 from robench.reproduce._net import Net
+from robench.store import Run
+from robench.tables import to_csv
 
 SMOKE_DATA = "digits"
 ONLY_CLEAN = ("awgn@clean",)
@@ -41,7 +44,7 @@ BUDGETS = {
 
 @dataclass
 class Workshop:
-    """Networks in `out`/networks, runs in `work`, and the data sets by the names that papers give them."""
+    """Networks in `out`/networks, runs in `work` and their cells in `out`/cells; data sets by the papers' names."""
 
     out: Path
     work: Path
@@ -140,4 +143,5 @@ class Workshop:
             progress=self.progress,
         )
         labels = {net.label: net.told for net in nets}
-        return Cells(outcome.cells, outcome.metrics, labels, self.budget.name)
+        write_text(self.out / "cells" / f"{name}.csv", to_csv(outcome.cells))
+        return Cells(Run(self.work / name), outcome.cells, outcome.metrics, labels, self.budget.name)

@@ -10,10 +10,10 @@ import pytest
 from matplotlib.colors import to_hex
 
 from robench import metrics, plots
-from robench.reproduce import Entry
+from robench.reproduce import Bars, Entry, Lines, Page, Point
 from robench.reproduce._cells import Cells, error
-from robench.reproduce._figure import Bars, Lines, point
 from robench.reproduce._maps import Maps
+from robench.store import Run
 
 LABEL = "net=weights"
 
@@ -24,7 +24,7 @@ def entry(value: float, width: float = 2.0) -> Entry:
 
 def lines() -> Lines:
     points = [
-        point(panel, line, x, entry(10 * x + 5 * len(line)))
+        Point(panel, line, x, entry(10 * x + 5 * len(line)))
         for panel in ("a", "b", "c")
         for line in ("one", "one, restored", "other")
         for x in (0, 1, 2)
@@ -47,7 +47,7 @@ def test_a_dashed_line_shares_the_colour_of_its_solid_one() -> None:
 
 def test_the_whole_legend_is_on_the_figure() -> None:
     names = [f"a network with a long name, number {number}" for number in range(6)]
-    points = [point("a", name, x, entry(50)) for name in names for x in (0, 1)]
+    points = [Point("a", name, x, entry(50)) for name in names for x in (0, 1)]
     with plots.settings():
         figure = Lines(points, {"a": "sigma"}, "accuracy").drawn()
         figure.draw_without_rendering()
@@ -58,7 +58,7 @@ def test_the_whole_legend_is_on_the_figure() -> None:
 
 
 def test_each_panel_has_its_y_axis() -> None:
-    points = [point(panel, "net", x, Entry(1.0)) for panel in ("loss", "accuracy") for x in (1, 2)]
+    points = [Point(panel, "net", x, Entry(1.0)) for panel in ("loss", "accuracy") for x in (1, 2)]
     about = {"loss": "cross-entropy", "accuracy": "%"}
     with plots.settings():
         figure = Lines(points, dict.fromkeys(about, "epoch"), about, marked=False).drawn()
@@ -67,9 +67,9 @@ def test_each_panel_has_its_y_axis() -> None:
 
 
 def test_bars_stand_in_groups_with_their_intervals() -> None:
-    points = [point("", line, group, entry(height)) for group, height in (("fog", 40), ("snow", 60)) for line in "ab"]
+    points = [Point("", line, group, entry(height)) for group, height in (("fog", 40), ("snow", 60)) for line in "ab"]
     with plots.settings():
-        [axes] = Bars([*points, point("", "b", "frost", Entry(0.0, 0.0, 20.0))], "accuracy").drawn().axes
+        [axes] = Bars([*points, Point("", "b", "frost", Entry(0.0, 0.0, 20.0))], "accuracy").drawn().axes
     heights = [bar.get_height() for bar in axes.patches]
     assert heights[:2] == [40, 60]
     assert heights[3:6] == [40, 60, 0]
@@ -79,15 +79,17 @@ def test_bars_stand_in_groups_with_their_intervals() -> None:
 
 
 def test_the_rows_stand_beside_the_figure(tmp_path: Path) -> None:
-    made = lines().write(tmp_path / "f")
-    assert [path.name for path in made] == ["f.svg", "f.png", "f.csv"]
-    rows = pd.read_csv(made[-1])
+    page = Page("A figure", "Someone 2018", ["a note"])
+    made = lines().write(tmp_path / "f", page)
+    assert [path.name for path in made] == ["f.svg", "f.png", "f.csv", "f.md"]
+    assert made[-1].read_text().splitlines()[:5] == ["# A figure", "", "Someone 2018.", "", "![A figure](f.png)"]
+    rows = pd.read_csv(made[-2])
     assert len(rows) == 27
     assert list(rows.loc[0, ["panel", "line", "x", "y", "low", "high", "n", "model"]]) == [
         *("a", "one", 0, 15, 13, 17, 10, LABEL)
     ]
     before = [path.read_bytes() for path in made]
-    assert [path.read_bytes() for path in lines().write(tmp_path / "f")] == before
+    assert [path.read_bytes() for path in lines().write(tmp_path / "f", page)] == before
 
 
 def test_maps_have_one_scale_a_network_with_white_at_zero(tmp_path: Path) -> None:
@@ -98,7 +100,8 @@ def test_maps_have_one_scale_a_network_with_white_at_zero(tmp_path: Path) -> Non
         figure = maps._drawn()
     scales = {image.get_clim() for axes in figure.axes[1:4:2] for image in axes.get_images()}
     assert scales == {(-4.0, 4.0)}
-    rows = pd.read_csv(maps.write(tmp_path / "m")[-1])
+    *_, path, _ = maps.write(tmp_path / "m", Page("Maps", "Someone"), {})
+    rows = pd.read_csv(path)
     assert rows.loc[1].to_dict() == {
         **{"image": 0, "name": "cat", "network": "BagNet-9"},
         **{"row": 0, "column": 1, "value": -4},
@@ -112,7 +115,7 @@ def cells(status: str = "ok") -> Cells:
     mean = {"model": LABEL, "metric": "mean_accuracy[fog]", "value": 0.5, "ci_low": 0.3, "ci_high": 0.6, "note": ""}
     lacking = mean | {"metric": "mean_accuracy[snow]", "value": None, "note": "incomplete: 1 of 5"}
     told = {LABEL: {"train_n": "16", "epochs_run": "2"}}
-    return Cells(pd.DataFrame([row | counts | traced]), pd.DataFrame([mean, lacking]), told, "small")
+    return Cells(Run(Path("none")), pd.DataFrame([row | counts | traced]), pd.DataFrame([mean, lacking]), told, "small")
 
 
 def test_entries_are_in_percent_with_their_intervals() -> None:

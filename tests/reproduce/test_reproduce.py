@@ -10,7 +10,7 @@ from PIL import Image
 
 from robench import reproduce as room
 from robench.errors import DatasetError, TrainError, UsageError
-from robench.reproduce import Entry, Table, get, names, reproduce
+from robench.reproduce import Entry, Page, Table, get, names, reproduce
 from robench.train import get as recipe
 
 
@@ -21,9 +21,12 @@ def smoke(out: Path, name: str | None = None) -> list[Path]:
 def test_a_table_is_trained_measured_and_written_once(tmp_path: Path) -> None:
     made = smoke(tmp_path, "table-1")
     assert [path.name for path in made] == [
-        *("table-1-mnist.csv", "table-1-mnist.md"),
-        *("table-1-cifar10.csv", "table-1-cifar10.md"),
+        *("table-1-mnist.csv", "table-1-mnist.md", "table-1-mnist-claims.csv"),
+        *("table-1-cifar10.csv", "table-1-cifar10.md", "table-1-cifar10-claims.csv"),
     ]
+    assert "NOT met: these numbers do not count" in made[1].read_text()
+    copied, run = (tmp_path / place for place in ("cells/mnist-noise.csv", "work/mnist-noise/cells.csv"))
+    assert copied.read_bytes() == run.read_bytes()
     networks = sorted((tmp_path / "networks").glob("*.safetensors"))
     assert len(networks) == 8
     stamps = [path.stat().st_mtime_ns for path in networks]
@@ -97,16 +100,25 @@ def test_every_item_is_of_a_paper_and_known_by_its_name() -> None:
 def test_a_table_by_hand(tmp_path: Path) -> None:
     facts = {name: name for name in ("model", "dataset", "train_n", "epochs", "paper_epochs", "n", "weights_sha256")}
     entries = {("a", "x"): Entry(50.04, 40.0, 60.0, facts), ("a", "y"): Entry(None, note="ValueError: no room")}
-    table = Table("Title", "Someone 2018", ["x", "y"], {"a": (91.6, 2.0), "b": (None, 3.0)}, entries, ["a note"])
-    lines = table.markdown().splitlines()
-    assert "| a | 91.6 / **50.0** [40.0, 60.0] | 2 / – |" in lines
-    assert "| b | – / – | 3 / – |" in lines
-    budget = "train_n training images of dataset, epochs epochs (paper: paper_epochs), n = n, weights weights_sha2"
-    assert lines[-2:] == ["- a note", f"- a: model, {budget}"]
+    table = Table(["x", "y"], {"a": (91.6, 2.0), "b": (None, 3.0)}, entries)
     frame = table.frame()
     assert list(frame["note"]) == ["", "ValueError: no room", "not run", "not run"]
     assert frame["ours"].notna().tolist() == [True, False, False, False]
-    assert [path.name for path in table.write(tmp_path / "t")] == ["t.csv", "t.md"]
+    made = table.write(tmp_path / "t", Page("Title", "Someone 2018", ["a note"]))
+    assert [path.name for path in made] == ["t.csv", "t.md"]
+    lines = made[1].read_text().splitlines()
+    assert lines[:3] == ["# Title", "", "Someone 2018."]
+    assert "| a | 91.6 / **50.0** [40.0, 60.0] | 2 / – |" in lines
+    assert "| b | – / – | 3 / – |" in lines
+    trained = "train_n training images of dataset, epochs epochs (the recipe has paper_epochs)"
+    assert lines[-2:] == ["- a note", f"- a: model, {trained}, n = n, weights weights_sha2"]
+
+
+def test_networks_that_were_not_trained_say_so() -> None:
+    facts = {"model": "alexnet=IMAGENET1K_V1", "train_n": "", "n": 5, "weights_sha256": "abcdef" * 10}
+    entries = {("top-1", "clean"): Entry(1.0, facts=facts), ("top-5", "clean"): Entry(2.0, facts=facts)}
+    page = Page("T", "S").markdown("", entries)
+    assert "- top-1; top-5: alexnet=IMAGENET1K_V1, weights as published, n = 5, weights abcdefabcdef" in page
 
 
 def test_public_names_are_there() -> None:
@@ -145,6 +157,6 @@ def test_the_smoke_budget_of_every_paper(paper: str, tmp_path: Path) -> None:
     for path in made:
         if path.suffix == ".csv":
             rows = pd.read_csv(path)
-            measured = rows["y" if "y" in rows else "ours"]
-            assert measured.notna().any()
+            measured = next(name for name in ("y", "ours", "value", "difference") if name in rows)
+            assert rows[measured].notna().any()
             assert "note" not in rows or set(rows["note"].dropna()) <= {"not run"}

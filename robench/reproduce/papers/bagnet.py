@@ -5,16 +5,21 @@ Its validation images are our test images; ours choose the best epoch on images 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from robench import analysis, datasets, models
-from robench.reproduce._figure import Bars, point
+from robench.reproduce._cells import Cells
+from robench.reproduce._claims import Claim, Floor, findings
+from robench.reproduce._entry import Entry
+from robench.reproduce._figure import Bars, Point
 from robench.reproduce._items import item
 from robench.reproduce._maps import Maps
 from robench.reproduce._net import Net
+from robench.reproduce._page import Page
 from robench.reproduce._table import Table
 from robench.reproduce._workshop import Workshop
 
@@ -22,6 +27,7 @@ PAPER = "bagnet"
 SOURCE = "patch-based report on Tiny ImageNet, table 1"
 DATA = "tiny-imagenet"
 COLUMN = "accuracy, %"
+FLOOR = 30.0
 HEAT_MAPS = 4
 PATCHES = (9, 17, 33)
 OPTIMIZERS = ("sgd", "adam", "adadelta")
@@ -64,6 +70,19 @@ ROWS = (
     Row("bagnet33_64", "adam", False, 15, 44.32),
     Row("bagnet33_64", "adadelta", False, 15, 43.95),
 )
+CLEAN = {COLUMN: ("clean", "clean")}
+
+
+def _scratch(patch: int, optimizer: str) -> tuple[str, str]:
+    return f"bagnet{patch}_64-{optimizer}-scratch-15", COLUMN
+
+
+CLAIMS = (
+    Claim("with Adam patches of 17 are better than of 9", _scratch(17, "adam"), _scratch(9, "adam")),
+    Claim("and of 33 better than of 17", _scratch(33, "adam"), _scratch(17, "adam")),
+    *(Claim(f"Adam beats SGD, BagNet-{one}", _scratch(one, "adam"), _scratch(one, "sgd")) for one in PATCHES),
+    *(Claim(f"Adadelta beats SGD, BagNet-{one}", _scratch(one, "adadelta"), _scratch(one, "sgd")) for one in PATCHES),
+)
 NOTES = (
     "The report has 200 classes; chance is 0.5 % there and 1 / classes here.",
     "The small budget has 8 epochs for the lines of 15, from scratch, and leaves the others out.",
@@ -75,10 +94,11 @@ def table_1(shop: Workshop) -> list[Path]:
     """Trained one by one, measured together."""
     rows = [row for row in ROWS if shop.in_full or (row.epochs == 15 and not row.pretrained)]
     nets = {row.name: _net(shop, row) for row in rows}
-    entries = shop.evaluated("clean", list(nets.values()), DATA).entries(nets, {COLUMN: ("clean", "clean")})
+    cells = shop.evaluated("clean", list(nets.values()), DATA)
     printed = {row.name: (row.accuracy,) for row in ROWS}
-    title = "Table 1: top-1 accuracy on clean images, %"
-    return Table(title, SOURCE, (COLUMN,), printed, entries, NOTES).write(shop.out / "table-1")
+    found = findings(CLAIMS, cells.values(nets, CLEAN))
+    page = Page("Table 1: top-1 accuracy on clean images, %", SOURCE, NOTES, _floors(cells, nets), found)
+    return Table((COLUMN,), printed, cells.entries(nets, CLEAN)).write(shop.out / "table-1", page)
 
 
 @item(PAPER, "figure-2", "accuracy of BagNets by patch size and optimizer, as bars", (DATA,))
@@ -87,9 +107,10 @@ def figure_2(shop: Workshop) -> list[Path]:
     nets = {(patch, optimizer): _bagnet(shop, patch, optimizer) for optimizer in OPTIMIZERS for patch in PATCHES}
     cells = shop.evaluated("optimizers", list(nets.values()), DATA)
     points = [
-        point("", optimizer, f"BagNet-{patch}", cells.accuracy(net.label)) for (patch, optimizer), net in nets.items()
+        Point("", optimizer, f"BagNet-{patch}", cells.accuracy(net.label)) for (patch, optimizer), net in nets.items()
     ]
-    return Bars(points, COLUMN).write(shop.out / "figure-2")
+    page = Page("Figure 2: accuracy by patch size and optimizer, %", SOURCE, NOTES)
+    return Bars(points, COLUMN).write(shop.out / "figure-2", page)
 
 
 @item(PAPER, "heat-maps", "evidence of patches for the true class", (DATA,))
@@ -99,15 +120,24 @@ def heat_maps(shop: Workshop) -> list[Path]:
     _, first = np.unique(clean.labels, return_index=True)
     images = clean.read(np.sort(first)[:HEAT_MAPS])
     labels = clean.labels[np.sort(first)[:HEAT_MAPS]]
-    columns = {}
+    columns, entries = {}, {}
     for patch in PATCHES:
         net = _bagnet(shop, patch, "adam")
         classifier = models.load(net.spec, classes=len(clean.classes), side=clean.shape[:2], device=shop.device)
         columns[f"BagNet-{patch}"] = [
             analysis.patch_evidence(classifier, image, int(label)) for image, label in zip(images, labels, strict=True)
         ]
+        facts = net.facts | {"n": len(labels), "weights_sha256": classifier.weights_sha256}
+        entries[f"BagNet-{patch}", ""] = Entry(None, facts=facts)
     names = [clean.classes[label] for label in labels]
-    return Maps(images, names, columns, "logit of the true class").write(shop.out / "heat-maps")
+    page = Page("Heat maps: evidence of every patch for the true class", SOURCE)
+    return Maps(images, names, columns, "logit of the true class").write(shop.out / "heat-maps", page, entries)
+
+
+def _floors(cells: Cells, nets: Mapping[str, Net]) -> list[Floor]:
+    """What the best network of the report's own kind must reach, several times chance."""
+    name, _ = _scratch(33, "adam")
+    return [Floor(name, FLOOR, cells.accuracy(nets[name].label))]
 
 
 def _bagnet(shop: Workshop, patch: int, optimizer: str) -> Net:

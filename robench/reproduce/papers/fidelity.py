@@ -16,10 +16,13 @@ import numpy as np
 import corruptions
 from robench import analysis, datasets, models
 from robench.reproduce._cells import Places, chosen_of
-from robench.reproduce._figure import Lines, point
+from robench.reproduce._claims import Claim, Floor, findings
+from robench.reproduce._entry import Entry
+from robench.reproduce._figure import Lines, Point
 from robench.reproduce._items import item
 from robench.reproduce._net import Net
-from robench.reproduce._table import Entry, Table
+from robench.reproduce._page import Page
+from robench.reproduce._table import Table
 from robench.reproduce._workshop import Workshop
 
 PAPER = "fidelity"
@@ -68,6 +71,33 @@ TABLE_6_1: dict[str, tuple[float, ...]] = {
     "no-channel-multiplication": (82.42, 80.32, 78.10, 75.97, 74.15, 71.98, 77.47),
     "no-channel-concatenation": (82.13, 79.61, 76.57, 73.99, 71.50, 68.85, 76.19),
 }
+FLOOR = 86.0
+PROPOSED = "end-to-end, w/ ensemble"
+CLAIMS_5_1 = (
+    Claim("training on noise costs clean accuracy", (f"setup 1, {WITHOUT}", "clean"), (f"setup 2, {WITHOUT}", "clean")),
+    Claim("and wins at sigma 0.5", (f"setup 2, {WITHOUT}", "0.5"), (f"setup 1, {WITHOUT}", "0.5")),
+    *(
+        Claim(f"restoration helps setup 1 at {at}", (f"setup 1, {WITH}", at), (f"setup 1, {WITHOUT}", at))
+        for at in ("0.1", "0.3", "0.5", "1D", "2D")
+    ),
+    *(
+        Claim(f"restoration hurts setup 2 at {at}", (f"setup 2, {WITHOUT}", at), (f"setup 2, {WITH}", at))
+        for at in ("0.1", "0.3", "0.5")
+    ),
+    *(
+        Claim(f"the proposed model is above setup 1 at {at}", (PROPOSED, at), (f"setup 1, {WITH}", at))
+        for at in ("0.1", "0.2", "0.3", "0.5")
+    ),
+    Claim("it is above setup 2 at sigma 0.1", (PROPOSED, "0.1"), (f"setup 2, {WITHOUT}", "0.1")),
+    Claim("setup 2 is above it at sigma 0.5", (f"setup 2, {WITHOUT}", "0.5"), (PROPOSED, "0.5")),
+    Claim("it keeps clean accuracy", (PROPOSED, "clean"), (f"setup 1, {WITHOUT}", "clean"), within=1.0),
+    Claim("the oracle is above it at sigma 0.3", ("oracle, w/ ensemble", "0.3"), (PROPOSED, "0.3")),
+)
+CLAIMS_6_1 = tuple(
+    Claim(f"without it worse at sigma 0.3: {row}", ("full", "0.3"), (row, "0.3"))
+    for row in TABLE_6_1
+    if row.startswith(("no-", "setup"))
+)
 
 
 @item(PAPER, "figure-3-3", "accuracy over sigma for three setups, without and with restoration", (DATA,))
@@ -82,9 +112,11 @@ def figure_3_3(shop: Workshop) -> list[Path]:
             setup, _, restoration = name.partition(", ")
             for column, place in PLACES.items():
                 entry = cells.accuracy(net.label, *place)
-                points.append(point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
+                points.append(Point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
     labels = dict.fromkeys(SETUP_PANELS.values(), "sigma")
-    return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-3-3")
+    return Lines(points, labels, ACCURACY, dashed).write(
+        shop.out / "figure-3-3", Page("Figure 3.3: three setups, without and with restoration", SOURCE, [NOTE])
+    )
 
 
 @item(PAPER, "figure-3-4", "activations before the last layer over neurons, one class at six levels", (DATA,))
@@ -95,7 +127,9 @@ def figure_3_4(shop: Workshop) -> list[Path]:
     panels = {WITHOUT: net, WITH: net.behind(restorer)}
     points = [one for panel, each in panels.items() for one in _activations(shop, panel, each)]
     labels = dict.fromkeys(panels, "neuron, by change")
-    return Lines(points, labels, "mean activation", marked=False).write(shop.out / "figure-3-4")
+    return Lines(points, labels, "mean activation", marked=False).write(
+        shop.out / "figure-3-4", Page("Figure 3.4: activations before the last layer", SOURCE, [NOTE])
+    )
 
 
 @item(PAPER, "figure-a-2", "accuracy of setup 1 over blur, motion, salt and pepper, and crop", (DATA,))
@@ -112,8 +146,10 @@ def figure_a_2(shop: Workshop) -> list[Path]:
         for network, net in nets.items():
             at = {identity: cells.accuracy(net.label)}
             at |= {float(key.partition("=")[2]): cells.accuracy(net.label, name, key) for key in keys[name]}
-            points += [point(panel, network, level, entry) for level, entry in at.items()]
-    return Lines(points, labels, ACCURACY).write(shop.out / "figure-a-2")
+            points += [Point(panel, network, level, entry) for level, entry in at.items()]
+    return Lines(points, labels, ACCURACY).write(
+        shop.out / "figure-a-2", Page("Figure A.2: setup 1 on other degradations", SOURCE, [NOTE])
+    )
 
 
 @item(PAPER, "figure-7-1", "setups and calibration by an end-to-end estimator for the other networks", (DATA,))
@@ -126,8 +162,10 @@ def figure_7_1(shop: Workshop) -> list[Path]:
         cells = shop.evaluated(f"proposed-{network}", list(nets.values()), DATA, CHOSEN)
         for name, net in nets.items():
             for column, place in PLACES.items():
-                points.append(point(network, name, _sigma(column), cells.accuracy(net.label, *place)))
-    return Lines(points, dict.fromkeys(others, "sigma"), ACCURACY, dashed).write(shop.out / "figure-7-1")
+                points.append(Point(network, name, _sigma(column), cells.accuracy(net.label, *place)))
+    return Lines(points, dict.fromkeys(others, "sigma"), ACCURACY, dashed).write(
+        shop.out / "figure-7-1", Page("Figure 7.1: the other networks", SOURCE, [NOTE])
+    )
 
 
 @item(PAPER, "figure-c-1", "loss and accuracy of setup 1 over epochs", (DATA,))
@@ -141,11 +179,13 @@ def figure_c_1(shop: Workshop) -> list[Path]:
                 for part in ("train", "val"):
                     facts = net.facts | {"budget": shop.budget.name}
                     entry = Entry(factor * row[f"{part}_{panel}"], facts=facts)
-                    points.append(point(panel, f"{network}, {part}", row["epoch"], entry))
+                    points.append(Point(panel, f"{network}, {part}", row["epoch"], entry))
     dashed = {f"{network}, val": f"{network}, train" for network in _networks(shop)}
     labels = {"loss": "epoch", "accuracy": "epoch"}
     y_labels = {"loss": "cross-entropy", "accuracy": ACCURACY}
-    return Lines(points, labels, y_labels, dashed, marked=False).write(shop.out / "figure-c-1")
+    return Lines(points, labels, y_labels, dashed, marked=False).write(
+        shop.out / "figure-c-1", Page("Figure C.1: loss and accuracy over epochs", SOURCE, [NOTE])
+    )
 
 
 @item(PAPER, "table-5-1", "three setups and calibration by oracle, pre-trained and end-to-end estimators", (DATA,))
@@ -157,7 +197,7 @@ def table_5_1(shop: Workshop) -> list[Path]:
         for ensemble in ("w/o ensemble", "w/ ensemble"):
             words = [word] if ensemble == "w/ ensemble" else [word, "no-ensemble"]
             nets[f"{name}, {ensemble}"] = _calibrated(shop, network, words)
-    return _table(shop, "table-5-1", nets, TABLE_5_1, PLACES | VARYING)
+    return _table(shop, "table-5-1", nets, TABLE_5_1, PLACES | VARYING, CLAIMS_5_1)
 
 
 @item(PAPER, "table-6-1", "the oracle without ensemble: maps, down-sampling, and each module left out", (DATA,))
@@ -167,7 +207,7 @@ def table_6_1(shop: Workshop) -> list[Path]:
     rows = {name: [] if name == "full" else [name] for name in TABLE_6_1 if name != first}
     nets = {name: _calibrated(shop, network, ["oracle", *word, "no-ensemble"]) for name, word in rows.items()}
     nets[first] = _setups(shop, network)[first]
-    return _table(shop, "table-6-1", nets, TABLE_6_1, PLACES | {"1D": VARYING["1D"]})
+    return _table(shop, "table-6-1", nets, TABLE_6_1, PLACES | {"1D": VARYING["1D"]}, CLAIMS_6_1)
 
 
 def _table(
@@ -176,13 +216,19 @@ def _table(
     nets: Mapping[str, Net],
     printed: Mapping[str, Sequence[float]],
     places: Places,
+    claims: Sequence[Claim],
 ) -> list[Path]:
-    entries = shop.evaluated(name, list(nets.values()), DATA, CHOSEN).entries(nets, places)
+    cells = shop.evaluated(name, list(nets.values()), DATA, CHOSEN)
+    clean = (
+        cells.accuracy(_classifier(shop, _main_network(shop), "clean").label) if f"setup 1, {WITHOUT}" in nets else None
+    )
     title = f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}"
-    return Table(title, SOURCE, list(places), printed, entries, [NOTE]).write(shop.out / name)
+    floors = [Floor("setup 1, clean", FLOOR, clean)] if clean else []
+    page = Page(title, SOURCE, [NOTE], floors, findings(claims, cells.values(nets, places)))
+    return Table(list(places), printed, cells.entries(nets, places)).write(shop.out / name, page)
 
 
-def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[dict[str, Any]]:
+def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
     """The mean input of the last layer over the test images of class 0, a line a level."""
     clean = datasets.load(shop.dataset(DATA), limit=shop.budget.limit)
     chosen = np.flatnonzero(clean.labels == clean.labels.min())
@@ -200,7 +246,7 @@ def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[dict[str, Any
     for column, given in seen.items():
         for place, value in enumerate(given.mean(axis=0, dtype=np.float64)[order]):
             facts = net.facts | {"n": len(chosen), "weights_sha256": classifier.weights_sha256}
-            yield point(panel, f"sigma {_sigma(column):g}", place, Entry(float(value), facts=facts | budget))
+            yield Point(panel, f"sigma {_sigma(column):g}", place, Entry(float(value), facts=facts | budget))
 
 
 def _sigma(column: str) -> float:

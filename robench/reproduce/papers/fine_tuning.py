@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 import corruptions
 from robench import analysis, datasets, models
-from robench.reproduce._cells import error
-from robench.reproduce._figure import Lines, point
+from robench.reproduce._cells import Cells, chosen_of, error, wrong
+from robench.reproduce._claims import Claim, Floor, findings, paired
+from robench.reproduce._entry import Entry
+from robench.reproduce._figure import Lines, Point
 from robench.reproduce._items import item
 from robench.reproduce._net import Net
-from robench.reproduce._table import Entry, Table
+from robench.reproduce._page import Page
+from robench.reproduce._table import Table
 from robench.reproduce._workshop import Workshop
 
 PAPER = "fine-tuning"
@@ -56,28 +61,37 @@ TABLE_1_NOTES = (
     "Distorted: all three distortions, each of a level drawn for each image from [0, 4].",
     "The small budget has AlexNet for 64 pixels, trained from scratch on the data set that stands for ImageNet.",
 )
+NO_TRAIN = {"no train": "no train"}
+FLOORS = {"mnist": 98.5, "cifar10": 70.0}
+NOTES = ("Level 0 is the clean test set. Trained on levels that are drawn for each image from [0, 4].",)
 NETWORKS = {"mnist": ("lenet5", 4), "cifar10": ("cifar10_quick", 5)}
 
 
 @item(PAPER, "figure-6", "error rate over distortion, LeNet-5 on MNIST", ("mnist",))
 def figure_6(shop: Workshop) -> list[Path]:
     """MNIST."""
-    return _errors(shop, "mnist").write(shop.out / "figure-6")
+    return _errors(shop, "mnist", "Figure 6: LeNet-5 on MNIST", "figure-6")
 
 
 @item(PAPER, "figure-7", "error rate over distortion, CIFAR10-quick on CIFAR-10", ("cifar10",))
 def figure_7(shop: Workshop) -> list[Path]:
     """CIFAR-10."""
-    return _errors(shop, "cifar10").write(shop.out / "figure-7")
+    return _errors(shop, "cifar10", "Figure 7: CIFAR10-quick on CIFAR-10", "figure-7")
 
 
 @item(PAPER, "figure-8", "mean variance of the gradient of feature maps, conv3 of CIFAR10-quick", ("cifar10",))
 def figure_8(shop: Workshop) -> list[Path]:
     """Edges and texture that are left in the last convolution's maps."""
     blurs = DISTORTIONS[:2]
-    points = [each for one in blurs for each in _variances(shop, one)]
-    labels = {one.title: X_LABELS[one.title] for one in blurs}
-    return Lines(points, labels, "mean variance of gradient", {"no train": "no train"}).write(shop.out / "figure-8")
+    measured = {(line, f"{one.title} {level}"): found for one in blurs for line, level, found in _variances(shop, one)}
+    points = [
+        Point(panel.rpartition(" ")[0], line, int(panel.rpartition(" ")[2]), found.entry)
+        for (line, panel), found in measured.items()
+    ]
+    found = findings(_claims_of_variance(blurs), lambda spot: measured[spot].values)
+    page = Page("Figure 8: gradient of the maps of the last convolution", SOURCE, NOTES, found=found)
+    lines = Lines(points, {one.title: X_LABELS[one.title] for one in blurs}, "mean variance of gradient", NO_TRAIN)
+    return lines.write(shop.out / "figure-8", page)
 
 
 @item(PAPER, "table-1", "top-1 and top-5 error of AlexNet, first 3 layers fine-tuned on ImageNet", ("imagenet",))
@@ -92,8 +106,17 @@ def table_1(shop: Workshop) -> list[Path]:
         for what, place in (("clean", ("clean", "clean")), ("distorted", (every.corruption, drawn))):
             entries["top-1 error", f"{name}, {what}"] = error(cells.accuracy(net.label, *place))
             entries["top-5 error", f"{name}, {what}"] = error(cells.top5_accuracy(net.label, *place))
-    table = Table("Table 1: error on ImageNet, %", SOURCE, TABLE_1_COLUMNS, TABLE_1, entries, TABLE_1_NOTES)
-    return table.write(shop.out / "table-1")
+    page = Page("Table 1: error on ImageNet, %", SOURCE, TABLE_1_NOTES, found=_found_in_table_1(cells, nets, drawn))
+    return Table(TABLE_1_COLUMNS, TABLE_1, entries).write(shop.out / "table-1", page)
+
+
+def _found_in_table_1(cells: Cells, nets: Mapping[str, Net], drawn: str) -> pd.DataFrame:
+    places = {"clean": ("clean", "clean"), "distorted": (ALL, drawn)}
+    claims = (
+        Claim("tuning lowers the error on distorted images", ("original", "distorted"), ("fine-tuned", "distorted")),
+        Claim("and keeps it on clean ones", ("fine-tuned", "clean"), ("original", "clean"), within=1.0),
+    )
+    return findings(claims, wrong(cells.values(nets, places)))
 
 
 def _alexnets(shop: Workshop) -> dict[str, Net]:
@@ -111,18 +134,43 @@ def _alexnets(shop: Workshop) -> dict[str, Net]:
     return {"original": original, "fine-tuned": tuned}
 
 
-def _errors(shop: Workshop, data: str) -> Lines:
-    points: list[dict[str, Any]] = []
+def _errors(shop: Workshop, data: str, title: str, name: str) -> list[Path]:
+    """A panel a distortion, with the claims on its strongest level."""
+    points, found = [], []
     for one in DISTORTIONS:
         nets = _nets(shop, data, one)
-        chosen = [f"{one.corruption}@{','.join(one.key(level) for level in LEVELS)}"]
-        cells = shop.evaluated(f"{data}-{one.title.replace(' ', '-')}", list(nets.values()), data, chosen)
-        for line, net in nets.items():
-            at = {0: cells.accuracy(net.label)} | {
-                level: cells.accuracy(net.label, one.corruption, one.key(level)) for level in LEVELS
-            }
-            points += [point(one.title, line, level, error(entry)) for level, entry in at.items()]
-    return Lines(points, X_LABELS, "error rate, %", {"no train": "no train"})
+        places = {f"{one.title} {level}": (one.corruption, one.key(level)) for level in LEVELS}
+        places |= {f"{one.title} 0": ("clean", "clean")}
+        cells = shop.evaluated(f"{data}-{one.title.replace(' ', '-')}", list(nets.values()), data, chosen_of(places))
+        for (line, place), entry in cells.entries(nets, places).items():
+            points.append(Point(one.title, line, int(place.rpartition(" ")[2]), error(entry)))
+        found.append(findings(_claims_of_error(one, list(nets)), wrong(cells.values(nets, places))))
+    floor = Floor("no train, clean", FLOORS[data], cells.accuracy(nets["no train"].label))
+    page = Page(title, SOURCE, NOTES, [floor], pd.concat(found, ignore_index=True))
+    return Lines(points, X_LABELS, "error rate, %", NO_TRAIN).write(shop.out / name, page)
+
+
+def _claims_of_error(one: Distortion, lines: Sequence[str]) -> list[Claim]:
+    """Of errors, so that `more` is worse. The line before the last has all layers tuned."""
+    strongest, every = f"{one.title} {LEVELS[-1]}", lines[-2]
+    return [
+        Claim(f"{strongest}: tuning 3 layers helps", ("no train", strongest), ("first-3", strongest)),
+        Claim(f"{strongest}: so does re-training", ("no train", strongest), ("retrain", strongest)),
+        Claim(f"{strongest}: 3 layers are close to all", ("first-3", strongest), (every, strongest), within=1.0),
+        Claim(f"{strongest}: re-training is better", (every, strongest), ("retrain", strongest)),
+    ]
+
+
+def _claims_of_variance(blurs: Sequence[Distortion]) -> list[Claim]:
+    claims = []
+    for one in blurs:
+        clean, strongest = f"{one.title} 0", f"{one.title} {LEVELS[-1]}"
+        claims += [
+            Claim(f"{strongest}: it falls with blur", ("no train", clean), ("no train", strongest)),
+            Claim(f"{strongest}: tuning restores it", ("first-3", strongest), ("no train", strongest)),
+            Claim(f"{strongest}: re-training goes above clean", ("retrain", strongest), ("no train", clean)),
+        ]
+    return claims
 
 
 def _nets(shop: Workshop, data: str, one: Distortion) -> Mapping[str, Net]:
@@ -139,16 +187,28 @@ def _nets(shop: Workshop, data: str, one: Distortion) -> Mapping[str, Net]:
     return nets
 
 
-def _variances(shop: Workshop, one: Distortion) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Variances:
+    """Of each image, (N,), and what they come to."""
+
+    values: NDArray[np.float64]
+    facts: Mapping[str, object]
+
+    @property
+    def entry(self) -> Entry:
+        """The mean with its 95 % t interval."""
+        return Entry(*paired(self.values), facts=self.facts)
+
+
+def _variances(shop: Workshop, one: Distortion) -> Iterator[tuple[str, int, Variances]]:
     """Every training at every level, on a thousand test images."""
     clean = datasets.load(shop.dataset("cifar10"), limit=shop.budget.limit or 1000)
     images, chosen = clean.images(0, len(clean)), corruptions.get(one.corruption)
     for line, net in _nets(shop, "cifar10", one).items():
         classifier = models.load(net.spec, classes=len(clean.classes), side=clean.shape[:2], device=shop.device)
+        facts = {"weights_sha256": classifier.weights_sha256, "n": len(clean), "budget": shop.budget.name}
         for level in (0, *LEVELS):
             strength = chosen.parse(one.key(level) if level else "clean")
             degraded = corruptions.apply_strength(images, chosen, strength, ids=clean.ids)
             maps = analysis.features(classifier, degraded, LAST_CONVOLUTION)
-            variance = analysis.mean_gradient_variance(np.asarray(maps))
-            facts = {"weights_sha256": classifier.weights_sha256, "n": len(clean), "budget": shop.budget.name}
-            yield point(one.title, line, level, Entry(variance, facts=net.facts | facts))
+            yield line, level, Variances(analysis.gradient_variance(maps), net.facts | facts)

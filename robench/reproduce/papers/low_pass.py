@@ -12,10 +12,13 @@ from typing import Any
 
 import corruptions
 from robench import models
-from robench.reproduce._figure import Bars, Lines, point
+from robench.reproduce._claims import Claim, Floor, findings
+from robench.reproduce._entry import Entry
+from robench.reproduce._figure import Bars, Lines, Point
 from robench.reproduce._items import item
 from robench.reproduce._net import Net
-from robench.reproduce._table import Entry, Table
+from robench.reproduce._page import Page
+from robench.reproduce._table import Table
 from robench.reproduce._workshop import Workshop
 
 PAPER = "low-pass"
@@ -30,6 +33,12 @@ SMALL_CIFAR = {
     **{"schedule": "cosine", "augment": "crop-flip"},
 }
 ACTIVATIONS = {"ReLU": "", "Leaky-ReLU": "@leaky_relu", "LP-ReLU1": "@lp_relu1", "LP-ReLU2": "@lp_relu2"}
+FLOOR = 86.0
+MEAN = "mean of 19 corruptions"
+CLAIMS = tuple(
+    Claim(f"{more} is above {less} over the corruptions", (more, MEAN), (less, MEAN))
+    for more, less in (("LP-ReLU1", "ReLU"), ("LP-ReLU1", "Leaky-ReLU"), ("LP-ReLU2", "ReLU"), ("LP-ReLU2", "LP-ReLU1"))
+)
 TABLE_1_COLUMNS = ("learning rate", "batch size", "training loss", "testing accuracy, %")
 TABLE_1 = {
     "VGG16": (1e-4, 4, 5.36e-07, 89.71),
@@ -82,9 +91,8 @@ def table_1(shop: Workshop) -> list[Path]:
         for column, number in zip(TABLE_1_COLUMNS, numbers, strict=False):
             entries[row, column] = Entry(number, facts=test.facts)
         entries[row, TABLE_1_COLUMNS[-1]] = test
-    title = "Table 1: pre-trained networks on Oxford 17 flowers"
-    table = Table(title, SOURCE, TABLE_1_COLUMNS, TABLE_1, entries, TABLE_1_NOTES, ".4g")
-    return table.write(shop.out / "table-1")
+    page = Page("Table 1: pre-trained networks on Oxford 17 flowers", SOURCE, TABLE_1_NOTES)
+    return Table(TABLE_1_COLUMNS, TABLE_1, entries, ".4g").write(shop.out / "table-1", page)
 
 
 @item(PAPER, "table-2", "operations and parameters of ten networks", ())
@@ -97,9 +105,8 @@ def table_2(shop: Workshop) -> list[Path]:
         parameters = sum(values.numel() for values in net.module.parameters())
         for column, count in zip(TABLE_2_COLUMNS, (models.flops(net) / 2, parameters), strict=True):
             entries[row, column] = Entry(count / 1e6, facts={"model": spec})
-    title = "Table 2: operations and parameters"
-    table = Table(title, SOURCE, TABLE_2_COLUMNS, TABLE_2, entries, TABLE_2_NOTES, ".3f")
-    return table.write(shop.out / "table-2")
+    page = Page("Table 2: operations and parameters", SOURCE, TABLE_2_NOTES)
+    return Table(TABLE_2_COLUMNS, TABLE_2, entries, ".3f").write(shop.out / "table-2", page)
 
 
 @item(PAPER, "figure-5", "accuracy on flowers over epochs, pre-trained and not", (FLOWERS,), (PRETRAINING,))
@@ -112,14 +119,16 @@ def figure_5(shop: Workshop) -> list[Path]:
     for row in SCRATCH:
         points += _curve(shop, "not pre-trained", row, _flowers(shop, row, 1e-3, 64, pretrained=False, adam=False))
     labels = dict.fromkeys((*COMPARED, "not pre-trained"), "epoch")
-    return Lines(points, labels, f"validation {ACCURACY}", marked=False).write(shop.out / "figure-5")
+    page = Page("Figure 5: pre-trained and not, flowers", SOURCE)
+    return Lines(points, labels, f"validation {ACCURACY}", marked=False).write(shop.out / "figure-5", page)
 
 
 @item(PAPER, "figure-6", "accuracy of ReLU networks by corruption of CIFAR-10-C", (CIFAR,))
 def figure_6(shop: Workshop) -> list[Path]:
     """Averaged over severities."""
     networks = ("VGG16", "VGG19", "ResNet50") if shop.in_full else ("ResNet20",)
-    return _by_corruption(shop, "figure-6", {row: _cifar(shop, row, "ReLU") for row in networks})
+    nets = {row: _cifar(shop, row, "ReLU") for row in networks}
+    return _by_corruption(shop, "figure-6", "Figure 6: networks with ReLU by corruption", nets)
 
 
 @item(PAPER, "figure-7", "accuracy of four activations, clean and averaged over CIFAR-10-C", (CIFAR,))
@@ -127,35 +136,43 @@ def figure_7(shop: Workshop) -> list[Path]:
     """The mean over 19 corruptions of the mean over severities."""
     nets = _activated(shop)
     cells = shop.evaluated("activations", list(nets.values()), CIFAR, suite=SUITE)
-    shown = {"clean": "clean_accuracy", "mean of 19 corruptions": "mean_corruption_accuracy"}
+    shown = {"clean": "clean_accuracy", MEAN: "mean_corruption_accuracy"}
     points = [
-        point("", name, group, cells.aggregate(net.label, metric))
+        Point("", name, group, cells.aggregate(net.label, metric))
         for name, net in nets.items()
         for group, metric in shown.items()
     ]
-    return Bars(points, ACCURACY).write(shop.out / "figure-7")
+    labels = {name: net.label for name, net in nets.items()}
+    found = findings(CLAIMS, lambda spot: cells.mean_right(labels[spot[0]]))
+    floor = Floor("ReLU, clean", FLOOR, cells.accuracy(labels["ReLU"]))
+    page = Page("Figure 7: four activations, mean over 19 corruptions", SOURCE, (), [floor], found)
+    return Bars(points, ACCURACY).write(shop.out / "figure-7", page)
 
 
 @item(PAPER, "appendix-a", "accuracy of four activations by corruption of CIFAR-10-C", (CIFAR,))
 def appendix_a(shop: Workshop) -> list[Path]:
     """Averaged over severities."""
-    return _by_corruption(shop, "appendix-a", _activated(shop), run="activations")
+    title = "Appendix a: four activations by corruption"
+    return _by_corruption(shop, "appendix-a", title, _activated(shop), run="activations")
 
 
-def _by_corruption(shop: Workshop, name: str, nets: Mapping[str, Net], run: str | None = None) -> list[Path]:
+def _by_corruption(
+    shop: Workshop, name: str, title: str, nets: Mapping[str, Net], run: str | None = None
+) -> list[Path]:
     cells = shop.evaluated(run or name, list(nets.values()), CIFAR, suite=SUITE)
     points = [
-        point("", line, corruption, cells.aggregate(net.label, f"mean_accuracy[{corruption}]"))
+        Point("", line, corruption, cells.aggregate(net.label, f"mean_accuracy[{corruption}]"))
         for line, net in nets.items()
         for corruption in corruptions.suite(SUITE).keys
     ]
-    return Bars(points, ACCURACY).write(shop.out / name)
+    floors = [Floor(f"{line}, clean", FLOOR, cells.accuracy(net.label)) for line, net in nets.items()]
+    return Bars(points, ACCURACY).write(shop.out / name, Page(title, SOURCE, (), floors[:1]))
 
 
-def _curve(shop: Workshop, panel: str, line: str, net: Net) -> list[dict[str, Any]]:
+def _curve(shop: Workshop, panel: str, line: str, net: Net) -> list[Point]:
     facts = net.facts | {"budget": shop.budget.name}
     rows = net.history.to_dict("records")
-    return [point(panel, line, row["epoch"], Entry(100 * row["val_accuracy"], facts=facts)) for row in rows]
+    return [Point(panel, line, row["epoch"], Entry(100 * row["val_accuracy"], facts=facts)) for row in rows]
 
 
 def _best(shop: Workshop, row: str, printed: tuple[float, ...]) -> Net:

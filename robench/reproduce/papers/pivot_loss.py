@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from robench.reproduce._cells import Places, chosen_of
+from robench.reproduce._claims import Claim, Floor, findings
 from robench.reproduce._items import item
 from robench.reproduce._net import Net
+from robench.reproduce._page import Page
 from robench.reproduce._table import Table
 from robench.reproduce._workshop import Workshop
 
@@ -37,6 +39,7 @@ class Study:
     columns: Places
     printed: Mapping[str, Sequence[float]]
     nets: Mapping[str, tuple[str, str]]
+    claims: tuple[Claim, ...]
 
 
 NOISE_ROWS = {"Clean only": "clean", "Noisy only": "noise", "Clean, Noisy": "clean-noise", "Pivot loss": "noise-pivot"}
@@ -44,6 +47,17 @@ LOWRES_ROWS = {"Clean only": "clean", "LR only": "lowres", "Clean, LR": "clean-l
 NOISE = {row: ("resnet20", kind) for row, kind in NOISE_ROWS.items()}
 LOWRES = {row: ("resnet20", kind) for row, kind in LOWRES_ROWS.items()}
 DEEPER = {f"{layers}-L, {row}": (f"resnet{layers}", kind) for layers in (20, 110) for row, kind in LOWRES_ROWS.items()}
+
+
+def _pivot_above(mixed: str, columns: Sequence[str]) -> tuple[Claim, ...]:
+    """That the pivot loss is above plain mixing in each column."""
+    pivot = f"{mixed.rpartition('Clean')[0]}Pivot loss"
+    return tuple(
+        Claim(f"the pivot loss is above mixing: {column}", (pivot, column), (mixed, column)) for column in columns
+    )
+
+
+FLOORS = {"mnist": 98.5, "cifar10": 86.0}
 TABLE_1 = (
     Study(
         "mnist",
@@ -56,6 +70,16 @@ TABLE_1 = (
             "Pivot loss": (99.5, 99.5),
         },
         NOISE,
+        (
+            Claim("training on noise wins at sigma 0.15", ("Noisy only", "sigma 0.15"), ("Clean only", "sigma 0.15")),
+            Claim("at no cost in clean accuracy", ("Noisy only", "clean"), ("Clean only", "clean"), within=0.5),
+            Claim(
+                "the pivot loss is as good as mixing",
+                ("Pivot loss", "sigma 0.15"),
+                ("Clean, Noisy", "sigma 0.15"),
+                within=0.5,
+            ),
+        ),
     ),
     Study(
         "cifar10",
@@ -68,6 +92,14 @@ TABLE_1 = (
             "Pivot loss": (90.8, 89.6, 81.7),
         },
         NOISE,
+        (
+            Claim("training on noise costs clean accuracy", ("Clean only", "clean"), ("Noisy only", "clean")),
+            Claim("and wins at sigma 0.15", ("Noisy only", "sigma 0.15"), ("Clean only", "sigma 0.15")),
+            Claim("mixing costs clean accuracy", ("Clean only", "clean"), ("Clean, Noisy", "clean")),
+            Claim("but less of it than noise alone", ("Clean, Noisy", "clean"), ("Noisy only", "clean")),
+            Claim("and wins less at sigma 0.15", ("Noisy only", "sigma 0.15"), ("Clean, Noisy", "sigma 0.15")),
+            *_pivot_above("Clean, Noisy", ("clean", "sigma 0.05", "sigma 0.15")),
+        ),
     ),
 )
 X4 = {
@@ -87,6 +119,11 @@ TABLE_2 = (
             "Pivot loss": (99.6, 87.1, 86.2),
         },
         LOWRES,
+        (
+            Claim("training on low resolution wins at x4", ("LR only", "x4 nearest"), ("Clean only", "x4 nearest")),
+            Claim("at no cost in clean accuracy", ("LR only", "clean"), ("Clean only", "clean"), within=0.5),
+            *_pivot_above("Clean, LR", ("x4 nearest", "x4 bicubic")),
+        ),
     ),
     Study(
         "cifar10",
@@ -103,6 +140,17 @@ TABLE_2 = (
             "110-L, Pivot loss": (93.3, 78.1, 77.4),
         },
         DEEPER,
+        (
+            Claim(
+                "training on low resolution costs clean accuracy",
+                ("20-L, Clean only", "clean"),
+                ("20-L, LR only", "clean"),
+            ),
+            Claim("and wins at x4", ("20-L, LR only", "x4 nearest"), ("20-L, Clean only", "x4 nearest")),
+            Claim("mixing keeps clean accuracy", ("20-L, Clean, LR", "clean"), ("20-L, Clean only", "clean"), within=1),
+            Claim("and wins less at x4", ("20-L, LR only", "x4 nearest"), ("20-L, Clean, LR", "x4 nearest")),
+            *_pivot_above("20-L, Clean, LR", ("clean", "x4 nearest", "x4 bicubic")),
+        ),
     ),
 )
 
@@ -117,6 +165,12 @@ TABLE_3 = {
     "Clean, MR, LR": (67.9, 61.5, 44.9),
     "Pivot loss": (67.4, 62.1, 49.0),
 }
+TABLE_3_CLAIMS = (
+    Claim("mixing wins at low resolution", ("Clean, MR, LR", "LR x4 (nearest)"), ("Clean only", "LR x4 (nearest)")),
+    Claim("mixing wins at mixed resolution", ("Clean, MR, LR", "MR x4 (nearest)"), ("Clean only", "MR x4 (nearest)")),
+    *_pivot_above("Clean, MR, LR", ("MR x4 (nearest)", "LR x4 (nearest)")),
+    Claim("and costs clean accuracy", ("Clean, MR, LR", "clean"), ("Pivot loss", "clean")),
+)
 TABLE_3_ROWS = {"Clean, MR, LR": "clean-mixed-resolution", "Pivot loss": "mixed-resolution-pivot"}
 TABLE_3_NOTES = (
     "The region at full resolution is the box of the data set, and without one the centre: half the sides. The paper's "
@@ -147,10 +201,10 @@ def table_3(shop: Workshop) -> list[Path]:
         name, start = f"pivot-imagenet-{kind}", str(clean.path)
         nets[row] = shop.trained(name, name, network, "imagenet", small=SMALL_TUNING, init=start)
     cells = shop.evaluated("imagenet", list(nets.values()), "imagenet", chosen_of(TABLE_3_COLUMNS))
-    entries = cells.entries(nets, TABLE_3_COLUMNS)
-    title = "Table 3, ImageNet: top-1 accuracy, %"
-    table = Table(title, SOURCE, list(TABLE_3_COLUMNS), TABLE_3, entries, (NOTES[1], *TABLE_3_NOTES))
-    return table.write(shop.out / "table-3")
+    found = findings(TABLE_3_CLAIMS, cells.values(nets, TABLE_3_COLUMNS))
+    page = Page("Table 3, ImageNet: top-1 accuracy, %", SOURCE, (NOTES[1], *TABLE_3_NOTES), found=found)
+    table = Table(list(TABLE_3_COLUMNS), TABLE_3, cells.entries(nets, TABLE_3_COLUMNS))
+    return table.write(shop.out / "table-3", page)
 
 
 def _written(shop: Workshop, study: Study, name: str) -> list[Path]:
@@ -160,10 +214,13 @@ def _written(shop: Workshop, study: Study, name: str) -> list[Path]:
         if shop.in_full or network == "resnet20"
     }
     name_of_run, chosen = f"{study.data}-{study.perturbation}", chosen_of(study.columns)
-    entries = shop.evaluated(name_of_run, list(nets.values()), study.data, chosen).entries(nets, study.columns)
+    cells = shop.evaluated(name_of_run, list(nets.values()), study.data, chosen)
+    first = next(iter(nets))
+    floor = Floor(f"{first}, clean", FLOORS[study.data], cells.accuracy(nets[first].label))
     title = f"{name.replace('-', ' ').capitalize()}, {study.data}: top-1 accuracy, %"
-    table = Table(title, SOURCE, list(study.columns), study.printed, entries, NOTES)
-    return table.write(shop.out / f"{name}-{study.data}")
+    page = Page(title, SOURCE, NOTES, [floor], findings(study.claims, cells.values(nets, study.columns)))
+    table = Table(list(study.columns), study.printed, cells.entries(nets, study.columns))
+    return table.write(shop.out / f"{name}-{study.data}", page)
 
 
 def _net(shop: Workshop, data: str, network: str, kind: str) -> Net:

@@ -44,7 +44,7 @@ for _data, _settings in ON.items():
         _only: dict[str, Any] = {"data": "perturbed", "perturbations": PERTURBATIONS[_perturbed]}
         register(Recipe(f"pivot-{_data}-{_perturbed}", f"{_perturbed} images only", SOURCE, **_only, **_whole))
         _both(f"pivot-{_data}", _perturbed, _half)
-_IMAGENET = SGD | {"augment": "crop-flip", "normalize": IMAGENET_MEANS}
+_IMAGENET = SGD | {"augment": "resized-crop", "crop_area": (0.5, 0.8), "normalize": IMAGENET_MEANS}
 _TRAINED: dict[str, Any] = {"batch_size": 128, "epochs": 110, "milestones": (5 / 11, 8 / 11, 10 / 11)}
 _TUNED: dict[str, Any] = {"batch_size": 32, "epochs": 10, "lr": 1e-5, "schedule": "constant"}
 register(Recipe("pivot-imagenet-clean", "clean images only", SOURCE, data="clean", **_IMAGENET, **_TRAINED))

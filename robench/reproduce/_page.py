@@ -1,0 +1,54 @@
+"""The page of a table or a figure, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robench.files import write_text
+from robench.reproduce._claims import COLUMNS, Floor
+from robench.reproduce._entry import Entry, networks_told
+from robench.tables import to_csv
+
+
+@dataclass(frozen=True)
+class Page:
+    """What stands below a table, or beside a figure: notes, floors, findings, and what the networks rest on."""
+
+    title: str
+    source: str
+    notes: Sequence[str] = ()
+    floors: Sequence[Floor] = ()
+    found: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
+
+    def write(self, stem: Path, body: str, entries: Mapping[tuple[str, str], Entry]) -> list[Path]:
+        """STEM.md, and STEM-claims.csv where there are claims."""
+        written = [stem.with_name(f"{stem.name}.md")]
+        write_text(written[0], self.markdown(body, entries))
+        if len(self.found):
+            written.append(stem.with_name(f"{stem.name}-claims.csv"))
+            write_text(written[1], to_csv(self.found))
+        return written
+
+    def markdown(self, body: str, entries: Mapping[tuple[str, str], Entry]) -> str:
+        """The page around a table or a picture."""
+        told = [*self.notes, *(floor.text for floor in self.floors), *networks_told(entries)]
+        parts = [f"# {self.title}", self.source + ".", body, *self._findings(), "\n".join(f"- {one}" for one in told)]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _findings(self) -> list[str]:
+        if not len(self.found):
+            return []
+        lines = ["| the paper finds | ours, difference [95 % interval] | |", "|---|---|---|"]
+        lines += [f"| {row['claim']} | {_numbers(row)} | {row['verdict']} |" for row in self.found.to_dict("records")]
+        about = "Differences are paired by image; open: the interval holds both answers."
+        return ["\n".join(lines), about]
+
+
+def _numbers(row: Mapping[Any, Any]) -> str:
+    near = "" if pd.isna(row["within"]) else f", within {row['within']:g}"
+    return f"{row['difference']:+.3g} [{row['ci_low']:.3g}, {row['ci_high']:.3g}]{near}"
