@@ -35,4 +35,7 @@ def _told(facts: Mapping[str, object]) -> str:
     if facts["train_n"]:
         epochs = f"{facts['epochs']} epochs (the recipe has {facts['paper_epochs']})"
         trained = f"{facts['train_n']} training images of {facts['dataset']}, {epochs}"
-    return f"{facts['model']}, {trained}, n = {facts['n']}, weights {str(facts['weights_sha256'])[:12]}"
+    parts = [str(facts["model"]), trained]
+    parts += [f"n = {facts['n']}"] if "n" in facts else []
+    parts += [f"weights {str(facts['weights_sha256'])[:12]}"] if "weights_sha256" in facts else []
+    return ", ".join(parts)
