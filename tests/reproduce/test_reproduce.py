@@ -97,6 +97,16 @@ def test_every_item_is_of_a_paper_and_known_by_its_name() -> None:
         assert one.about
 
 
+def test_the_page_on_papers_has_every_item() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "papers.md").read_text().splitlines()
+    paper, shown = "", set()
+    for line in lines:
+        first, second = ([*line.split("|"), "", "", ""])[1:3]
+        paper = first.split("`")[1] if first.count("`") == 2 else paper
+        shown |= {f"{paper}/{name}" for name in second.split("`")[1::2]}
+    assert set(names()) <= shown
+
+
 def test_a_table_by_hand(tmp_path: Path) -> None:
     facts = {name: name for name in ("model", "dataset", "train_n", "epochs", "paper_epochs", "n", "weights_sha256")}
     entries = {("a", "x"): Entry(50.04, 40.0, 60.0, facts), ("a", "y"): Entry(None, note="ValueError: no room")}
