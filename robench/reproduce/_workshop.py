@@ -81,13 +81,14 @@ class Workshop:
     ) -> Net:
         """The network `name`, trained where it is not there; a process that trains it already is waited for.
 
-        small, paper: fields of the recipe that a budget changes, epochs among them. front: `RESTORER=CHECKPOINT+`, what
-        stands before it in training. options: as for `train`. Raises TrainError where the file is another
-        training's.
+        small, paper: fields of the recipe that a budget changes, epochs among them, and train_n, the number of training
+        images. front: `RESTORER=CHECKPOINT+`, what stands before it in training. options: as for `train`. Raises
+        TrainError where the file is another training's.
         """
         path = self.out / "networks" / f"{name}.safetensors"
         asked, changes = train.get(recipe), dict({"small": small, "paper": paper}.get(self.budget.name, {}))
         epochs = changes.pop("epochs", self.budget.epochs) or asked.epochs
+        options |= {"train_n": changes.pop("train_n", None)}
         with self._alone(name):
             if not path.exists():
                 train.train(

@@ -10,7 +10,7 @@ from PIL import Image
 
 from robench import reproduce as room
 from robench.errors import DatasetError, TrainError, UsageError
-from robench.reproduce import Entry, Page, Table, get, names, reproduce
+from robench.reproduce import BUDGETS, Entry, Page, Table, Workshop, get, names, reproduce
 from robench.train import get as recipe
 
 
@@ -87,6 +87,15 @@ def test_the_small_budget_may_need_more_data_than_the_papers(tmp_path: Path) -> 
         reproduce("low-pass", tmp_path, "table-1", budget="small", data=given)
     with pytest.raises(DatasetError, match="flowers17: x does not exist"):
         reproduce("low-pass", tmp_path, "table-1", budget="paper", data=given)
+
+
+def test_a_budget_changes_the_recipe_and_the_training_images(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, tmp_path / "work", BUDGETS["small"], {"mnist": "digits"}, device="cpu")
+    small = {"epochs": 1, "train_n": 20, "lr": 0.5, "milestones": (), "schedule": "constant"}
+    net = shop.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small)
+    assert [net.told[key] for key in ("train_n", "epochs_run", "recipe_epochs", "lr")] == ["20", "1", "19", "0.5"]
+    assert list(net.history["epoch"]) == [1]
+    assert shop.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small) == net
 
 
 def test_every_item_is_of_a_paper_and_known_by_its_name() -> None:

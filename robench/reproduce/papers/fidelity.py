@@ -32,7 +32,7 @@ RESTORER = "cdncnn"
 CROPS = {"augment": "crop-flip"}
 SMALL = {"epochs": 20, "lr": 0.05, **CROPS}
 SMALL_RESTORER = {"epochs": 4, **CROPS}
-SMALL_CALIBRATION = {"epochs": 10, **CROPS}
+SMALL_CALIBRATION = {"epochs": 10, "train_n": 12_000, **CROPS}
 PLACES = {"clean": ("clean", "clean")} | {f"0.{tenth}": ("awgn", f"sigma=0.{tenth}") for tenth in range(1, 6)}
 VARYING = {name: (f"spatially_varying_noise_{name.lower()}", "sigma=0.5:0") for name in ("1D", "2D")}
 CHOSEN = chosen_of(PLACES | VARYING)

@@ -128,9 +128,8 @@ def _alexnets(shop: Workshop) -> dict[str, Net]:
         network = "alexnet_64"
         original = shop.trained("alexnet-clean", "clean", network, "imagenet", small=SMALL_IMAGENET)
         start = str(original.path)
-    options: dict[str, Any] = {"init": start, "train_n": IMAGENET_TRAIN_N}
-    recipe = "fine-tuning-imagenet-first-3"
-    tuned = shop.trained("alexnet-first-3", recipe, network, "imagenet", small=SMALL_FIRST_3, **options)
+    recipe, paper = "fine-tuning-imagenet-first-3", {"train_n": IMAGENET_TRAIN_N}
+    tuned = shop.trained("alexnet-first-3", recipe, network, "imagenet", small=SMALL_FIRST_3, paper=paper, init=start)
     return {"original": original, "fine-tuned": tuned}
 
 
