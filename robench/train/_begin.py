@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,11 +108,21 @@ class Begin:
             )
         options = Options.of(words)
         self._check_estimator(options.estimator)
+        self._check_restorer(words)
         parts = models.load(self.parts, classes=len(train_set.classes), side=train_set.shape[:2], device=self.device)
         if parts.card.name != name:
             raise UsageError(f"model '{self.model}': expected parts with {name}, got {parts.label}")
         estimator = None if options.estimator == "oracle" else self._estimator()
         return assemble(parts, options, estimator, seed=self.seed)
+
+    def _check_restorer(self, words: Sequence[str]) -> None:
+        """The parts decide on the restorer; an option may name the same."""
+        from robench import models
+
+        part = models.parse(str(self.parts)).restorer
+        for word in words:
+            if part is not None and word in models.restorers.names() and word != part.name:
+                raise UsageError(f"model '{self.model}': expected parts with {word}, got {self.parts}")
 
     def _check_estimator(self, kind: str) -> None:
         """An oracle would not read one, and one that is frozen has learned before."""

@@ -168,6 +168,8 @@ def _pair(data: str | tuple[Dataset, Dataset], view: str | None) -> tuple[Datase
             )
         train_set, val_set = (datasets.load(f"{name}@{split}{colon}{path}", view=view) for split in ("train", "val"))
     else:
+        if view is not None:
+            raise UsageError(f"view '{view}': is for a data set by its name; leave it out with a pair of data sets")
         train_set, val_set = data
     for what in ("classes", "shape"):
         ours, theirs = getattr(train_set, what), getattr(val_set, what)

@@ -203,6 +203,13 @@ def test_a_restorer_goes_on_from_init(run: Run, shift: RestorerCard, tmp_path: P
             {"parts": "b"},
             "model 'fidelity:resnet20,pretrained': expected an estimator=CHECKPOINT, got none",
         ),
+        (
+            "fidelity-calibration",
+            "fidelity:resnet20,dncnn,oracle",
+            {"parts": "cdncnn=a+resnet20=b"},
+            r"'fidelity:resnet20,dncnn,oracle': expected parts with dncnn, got cdncnn=a\+resnet20=b",
+        ),
+        ("clean", "tiny_cnn", {"view": "side16"}, "view 'side16': is for a data set by its name"),
         ("fidelity-calibration", "fidelity:resnet20=a", {"parts": "b"}, "got 'fidelity:resnet20=a' and 'b'"),
         (
             "fidelity-calibration",
