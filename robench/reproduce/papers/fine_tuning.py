@@ -138,8 +138,8 @@ def _errors(shop: Workshop, data: str, title: str, name: str) -> list[Path]:
     points, found = [], []
     for one in DISTORTIONS:
         nets = _nets(shop, data, one)
-        places = {f"{one.title} {level}": (one.corruption, one.key(level)) for level in LEVELS}
-        places |= {f"{one.title} 0": ("clean", "clean")}
+        places = {f"{one.title} 0": ("clean", "clean")}
+        places |= {f"{one.title} {level}": (one.corruption, one.key(level)) for level in LEVELS}
         cells = shop.evaluated(f"{data}-{one.title.replace(' ', '-')}", list(nets.values()), data, chosen_of(places))
         for (line, place), entry in cells.entries(nets, places).items():
             points.append(Point(one.title, line, int(place.rpartition(" ")[2]), error(entry)))
