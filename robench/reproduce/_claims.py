@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -59,9 +60,9 @@ class Floor:
 
 def findings(claims: Iterable[Claim], values: Values) -> pd.DataFrame:
     """A row a claim: the difference of the means, `more` less `less`, with its paired 95 % t interval."""
-    rows = []
+    rows, read = [], cache(values)
     for claim in claims:
-        pairs = values(claim.more) - values(claim.less)
+        pairs = read(claim.more) - read(claim.less)
         mean, low, high = paired(pairs)
         places = {"more": ", ".join(claim.more), "less": ", ".join(claim.less), "within": claim.within}
         numbers = {"difference": mean, "ci_low": low, "ci_high": high, "n": len(pairs)}

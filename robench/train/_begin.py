@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from robench.datasets import Dataset
 from robench.errors import UsageError
+from robench.models._spec import FIDELITY
 from robench.train._recipes import Recipe
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from robench.models import Classifier, Restorer
     from robench.train._tasks import Task
 
-FIDELITY = "fidelity:"
 BEGINS_FROM = {"estimate": "the restorer in model, RESTORER=CHECKPOINT", "calibrate": "its parts and its estimator"}
 """Tasks that read no `init`."""
 

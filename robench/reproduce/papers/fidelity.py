@@ -174,10 +174,10 @@ def figure_c_1(shop: Workshop) -> list[Path]:
     points = []
     for network in _networks(shop):
         net = _classifier(shop, network, "clean")
+        facts = net.facts | {"budget": shop.budget.name}
         for row in net.history.to_dict("records"):
             for panel, factor in (("loss", 1), ("accuracy", 100)):
                 for part in ("train", "val"):
-                    facts = net.facts | {"budget": shop.budget.name}
                     entry = Entry(factor * row[f"{part}_{panel}"], facts=facts)
                     points.append(Point(panel, f"{network}, {part}", row["epoch"], entry))
     dashed = {f"{network}, val": f"{network}, train" for network in _networks(shop)}
@@ -218,13 +218,12 @@ def _table(
     places: Places,
     claims: Sequence[Claim],
 ) -> list[Path]:
-    cells = shop.evaluated(name, list(nets.values()), DATA, CHOSEN)
-    clean = (
-        cells.accuracy(_classifier(shop, _main_network(shop), "clean").label) if f"setup 1, {WITHOUT}" in nets else None
-    )
+    clean = _classifier(shop, _main_network(shop), "clean")
+    measured = {net.label: net for net in (*nets.values(), clean)}
+    cells = shop.evaluated(name, list(measured.values()), DATA, CHOSEN)
     title = f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}"
-    floors = [Floor("setup 1, clean", FLOOR, clean)] if clean else []
-    page = Page(title, SOURCE, [NOTE], floors, findings(claims, cells.values(nets, places)))
+    floor = Floor("setup 1, clean", FLOOR, cells.accuracy(clean.label))
+    page = Page(title, SOURCE, [NOTE], [floor], findings(claims, cells.values(nets, places)))
     return Table(list(places), printed, cells.entries(nets, places)).write(shop.out / name, page)
 
 
@@ -242,11 +241,12 @@ def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
             noise = corruptions.get(name)
             degraded = corruptions.apply_strength(images, noise, noise.parse(key), ids=ids)
         seen[column] = analysis.features(classifier, degraded, layer, given=True)
-    order, budget = analysis.order_by_change(seen["clean"], seen["0.5"]), {"budget": shop.budget.name}
+    order = analysis.order_by_change(seen["clean"], seen["0.5"])
+    measured = {"n": len(chosen), "weights_sha256": classifier.weights_sha256, "budget": shop.budget.name}
+    facts = net.facts | measured
     for column, given in seen.items():
         for place, value in enumerate(given.mean(axis=0, dtype=np.float64)[order]):
-            facts = net.facts | {"n": len(chosen), "weights_sha256": classifier.weights_sha256}
-            yield Point(panel, f"sigma {_sigma(column):g}", place, Entry(float(value), facts=facts | budget))
+            yield Point(panel, f"sigma {_sigma(column):g}", place, Entry(float(value), facts=facts))
 
 
 def _sigma(column: str) -> float:

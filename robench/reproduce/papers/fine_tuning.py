@@ -38,6 +38,10 @@ class Distortion:
     corruption: str
     level: str
 
+    def place(self, level: int) -> str:
+        """What claims call a level of it."""
+        return f"{self.title} {level}"
+
     def key(self, level: object) -> str:
         """The strength as a text; a chain has the level in each part."""
         parts = self.level.split("+")
@@ -83,12 +87,12 @@ def figure_7(shop: Workshop) -> list[Path]:
 def figure_8(shop: Workshop) -> list[Path]:
     """Edges and texture that are left in the last convolution's maps."""
     blurs = DISTORTIONS[:2]
-    measured = {(line, f"{one.title} {level}"): found for one in blurs for line, level, found in _variances(shop, one)}
-    points = [
-        Point(panel.rpartition(" ")[0], line, int(panel.rpartition(" ")[2]), found.entry)
-        for (line, panel), found in measured.items()
-    ]
-    found = findings(_claims_of_variance(blurs), lambda spot: measured[spot].values)
+    points, values = [], {}
+    for one in blurs:
+        for line, level, measured in _variances(shop, one):
+            points.append(Point(one.title, line, level, measured.entry))
+            values[line, one.place(level)] = measured.values
+    found = findings(_claims_of_variance(blurs), values.__getitem__)
     page = Page("Figure 8: gradient of the maps of the last convolution", SOURCE, NOTES, found=found)
     lines = Lines(points, {one.title: X_LABELS[one.title] for one in blurs}, "mean variance of gradient", NO_TRAIN)
     return lines.write(shop.out / "figure-8", page)
@@ -138,11 +142,13 @@ def _errors(shop: Workshop, data: str, title: str, name: str) -> list[Path]:
     points, found = [], []
     for one in DISTORTIONS:
         nets = _nets(shop, data, one)
-        places = {f"{one.title} 0": ("clean", "clean")}
-        places |= {f"{one.title} {level}": (one.corruption, one.key(level)) for level in LEVELS}
+        places = {one.place(0): ("clean", "clean")}
+        places |= {one.place(level): (one.corruption, one.key(level)) for level in LEVELS}
         cells = shop.evaluated(f"{data}-{one.title.replace(' ', '-')}", list(nets.values()), data, chosen_of(places))
-        for (line, place), entry in cells.entries(nets, places).items():
-            points.append(Point(one.title, line, int(place.rpartition(" ")[2]), error(entry)))
+        entries = cells.entries(nets, places)
+        for line in nets:
+            for level in (0, *LEVELS):
+                points.append(Point(one.title, line, level, error(entries[line, one.place(level)])))
         found.append(findings(_claims_of_error(one, list(nets)), wrong(cells.values(nets, places))))
     floor = Floor("no train, clean", FLOORS[data], cells.accuracy(nets["no train"].label))
     page = Page(title, SOURCE, NOTES, [floor], pd.concat(found, ignore_index=True))
@@ -151,7 +157,7 @@ def _errors(shop: Workshop, data: str, title: str, name: str) -> list[Path]:
 
 def _claims_of_error(one: Distortion, lines: Sequence[str]) -> list[Claim]:
     """Of errors, so that `more` is worse. The line before the last has all layers tuned."""
-    strongest, every = f"{one.title} {LEVELS[-1]}", lines[-2]
+    strongest, every = one.place(LEVELS[-1]), lines[-2]
     return [
         Claim(f"{strongest}: tuning 3 layers helps", ("no train", strongest), ("first-3", strongest)),
         Claim(f"{strongest}: so does re-training", ("no train", strongest), ("retrain", strongest)),
@@ -163,7 +169,7 @@ def _claims_of_error(one: Distortion, lines: Sequence[str]) -> list[Claim]:
 def _claims_of_variance(blurs: Sequence[Distortion]) -> list[Claim]:
     claims = []
     for one in blurs:
-        clean, strongest = f"{one.title} 0", f"{one.title} {LEVELS[-1]}"
+        clean, strongest = one.place(0), one.place(LEVELS[-1])
         claims += [
             Claim(f"{strongest}: it falls with blur", ("no train", clean), ("no train", strongest)),
             Claim(f"{strongest}: tuning restores it", ("first-3", strongest), ("no train", strongest)),

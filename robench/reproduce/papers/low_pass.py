@@ -167,8 +167,9 @@ def _by_corruption(
         for line, net in nets.items()
         for corruption in corruptions.suite(SUITE).keys
     ]
-    floors = [Floor(f"{line}, clean", FLOOR, cells.accuracy(net.label)) for line, net in nets.items()]
-    return Bars(points, ACCURACY).write(shop.out / name, Page(title, SOURCE, (), floors[:1]))
+    line, first = next(iter(nets.items()))
+    floor = Floor(f"{line}, clean", FLOOR, cells.accuracy(first.label))
+    return Bars(points, ACCURACY).write(shop.out / name, Page(title, SOURCE, (), [floor]))
 
 
 def _curve(shop: Workshop, panel: str, line: str, net: Net) -> list[Point]:
