@@ -86,27 +86,26 @@ class Workshop:
         TrainError where the file is another training's.
         """
         path = self.out / "networks" / f"{name}.safetensors"
-        asked, changes = train.get(recipe), dict({"small": small, "paper": paper}.get(self.budget.name, {}))
-        epochs = changes.pop("epochs", self.budget.epochs) or asked.epochs
-        options |= {"train_n": changes.pop("train_n", None)}
+        changes = dict({"small": small, "paper": paper}.get(self.budget.name, {}))
+        train_n, epochs = changes.pop("train_n", None), changes.pop("epochs", self.budget.epochs)
+        given = {"corruption": options.pop("corruption", None), "strength": options.pop("strength", None)}
+        asked = replace(train.get(recipe), **changes).with_changes(**given)
         with self._alone(name):
             if not path.exists():
                 train.train(
-                    replace(asked, **changes),
+                    asked,
                     self._pair(data),
                     front + model,
                     path,
                     epochs=epochs,
+                    train_n=train_n,
                     device=self.device,
                     precision=self.precision,
                     progress=self.progress,
                     **options,
                 )
         told = models.metadata(path)
-        expected = {"recipe": recipe, "epochs": str(epochs)}
-        for key, value in expected.items():
-            if told.get(key) != value:
-                raise TrainError(f"{path}: expected {key} {value}, got {told.get(key)}; remove it to train it again")
+        _check_trained(path, told, asked.with_changes(epochs=epochs), train_n)
         return Net(f"{model}={path}", path, told)
 
     def published(self, model: str, weights: str) -> Net:
@@ -146,3 +145,11 @@ class Workshop:
         labels = {net.label: net.told for net in nets}
         write_text(self.out / "cells" / f"{name}.csv", to_csv(outcome.cells))
         return Cells(Run(self.work / name), outcome.cells, outcome.metrics, labels, self.budget.name)
+
+
+def _check_trained(path: Path, told: Mapping[str, str], asked: train.Recipe, train_n: int | None) -> None:
+    """That the file holds what would be trained now; what an older file does not say is taken as right."""
+    expected = asked.settings() | ({} if train_n is None else {"train_n": str(train_n)})
+    for key, value in {"recipe": asked.name, **expected}.items():
+        if told.get(key, value) != value:
+            raise TrainError(f"{path}: expected {key} {value}, got {told[key]}; remove it to train it again")

@@ -113,6 +113,11 @@ class Recipe:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: _text(value) for name, value in values.items()}
 
+    def settings(self) -> dict[str, str]:
+        """The fields that decide on a training, as texts; without normalize where the network's own is taken."""
+        beside = {"name", "about", "source"} | ({"normalize"} if self.normalize is None else set())
+        return {name: text for name, text in self.facts().items() if name not in beside}
+
     def _perturbation(self, corruption: str | None, strength: float | str | None) -> str:
         if self.data == "clean":
             raise UsageError(

@@ -202,8 +202,7 @@ def _facts(task: Task, asked: Recipe, train_set: Dataset, val_set: Dataset) -> d
         "robench": robench.__version__,
         "torch": torch.__version__,
     }
-    told = {name: text for name, text in task.recipe.facts().items() if name not in ("name", "about", "source")}
-    return told | {key: str(value) for key, value in (facts | task.facts()).items()}
+    return task.recipe.settings() | {key: str(value) for key, value in (facts | task.facts()).items()}
 
 
 def _csv(history: Sequence[Epoch], score: str) -> str:

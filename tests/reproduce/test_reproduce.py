@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -61,6 +63,16 @@ def test_another_training_under_the_name_is_refused(tmp_path: Path) -> None:
     wrong.write_bytes((tmp_path / "networks" / "pivot-mnist-clean.safetensors").read_bytes())
     with pytest.raises(TrainError, match="expected recipe pivot-mnist-noise, got pivot-mnist-clean; remove it"):
         smoke(tmp_path, "table-1")
+
+
+@pytest.mark.parametrize(("field", "first", "then"), [("lr", 0.05, 0.1), ("train_n", 8, 12)])
+def test_a_network_of_other_settings_is_refused(field: str, first: float, then: float, tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, tmp_path / "work", replace(BUDGETS["smoke"], name="small"), {"mnist": "digits"}, "cpu")
+    train = partial(shop.trained, "one", "pivot-mnist-noise", "tiny_cnn", "mnist")
+    assert train(small={field: first}).told[field] == str(first)
+    assert train(small={field: first}).told[field] == str(first)
+    with pytest.raises(TrainError, match=f"one.safetensors: expected {field} {then}, got {first}; remove it"):
+        train(small={field: then})
 
 
 @pytest.mark.parametrize(
