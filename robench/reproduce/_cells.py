@@ -20,18 +20,18 @@ from robench.store import Cell, Predictions, Run
 Places = Mapping[str, tuple[str, str]]
 """Of each column the corruption and the strength; ("clean", "clean") for none."""
 
-TOLD = {"train_n": "train_n", "epochs": "epochs_run", "paper_epochs": "recipe_epochs", "seed": "seed"}
+MEASURED = ("n", "dataset", "data_digest", "weights_sha256")
+"""What a row says of the cell behind its number; the data set is that of the test."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What was measured of some networks: cells, aggregates, and what their checkpoints say of them, by label."""
+    """What was measured of some networks: cells, aggregates, and the networks by label."""
 
     run: Run
     frame: pd.DataFrame
     aggregates: pd.DataFrame
-    told: Mapping[str, Mapping[str, str]]
-    budget: str
+    nets: Mapping[str, Net]
 
     def accuracy(self, label: str, corruption: str = "clean", strength: str = "clean") -> Entry:
         """Top-1 accuracy of one cell in percent, with its Wilson interval."""
@@ -96,10 +96,7 @@ class Cells:
         return some[some["strength"] == strength].iloc[0]
 
     def _facts(self, label: str, row: Any) -> dict[str, object]:
-        told = self.told.get(label, {})
-        facts = {name: told.get(key, "") for name, key in TOLD.items()} | {"recipe": told.get("recipe", "")}
-        kept = ("n", "dataset", "data_digest", "model", "weights_sha256")
-        return facts | {name: row[name] for name in kept} | {"budget": self.budget}
+        return self.nets[label].facts | {name: row[name] for name in MEASURED}
 
 
 def wrong(right: Values) -> Values:

@@ -10,14 +10,21 @@ import pandas as pd
 
 from robench import models
 
+TOLD = {
+    **{"recipe": "recipe", "dataset": "dataset", "train_n": "train_n"},
+    **{"epochs": "epochs_run", "paper_epochs": "recipe_epochs", "seed": "seed"},
+}
+"""What a row calls the facts that a checkpoint tells."""
+
 
 @dataclass(frozen=True)
 class Net:
-    """A network that was trained here: MODEL as `evaluate` takes it, and what its checkpoint says of its training."""
+    """A network: MODEL as `evaluate` takes it, what its checkpoint says of its training, if any, and the budget."""
 
     spec: str
     path: Path
     told: Mapping[str, str]
+    budget: str
 
     @property
     def label(self) -> str:
@@ -30,10 +37,9 @@ class Net:
 
     @property
     def facts(self) -> dict[str, object]:
-        """What a row says of its training."""
-        names = {"train_n": "train_n", "epochs": "epochs_run", "paper_epochs": "recipe_epochs", "dataset": "dataset"}
-        facts: dict[str, object] = {name: self.told[key] for name, key in names.items()}
-        return facts | {"model": self.label}
+        """What a row says of its training; empty for weights as published."""
+        facts: dict[str, object] = {name: self.told.get(key, "") for name, key in TOLD.items()}
+        return facts | {"model": self.label, "budget": self.budget}
 
     @property
     def history(self) -> pd.DataFrame:

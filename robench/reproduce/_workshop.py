@@ -16,6 +16,7 @@ from robench.datasets import Dataset
 from robench.errors import TrainError, UsageError
 from robench.evaluate import Request, run
 from robench.files import write_text
+from robench.models import Classifier
 from robench.reproduce._cells import Cells
 from robench.reproduce._net import Net
 from robench.store import Run
@@ -88,7 +89,7 @@ class Workshop:
         path = self.out / "networks" / f"{name}.safetensors"
         changes = dict({"small": small, "paper": paper}.get(self.budget.name, {}))
         train_n, epochs = changes.pop("train_n", None), changes.pop("epochs", self.budget.epochs)
-        given = {"corruption": options.pop("corruption", None), "strength": options.pop("strength", None)}
+        given = {name: options.pop(name, None) for name in ("corruption", "strength", "lr", "batch_size")}
         asked = replace(train.get(recipe), **changes).with_changes(**given)
         with self._alone(name):
             if not path.exists():
@@ -106,11 +107,15 @@ class Workshop:
                 )
         told = models.metadata(path)
         _check_trained(path, told, asked.with_changes(epochs=epochs), train_n)
-        return Net(f"{model}={path}", path, told)
+        return Net(f"{model}={path}", path, told, self.budget.name)
 
     def published(self, model: str, weights: str) -> Net:
         """A network with weights that are published under a name of its card."""
-        return Net(f"{model}={weights}", Path(weights), {})
+        return Net(f"{model}={weights}", Path(weights), {}, self.budget.name)
+
+    def loaded(self, net: Net, dataset: Dataset) -> Classifier:
+        """The network for the images of a data set."""
+        return models.load(net.spec, classes=len(dataset.classes), side=dataset.shape[:2], device=self.device)
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:
@@ -142,9 +147,8 @@ class Workshop:
             ),
             progress=self.progress,
         )
-        labels = {net.label: net.told for net in nets}
         write_text(self.out / "cells" / f"{name}.csv", to_csv(outcome.cells))
-        return Cells(Run(self.work / name), outcome.cells, outcome.metrics, labels, self.budget.name)
+        return Cells(Run(self.work / name), outcome.cells, outcome.metrics, {net.label: net for net in nets})
 
 
 def _check_trained(path: Path, told: Mapping[str, str], asked: train.Recipe, train_n: int | None) -> None:

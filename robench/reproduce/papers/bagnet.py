@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from robench import analysis, datasets, models
+from robench import analysis, datasets
 from robench.reproduce._cells import Cells
 from robench.reproduce._claims import Claim, Floor, findings
 from robench.reproduce._entry import Entry
@@ -123,7 +123,7 @@ def heat_maps(shop: Workshop) -> list[Path]:
     columns, entries = {}, {}
     for patch in PATCHES:
         net = _bagnet(shop, patch, "adam")
-        classifier = models.load(net.spec, classes=len(clean.classes), side=clean.shape[:2], device=shop.device)
+        classifier = shop.loaded(net, clean)
         columns[f"BagNet-{patch}"] = [
             analysis.patch_evidence(classifier, image, int(label)) for image, label in zip(images, labels, strict=True)
         ]

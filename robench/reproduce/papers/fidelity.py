@@ -8,13 +8,15 @@ weights, and with a learning rate for that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 import corruptions
-from robench import analysis, datasets, models
+from robench import analysis, datasets
 from robench.reproduce._cells import Places, chosen_of
 from robench.reproduce._claims import Claim, Floor, findings
 from robench.reproduce._entry import Entry
@@ -30,12 +32,11 @@ SOURCE = "Lin 2021, Learning degraded image classification with restoration data
 DATA = "images"
 RESTORER = "cdncnn"
 CROPS = {"augment": "crop-flip"}
-SMALL = {"epochs": 20, "lr": 0.05, **CROPS}
+SMALL = {"epochs": 30, "lr": 0.1, "weight_decay": 5e-4, "batch_size": 128, **CROPS}
 SMALL_RESTORER = {"epochs": 4, **CROPS}
 SMALL_CALIBRATION = {"epochs": 10, "train_n": 12_000, **CROPS}
 PLACES = {"clean": ("clean", "clean")} | {f"0.{tenth}": ("awgn", f"sigma=0.{tenth}") for tenth in range(1, 6)}
 VARYING = {name: (f"spatially_varying_noise_{name.lower()}", "sigma=0.5:0") for name in ("1D", "2D")}
-CHOSEN = chosen_of(PLACES | VARYING)
 SETUPS = {"setup 1": "clean", "setup 2": "degraded", "setup 3": "restored"}
 SETUP_PANELS = {name: f"{name}: train on {kind}" for name, kind in SETUPS.items()}
 WITHOUT, WITH = "w/o restoration", "w/ restoration"
@@ -71,26 +72,39 @@ TABLE_6_1: dict[str, tuple[float, ...]] = {
     "no-channel-multiplication": (82.42, 80.32, 78.10, 75.97, 74.15, 71.98, 77.47),
     "no-channel-concatenation": (82.13, 79.61, 76.57, 73.99, 71.50, 68.85, 76.19),
 }
-FLOOR = 86.0
+FLOORS = {
+    **{"resnet20": 86.0, "alexnet_32": 70.0, "vgg16_32": 80.0, "googlenet_32": 80.0},
+    **{"resnet50": 80.0, "alexnet": 50.0, "vgg16": 70.0, "googlenet": 70.0},
+}
+"""Of setup 1 on clean images: the small budget's networks on CIFAR-10, those of the report on Caltech-256."""
 PROPOSED = "end-to-end, w/ ensemble"
-CLAIMS_5_1 = (
-    Claim("training on noise costs clean accuracy", (f"setup 1, {WITHOUT}", "clean"), (f"setup 2, {WITHOUT}", "clean")),
-    Claim("and wins at sigma 0.5", (f"setup 2, {WITHOUT}", "0.5"), (f"setup 1, {WITHOUT}", "0.5")),
+CLEAN_TRAINED, CLEAN_RESTORED = f"setup 1, {WITHOUT}", f"setup 1, {WITH}"
+NOISE_TRAINED, NOISE_RESTORED = f"setup 2, {WITHOUT}", f"setup 2, {WITH}"
+CLAIMS_OF_SETUPS = (
+    Claim("training on noise costs clean accuracy", (CLEAN_TRAINED, "clean"), (NOISE_TRAINED, "clean")),
+    Claim("and wins at sigma 0.5", (NOISE_TRAINED, "0.5"), (CLEAN_TRAINED, "0.5")),
     *(
-        Claim(f"restoration helps setup 1 at {at}", (f"setup 1, {WITH}", at), (f"setup 1, {WITHOUT}", at))
-        for at in ("0.1", "0.3", "0.5", "1D", "2D")
-    ),
-    *(
-        Claim(f"restoration hurts setup 2 at {at}", (f"setup 2, {WITHOUT}", at), (f"setup 2, {WITH}", at))
+        Claim(f"restoration helps setup 1 at {at}", (CLEAN_RESTORED, at), (CLEAN_TRAINED, at))
         for at in ("0.1", "0.3", "0.5")
     ),
     *(
-        Claim(f"the proposed model is above setup 1 at {at}", (PROPOSED, at), (f"setup 1, {WITH}", at))
+        Claim(f"restoration hurts setup 2 at {at}", (NOISE_TRAINED, at), (NOISE_RESTORED, at))
+        for at in ("0.1", "0.3", "0.5")
+    ),
+)
+CLAIMS_OF_PROPOSED = (
+    *(
+        Claim(f"the proposed model is above setup 1 at {at}", (PROPOSED, at), (CLEAN_RESTORED, at))
         for at in ("0.1", "0.2", "0.3", "0.5")
     ),
-    Claim("it is above setup 2 at sigma 0.1", (PROPOSED, "0.1"), (f"setup 2, {WITHOUT}", "0.1")),
-    Claim("setup 2 is above it at sigma 0.5", (f"setup 2, {WITHOUT}", "0.5"), (PROPOSED, "0.5")),
-    Claim("it keeps clean accuracy", (PROPOSED, "clean"), (f"setup 1, {WITHOUT}", "clean"), within=1.0),
+    Claim("it is above setup 2 at sigma 0.1", (PROPOSED, "0.1"), (NOISE_TRAINED, "0.1")),
+    Claim("setup 2 is above it at sigma 0.5", (NOISE_TRAINED, "0.5"), (PROPOSED, "0.5")),
+    Claim("it keeps clean accuracy", (PROPOSED, "clean"), (CLEAN_TRAINED, "clean"), within=1.0),
+)
+CLAIMS_5_1 = (
+    *CLAIMS_OF_SETUPS,
+    *(Claim(f"restoration helps setup 1 at {at}", (CLEAN_RESTORED, at), (CLEAN_TRAINED, at)) for at in VARYING),
+    *CLAIMS_OF_PROPOSED,
     Claim("the oracle is above it at sigma 0.3", ("oracle, w/ ensemble", "0.3"), (PROPOSED, "0.3")),
 )
 CLAIMS_6_1 = tuple(
@@ -103,20 +117,17 @@ CLAIMS_6_1 = tuple(
 @item(PAPER, "figure-3-3", "accuracy over sigma for three setups, without and with restoration", (DATA,))
 def figure_3_3(shop: Workshop) -> list[Path]:
     """Solid without restoration, dashed with it."""
-    points, dashed = [], {}
+    points, dashed, studies = [], {}, []
     for network in _networks(shop):
-        nets = _setups(shop, network)
-        cells = shop.evaluated(f"setups-{network}", list(nets.values()), DATA, CHOSEN)
+        study = _studied(shop, f"setups-{network}", network, _setups(shop, network), CLAIMS_OF_SETUPS)
+        studies.append(study)
         dashed[f"{network}, {WITH}"] = f"{network}, {WITHOUT}"
-        for name, net in nets.items():
+        for (name, column), entry in study.entries.items():
             setup, _, restoration = name.partition(", ")
-            for column, place in PLACES.items():
-                entry = cells.accuracy(net.label, *place)
-                points.append(Point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
+            points.append(Point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
     labels = dict.fromkeys(SETUP_PANELS.values(), "sigma")
-    return Lines(points, labels, ACCURACY, dashed).write(
-        shop.out / "figure-3-3", Page("Figure 3.3: three setups, without and with restoration", SOURCE, [NOTE])
-    )
+    page = _page("Figure 3.3: three setups, without and with restoration", studies)
+    return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-3-3", page)
 
 
 @item(PAPER, "figure-3-4", "activations before the last layer over neurons, one class at six levels", (DATA,))
@@ -127,9 +138,8 @@ def figure_3_4(shop: Workshop) -> list[Path]:
     panels = {WITHOUT: net, WITH: net.behind(restorer)}
     points = [one for panel, each in panels.items() for one in _activations(shop, panel, each)]
     labels = dict.fromkeys(panels, "neuron, by change")
-    return Lines(points, labels, "mean activation", marked=False).write(
-        shop.out / "figure-3-4", Page("Figure 3.4: activations before the last layer", SOURCE, [NOTE])
-    )
+    page = _page("Figure 3.4: activations before the last layer", [_of_clean(shop, network)])
+    return Lines(points, labels, "mean activation", marked=False).write(shop.out / "figure-3-4", page)
 
 
 @item(PAPER, "figure-a-2", "accuracy of setup 1 over blur, motion, salt and pepper, and crop", (DATA,))
@@ -147,25 +157,25 @@ def figure_a_2(shop: Workshop) -> list[Path]:
             at = {identity: cells.accuracy(net.label)}
             at |= {float(key.partition("=")[2]): cells.accuracy(net.label, name, key) for key in keys[name]}
             points += [Point(panel, network, level, entry) for level, entry in at.items()]
-    return Lines(points, labels, ACCURACY).write(
-        shop.out / "figure-a-2", Page("Figure A.2: setup 1 on other degradations", SOURCE, [NOTE])
-    )
+    page = _page("Figure A.2: setup 1 on other degradations", [_of_clean(shop, network) for network in nets])
+    return Lines(points, labels, ACCURACY).write(shop.out / "figure-a-2", page)
 
 
 @item(PAPER, "figure-7-1", "setups and calibration by an end-to-end estimator for the other networks", (DATA,))
 def figure_7_1(shop: Workshop) -> list[Path]:
     """AlexNet, VGG-16, GoogLeNet."""
-    points, dashed = [], {f"{setup}, {WITH}": f"{setup}, {WITHOUT}" for setup in SETUPS}
-    others = [network for network in _networks(shop, every=True) if network != _main_network(shop)]
-    for network in others:
-        nets = _setups(shop, network) | {"proposed": _calibrated(shop, network, ["end-to-end"])}
-        cells = shop.evaluated(f"proposed-{network}", list(nets.values()), DATA, CHOSEN)
-        for name, net in nets.items():
-            for column, place in PLACES.items():
-                points.append(Point(network, name, _sigma(column), cells.accuracy(net.label, *place)))
-    return Lines(points, dict.fromkeys(others, "sigma"), ACCURACY, dashed).write(
-        shop.out / "figure-7-1", Page("Figure 7.1: the other networks", SOURCE, [NOTE])
-    )
+    points, studies = [], []
+    dashed = {f"{setup}, {WITH}": f"{setup}, {WITHOUT}" for setup in SETUPS}
+    for network in _networks(shop, every=True):
+        if network != _main_network(shop):
+            nets = _setups(shop, network) | {PROPOSED: _calibrated(shop, network, ["end-to-end"])}
+            claims = (*CLAIMS_OF_SETUPS, *CLAIMS_OF_PROPOSED)
+            studies.append(_studied(shop, f"proposed-{network}", network, nets, claims))
+            for (name, column), entry in studies[-1].entries.items():
+                points.append(Point(network, name, _sigma(column), entry))
+    labels = dict.fromkeys((study.network for study in studies), "sigma")
+    page = _page("Figure 7.1: the other networks", studies)
+    return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-7-1", page)
 
 
 @item(PAPER, "figure-c-1", "loss and accuracy of setup 1 over epochs", (DATA,))
@@ -174,7 +184,7 @@ def figure_c_1(shop: Workshop) -> list[Path]:
     points = []
     for network in _networks(shop):
         net = _classifier(shop, network, "clean")
-        facts = net.facts | {"budget": shop.budget.name}
+        facts = net.facts
         for row in net.history.to_dict("records"):
             for panel, factor in (("loss", 1), ("accuracy", 100)):
                 for part in ("train", "val"):
@@ -183,9 +193,8 @@ def figure_c_1(shop: Workshop) -> list[Path]:
     dashed = {f"{network}, val": f"{network}, train" for network in _networks(shop)}
     labels = {"loss": "epoch", "accuracy": "epoch"}
     y_labels = {"loss": "cross-entropy", "accuracy": ACCURACY}
-    return Lines(points, labels, y_labels, dashed, marked=False).write(
-        shop.out / "figure-c-1", Page("Figure C.1: loss and accuracy over epochs", SOURCE, [NOTE])
-    )
+    page = _page("Figure C.1: loss and accuracy over epochs", [_of_clean(shop, one) for one in _networks(shop)])
+    return Lines(points, labels, y_labels, dashed, marked=False).write(shop.out / "figure-c-1", page)
 
 
 @item(PAPER, "table-5-1", "three setups and calibration by oracle, pre-trained and end-to-end estimators", (DATA,))
@@ -218,13 +227,49 @@ def _table(
     places: Places,
     claims: Sequence[Claim],
 ) -> list[Path]:
-    clean = _classifier(shop, _main_network(shop), "clean")
+    study = _studied(shop, name, _main_network(shop), nets, claims, places)
+    page = _page(f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}", [study])
+    return Table(list(places), printed, study.entries).write(shop.out / name, page)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was measured of one network's forms: entries by row and column, its floor, and what was found."""
+
+    network: str
+    entries: Mapping[tuple[str, str], Entry]
+    floor: Floor
+    found: pd.DataFrame
+
+
+def _studied(
+    shop: Workshop,
+    name: str,
+    network: str,
+    nets: Mapping[str, Net],
+    claims: Sequence[Claim] = (),
+    places: Places = PLACES,
+) -> Study:
+    """Those networks and the one trained on clean images, whose accuracy there is the floor."""
+    clean = _classifier(shop, network, "clean")
     measured = {net.label: net for net in (*nets.values(), clean)}
-    cells = shop.evaluated(name, list(measured.values()), DATA, CHOSEN)
-    title = f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}"
-    floor = Floor("setup 1, clean", FLOOR, cells.accuracy(clean.label))
-    page = Page(title, SOURCE, [NOTE], [floor], findings(claims, cells.values(nets, places)))
-    return Table(list(places), printed, cells.entries(nets, places)).write(shop.out / name, page)
+    cells = shop.evaluated(name, list(measured.values()), DATA, chosen_of(places))
+    floor = Floor(f"{network} of setup 1, clean", FLOORS[network], cells.accuracy(clean.label))
+    return Study(network, cells.entries(nets, places), floor, findings(claims, cells.values(nets, places)))
+
+
+def _of_clean(shop: Workshop, network: str) -> Study:
+    """The network of setup 1 alone."""
+    return _studied(shop, f"clean-{network}", network, {}, places={"clean": PLACES["clean"]})
+
+
+def _page(title: str, studies: Sequence[Study]) -> Page:
+    """With the floor of every network, whose findings begin with its name where there are several."""
+    found = [
+        one.found.assign(claim=f"{one.network}: " + one.found["claim"] if len(studies) > 1 else one.found["claim"])
+        for one in studies
+    ]
+    return Page(title, SOURCE, [NOTE], [one.floor for one in studies], pd.concat(found, ignore_index=True))
 
 
 def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
@@ -232,7 +277,7 @@ def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
     clean = datasets.load(shop.dataset(DATA), limit=shop.budget.limit)
     chosen = np.flatnonzero(clean.labels == clean.labels.min())
     images, ids = clean.read(chosen), clean.ids[chosen]
-    classifier = models.load(net.spec, classes=len(clean.classes), side=clean.shape[:2], device=shop.device)
+    classifier = shop.loaded(net, clean)
     layer = analysis.last_linear(classifier)
     seen = {}
     for column, (name, key) in PLACES.items():
@@ -242,8 +287,7 @@ def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
             degraded = corruptions.apply_strength(images, noise, noise.parse(key), ids=ids)
         seen[column] = analysis.features(classifier, degraded, layer, given=True)
     order = analysis.order_by_change(seen["clean"], seen["0.5"])
-    measured = {"n": len(chosen), "weights_sha256": classifier.weights_sha256, "budget": shop.budget.name}
-    facts = net.facts | measured
+    facts = net.facts | {"n": len(chosen), "weights_sha256": classifier.weights_sha256}
     for column, given in seen.items():
         for place, value in enumerate(given.mean(axis=0, dtype=np.float64)[order]):
             yield Point(panel, f"sigma {_sigma(column):g}", place, Entry(float(value), facts=facts))

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import corruptions
-from robench import analysis, datasets, models
+from robench import analysis, datasets
 from robench.reproduce._cells import Cells, chosen_of, error, wrong
 from robench.reproduce._claims import Claim, Floor, findings, paired
 from robench.reproduce._entry import Entry
@@ -210,8 +210,8 @@ def _variances(shop: Workshop, one: Distortion) -> Iterator[tuple[str, int, Vari
     clean = datasets.load(shop.dataset("cifar10"), limit=shop.budget.limit or 1000)
     images, chosen = clean.images(0, len(clean)), corruptions.get(one.corruption)
     for line, net in _nets(shop, "cifar10", one).items():
-        classifier = models.load(net.spec, classes=len(clean.classes), side=clean.shape[:2], device=shop.device)
-        facts = {"weights_sha256": classifier.weights_sha256, "n": len(clean), "budget": shop.budget.name}
+        classifier = shop.loaded(net, clean)
+        facts = {"weights_sha256": classifier.weights_sha256, "n": len(clean)}
         for level in (0, *LEVELS):
             strength = chosen.parse(one.key(level) if level else "clean")
             degraded = corruptions.apply_strength(images, chosen, strength, ids=clean.ids)

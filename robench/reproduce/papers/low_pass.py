@@ -29,7 +29,7 @@ ACCURACY = "accuracy, %"
 SMALL_FLOWERS = {"epochs": 20}
 SMALL_PRETRAINING = {"epochs": 10, "lr": 3e-4, "augment": "crop-flip"}
 SMALL_CIFAR = {
-    **{"epochs": 40, "batch_size": 128, "lr": 0.1, "weight_decay": 1e-4},
+    **{"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
     **{"schedule": "cosine", "augment": "crop-flip"},
 }
 ACTIVATIONS = {"ReLU": "", "Leaky-ReLU": "@leaky_relu", "LP-ReLU1": "@lp_relu1", "LP-ReLU2": "@lp_relu2"}
@@ -173,9 +173,8 @@ def _by_corruption(
 
 
 def _curve(shop: Workshop, panel: str, line: str, net: Net) -> list[Point]:
-    facts = net.facts | {"budget": shop.budget.name}
     rows = net.history.to_dict("records")
-    return [Point(panel, line, row["epoch"], Entry(100 * row["val_accuracy"], facts=facts)) for row in rows]
+    return [Point(panel, line, row["epoch"], Entry(100 * row["val_accuracy"], facts=net.facts)) for row in rows]
 
 
 def _best(shop: Workshop, row: str, printed: tuple[float, ...]) -> Net:
