@@ -82,7 +82,7 @@ def test_a_page_says_what_was_found(tmp_path: Path) -> None:
 def test_cells_give_what_every_image_was_answered(tmp_path: Path) -> None:
     reproduce("pivot-loss", tmp_path, "table-2", budget="smoke", device="cpu")
     run = Run(tmp_path / "work" / "mnist-lowres")
-    made = Cells(run, pd.DataFrame(), pd.DataFrame(), {}, "smoke")
+    made = Cells(run, pd.DataFrame(), pd.DataFrame(), {})
     label = "resnet20=pivot-mnist-clean"
     frame = pd.read_csv(run.folder / "cells.csv").query("model == @label")
     for row in frame.itertuples():

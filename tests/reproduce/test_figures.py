@@ -13,9 +13,10 @@ from robench import metrics, plots
 from robench.reproduce import Bars, Entry, Lines, Page, Point
 from robench.reproduce._cells import Cells, error
 from robench.reproduce._maps import Maps
+from robench.reproduce._net import Net
 from robench.store import Run
 
-LABEL = "net=weights"
+LABEL = "tiny_cnn=weights"
 
 
 def entry(value: float, width: float = 2.0) -> Entry:
@@ -114,8 +115,9 @@ def cells(status: str = "ok") -> Cells:
     traced = {"dataset": "d", "data_digest": "x", "weights_sha256": "y"}
     mean = {"model": LABEL, "metric": "mean_accuracy[fog]", "value": 0.5, "ci_low": 0.3, "ci_high": 0.6, "note": ""}
     lacking = mean | {"metric": "mean_accuracy[snow]", "value": None, "note": "incomplete: 1 of 5"}
-    told = {LABEL: {"train_n": "16", "epochs_run": "2"}}
-    return Cells(Run(Path("none")), pd.DataFrame([row | counts | traced]), pd.DataFrame([mean, lacking]), told, "small")
+    net = Net("tiny_cnn=weights.safetensors", Path("weights.safetensors"), {"epochs_run": "2"}, "small")
+    assert net.label == LABEL
+    return Cells(Run(Path("none")), pd.DataFrame([row | counts | traced]), pd.DataFrame([mean, lacking]), {LABEL: net})
 
 
 def test_entries_are_in_percent_with_their_intervals() -> None:
