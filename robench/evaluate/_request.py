@@ -15,6 +15,7 @@ from robench.errors import UsageError
 from robench.evaluate._bench import clean_of
 from robench.evaluate._plan import Asked
 from robench.evaluate._precision import compiled, precision_text
+from robench.evaluate._shared import with_shared_parts
 from robench.models import Classifier
 from robench.selection import Cells, select
 
@@ -120,7 +121,7 @@ def _classifiers(request: Request, clean: Dataset, device: str) -> list[Classifi
         )
         for spec in request.models
     )
-    return [_as_asked(request, one) for one in loaded]
+    return with_shared_parts([_as_asked(request, one) for one in loaded])
 
 
 def _as_asked(request: Request, classifier: Classifier) -> Classifier:

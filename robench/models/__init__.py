@@ -21,7 +21,7 @@ from robench.models._spec import Spec, parse
 
 if TYPE_CHECKING:
     from robench.models._adapter import Classifier, Restorer, TrainingLogits, pick_device
-    from robench.models._checkpoints import metadata, save
+    from robench.models._checkpoints import metadata, save, state_sha256
     from robench.models._flops import flops
     from robench.models._load import load, load_estimator, load_restorer, sketch
 
@@ -51,6 +51,7 @@ __all__ = [
     "restorers",
     "save",
     "sketch",
+    "state_sha256",
 ]
 
 _NEEDS_TORCH = {
@@ -65,6 +66,7 @@ _NEEDS_TORCH = {
     "pick_device": "_adapter",
     "save": "_checkpoints",
     "sketch": "_load",
+    "state_sha256": "_checkpoints",
 }
 
 

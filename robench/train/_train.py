@@ -112,8 +112,7 @@ def _trained(
     progress: bool,
 ) -> Trained:
     """Fit, and write the weights and the log."""
-    from robench.models import save
-    from robench.models._checkpoints import state_sha256
+    from robench.models import save, state_sha256
     from robench.train._fit import Fit, run
     from robench.train._loggers import logger
 
