@@ -119,7 +119,7 @@ def figure_3_3(shop: Workshop) -> list[Path]:
     """Solid without restoration, dashed with it."""
     points, dashed, studies = [], {}, []
     for network in _networks(shop):
-        study = _studied(shop, f"setups-{network}", network, _setups(shop, network), CLAIMS_OF_SETUPS)
+        study = _studied(shop, network, _setups(shop, network), CLAIMS_OF_SETUPS)
         studies.append(study)
         dashed[f"{network}, {WITH}"] = f"{network}, {WITHOUT}"
         for (name, column), entry in study.entries.items():
@@ -170,7 +170,7 @@ def figure_7_1(shop: Workshop) -> list[Path]:
         if network != _main_network(shop):
             nets = _setups(shop, network) | {PROPOSED: _calibrated(shop, network, ["end-to-end"])}
             claims = (*CLAIMS_OF_SETUPS, *CLAIMS_OF_PROPOSED)
-            studies.append(_studied(shop, f"proposed-{network}", network, nets, claims))
+            studies.append(_studied(shop, network, nets, claims))
             for (name, column), entry in studies[-1].entries.items():
                 points.append(Point(network, name, _sigma(column), entry))
     labels = dict.fromkeys((study.network for study in studies), "sigma")
@@ -227,7 +227,7 @@ def _table(
     places: Places,
     claims: Sequence[Claim],
 ) -> list[Path]:
-    study = _studied(shop, name, _main_network(shop), nets, claims, places)
+    study = _studied(shop, _main_network(shop), nets, claims, places)
     page = _page(f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}", [study])
     return Table(list(places), printed, study.entries).write(shop.out / name, page)
 
@@ -243,24 +243,19 @@ class Study:
 
 
 def _studied(
-    shop: Workshop,
-    name: str,
-    network: str,
-    nets: Mapping[str, Net],
-    claims: Sequence[Claim] = (),
-    places: Places = PLACES,
+    shop: Workshop, network: str, nets: Mapping[str, Net], claims: Sequence[Claim] = (), places: Places = PLACES
 ) -> Study:
-    """Those networks and the one trained on clean images, whose accuracy there is the floor."""
+    """Those networks and the one trained on clean images, whose accuracy there is the floor; all in one run."""
     clean = _classifier(shop, network, "clean")
     measured = {net.label: net for net in (*nets.values(), clean)}
-    cells = shop.evaluated(name, list(measured.values()), DATA, chosen_of(places))
+    cells = shop.evaluated(network, list(measured.values()), DATA, chosen_of(places))
     floor = Floor(f"{network} of setup 1, clean", FLOORS[network], cells.accuracy(clean.label))
     return Study(network, cells.entries(nets, places), floor, findings(claims, cells.values(nets, places)))
 
 
 def _of_clean(shop: Workshop, network: str) -> Study:
     """The network of setup 1 alone."""
-    return _studied(shop, f"clean-{network}", network, {}, places={"clean": PLACES["clean"]})
+    return _studied(shop, network, {}, places={"clean": PLACES["clean"]})
 
 
 def _page(title: str, studies: Sequence[Study]) -> Page:
