@@ -19,6 +19,7 @@ from robench.cli import _options
 @click.option("--work", type=_options.PATH, metavar="DIR", help="for runs; OUT/work unless told")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
 @click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16", help="of the trainings")
+@click.option("--compile", "compiled", is_flag=True, help="compile what is trained first, with torch.compile")
 @_options.out
 def reproduce(
     paper: str,
@@ -28,6 +29,7 @@ def reproduce(
     work: Path | None,
     device: str,
     precision: str,
+    compiled: bool,
     out: Path,
 ) -> None:
     """Make a table or figure of PAPER, or all: train what is missing, evaluate, set our numbers beside the printed.
@@ -44,7 +46,17 @@ def reproduce(
     for name, dataset in given.items():
         if not dataset:
             raise UsageError(f"--data: expected NAME=DATASET, got '{name}'")
-    for path in make(
-        paper, out, item, budget=budget, data=given, work=work, device=device, precision=precision, progress=True
-    ):
+    written = make(
+        paper,
+        out,
+        item,
+        budget=budget,
+        data=given,
+        work=work,
+        device=device,
+        precision=precision,
+        compiled=compiled,
+        progress=True,
+    )
+    for path in written:
         click.echo(path)

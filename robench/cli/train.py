@@ -30,6 +30,7 @@ from robench.cli import _options
 @click.option("--view", metavar="VIEW", help="native, side32, …")
 @click.option("--normalize", metavar="WHICH", help="as for evaluate")
 @click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16")
+@click.option("--compile", "compiled", is_flag=True, help="compile the network first, with torch.compile")
 @click.option("--log", "tracker", metavar="WHERE", help="tensorboard=FOLDER or wandb=PROJECT hears of every epoch")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
@@ -49,6 +50,7 @@ def train(
     view: str | None,
     normalize: str | None,
     precision: str,
+    compiled: bool,
     tracker: str | None,
     seed: int,
     device: str,
@@ -80,6 +82,7 @@ def train(
         view=view,
         normalize=normalize,
         precision=precision,
+        compiled=compiled,
         log=tracker,
         seed=seed,
         device=device,

@@ -9,17 +9,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from robench.errors import UsageError
-
-PRECISIONS = ("fp32", "bf16", "fp16")
-COMPILED = "+compile"
-
-
-def precision_text(precision: str, compiled: bool) -> str:
-    """What the rows say: `fp32`, `bf16`, `fp16`, and whether the network was compiled. Raises UsageError."""
-    if precision not in PRECISIONS:
-        raise UsageError(f"precision must be {', '.join(PRECISIONS)}, got '{precision}'")
-    return precision + COMPILED * compiled
+from robench.precision import COMPILED
 
 
 def mixed(precision: str, device: torch.device) -> AbstractContextManager[Any]:

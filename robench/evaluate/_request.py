@@ -14,9 +14,10 @@ from robench.datasets import Dataset, GeneratedSet
 from robench.errors import UsageError
 from robench.evaluate._bench import clean_of
 from robench.evaluate._plan import Asked
-from robench.evaluate._precision import compiled, precision_text
+from robench.evaluate._precision import compiled
 from robench.evaluate._shared import with_shared_parts
 from robench.models import Classifier
+from robench.precision import precision_text
 from robench.selection import Cells, select
 
 

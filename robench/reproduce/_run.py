@@ -21,6 +21,7 @@ def reproduce(
     work: Path | None = None,
     device: str = "auto",
     precision: str = "fp32",
+    compiled: bool = False,
     progress: bool = False,
 ) -> list[Path]:
     """Make a table or figure of a paper, or all of them, in `out`; what was written.
@@ -28,11 +29,13 @@ def reproduce(
     budget: "smoke" tries everything on a few digits, "small" is what two cores can do, "paper" the full protocol.
     data: DATASET by the name that the paper's recipes give it, such as {"cifar10": "cifar10:data"}.
     work: for runs, `out`/work unless told. Networks that are there are not trained again, nor cells computed again.
+    device, precision, compiled: of the trainings, as for `robench.train.train`.
     Raises UsageError for what is unknown, before anything is trained.
     """
     if budget not in BUDGETS:
         raise UsageError(unknown("budget", budget, BUDGETS))
-    shop = Workshop(out, work or out / "work", BUDGETS[budget], dict(data or {}), device, precision, progress)
+    runs, stands_for = work or out / "work", dict(data or {})
+    shop = Workshop(out, runs, BUDGETS[budget], stands_for, device, precision, compiled, progress)
     items = get(paper, name)
     for one in items:
         for needed in one.data if shop.in_full else (*one.data, *one.small_data):

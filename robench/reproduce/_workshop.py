@@ -53,6 +53,7 @@ class Workshop:
     data: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
     precision: str = "fp32"
+    compiled: bool = False
     progress: bool = False
 
     @property
@@ -102,6 +103,7 @@ class Workshop:
                     train_n=train_n,
                     device=self.device,
                     precision=self.precision,
+                    compiled=self.compiled,
                     progress=self.progress,
                     **options,
                 )

@@ -24,6 +24,7 @@ from torch import Tensor
 from robench.datasets import Dataset
 from robench.errors import DivergedError, TrainError
 from robench.files import one_line, whole_file
+from robench.precision import COMPILED
 from robench.train._data import Batches
 from robench.train._layers import freeze_after
 from robench.train._optimization import lr_factor, make_optimizer
@@ -188,7 +189,7 @@ def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger
         trainer = lightning.Trainer(
             accelerator={"cuda": "gpu"}.get(device.type, device.type),
             devices=[device.index or 0] if device.type == "cuda" else 1,
-            precision=PRECISIONS[precision],
+            precision=PRECISIONS[precision.removesuffix(COMPILED)],
             max_epochs=fit.recipe.epochs,
             gradient_clip_val=fit.recipe.clip,
             reload_dataloaders_every_n_epochs=1,

@@ -17,6 +17,7 @@ from robench import datasets
 from robench.datasets import Dataset, stored
 from robench.errors import DivergedError, TrainError, UsageError
 from robench.files import sha256_text, write_text
+from robench.precision import precision_text
 from robench.train._begin import Begin
 from robench.train._recipes import Recipe, get
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from robench.train._fit import Epoch
     from robench.train._tasks import Task
 
-PRECISIONS = ("fp32", "bf16", "fp16")
 MOST_STORED = 8 << 30
 
 
@@ -65,6 +65,7 @@ def train(
     view: str | None = None,
     normalize: str | None = None,
     precision: str = "fp32",
+    compiled: bool = False,
     device: str = "auto",
     progress: bool = True,
     init: str | None = None,
@@ -81,8 +82,9 @@ def train(
     parts, estimator: for calibration RESTORER=CHECKPOINT+NAME=CHECKPOINT, both frozen, and an estimator's checkpoint.
         Calibration and estimation begin from these and from `model`, and take no `init`.
     out: a path that ends in .safetensors; the log stands beside it as .log.csv.
-    train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. normalize: of a classifier's
-        inputs, instead of the recipe's. log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
+    train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. compiled: by torch.compile, which
+        takes its time first. normalize: of a classifier's inputs, instead of the recipe's.
+    log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
     A training that was killed goes on from its last epoch when it is called again, with the same result; its state
     stands beside `out` as .ckpt until it is done.
     Raises `UsageError` for what cannot be right, `TrainError` for a training that fails; then nothing is written.
@@ -91,7 +93,7 @@ def train(
         raise TrainError("training needs Lightning: pip install 'robench[train]'")
     asked = get(recipe) if isinstance(recipe, str) else recipe
     used = asked.with_changes(corruption=corruption, strength=strength, epochs=epochs, batch_size=batch_size, lr=lr)
-    path = _checked(Path(out), seed, precision)
+    path, arithmetic = _checked(Path(out), seed), precision_text(precision, compiled)
     begin = Begin(model, init, parts, estimator, normalize, seed, device)
     begin.check(used)
     train_set, val_set = _pair(data, view)
@@ -99,7 +101,9 @@ def train(
         train_set = _near(train_set.limited(train_n), Path(folder) / "train.npy", progress)
         val_set = _near(val_set, Path(folder) / "val.npy", progress)
         task = begin.task(used, train_set)
-        facts = _facts(task, asked, train_set, val_set) | {"seed": str(seed), "precision": precision}
+        if compiled:
+            task.network.compile()
+        facts = _facts(task, asked, train_set, val_set) | {"seed": str(seed), "precision": arithmetic}
         return _trained(path, task, (train_set, val_set), facts, log, progress)
 
 
@@ -145,7 +149,7 @@ def _trained(
     )
 
 
-def _checked(out: Path, seed: int, precision: str) -> Path:
+def _checked(out: Path, seed: int) -> Path:
     if out.suffix != ".safetensors" or out.is_dir():
         raise UsageError(f"output must be a file that ends in .safetensors, got '{out}'")
     there = next(folder for folder in out.absolute().parents if folder.exists())
@@ -153,8 +157,6 @@ def _checked(out: Path, seed: int, precision: str) -> Path:
         raise TrainError(f"{out}: cannot be written in {there}")
     if not 0 <= seed < 2**63:
         raise UsageError(f"seed must be 0 or more and below 2^63, got {seed}")
-    if precision not in PRECISIONS:
-        raise UsageError(f"precision must be {', '.join(PRECISIONS)}, got '{precision}'")
     return out
 
 

@@ -234,6 +234,14 @@ def test_a_diverged_training_is_an_error_and_writes_nothing(quick: Quick, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
+def test_a_compiled_training_learns_the_same_and_says_so(quick: Quick) -> None:
+    compiled, plain = quick("clean", "a", compiled=True), quick("clean", "b")
+    losses = [[float(row["train_loss"]) for row in rows(one)] for one in (compiled, plain)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert [models.metadata(one.path)["precision"] for one in (compiled, plain)] == ["fp32+compile", "fp32"]
+
+
 def test_bf16_trains(quick: Quick) -> None:
     assert quick("clean", "a", precision="bf16").weights_sha256 != quick("clean", "b").weights_sha256
 
