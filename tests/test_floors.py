@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     ["corruptions"],
     ["robench", "robench.errors"],
-    ["robench.files", "robench.progress", "robench.engines", "robench.metrics", "robench.selection"],
+    ["robench.files", "robench.progress", "robench.engines", "robench.metrics"],
+    ["robench.selection", "robench.precision"],
     ["robench.setformat", "robench.store", "robench.trackers"],
     ["robench.datasets", "robench.models", "robench.tables", "robench.transforms"],
     ["robench.plots", "robench.train", "robench.generate", "robench.evaluate", "robench.preview", "robench.analysis"],
