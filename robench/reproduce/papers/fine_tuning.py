@@ -66,7 +66,7 @@ TABLE_1_NOTES = (
     "The small budget has AlexNet for 64 pixels, trained from scratch on the data set that stands for ImageNet.",
 )
 NO_TRAIN = {"no train": "no train"}
-FLOORS = {"mnist": 98.5, "cifar10": 70.0}
+FLOORS = {"mnist": 98.5, "cifar10": 70.0, "imagenet": 30.0}
 NOTES = ("Level 0 is the clean test set. Trained on levels that are drawn for each image from [0, 4].",)
 NETWORKS = {"mnist": ("lenet5", 4), "cifar10": ("cifar10_quick", 5)}
 
@@ -93,7 +93,9 @@ def figure_8(shop: Workshop) -> list[Path]:
             points.append(Point(one.title, line, level, measured.entry))
             values[line, one.place(level)] = measured.values
     found = findings(_claims_of_variance(blurs), values.__getitem__)
-    page = Page("Figure 8: gradient of the maps of the last convolution", SOURCE, NOTES, found=found)
+    nets = _nets(shop, "cifar10", blurs[0])
+    floor = _floor(shop.evaluated("cifar10-clean", [nets["no train"]], "cifar10"), nets, "no train", "cifar10")
+    page = Page("Figure 8: gradient of the maps of the last convolution", SOURCE, NOTES, [floor], found)
     lines = Lines(points, {one.title: X_LABELS[one.title] for one in blurs}, "mean variance of gradient", NO_TRAIN)
     return lines.write(shop.out / "figure-8", page)
 
@@ -110,7 +112,8 @@ def table_1(shop: Workshop) -> list[Path]:
         for what, place in (("clean", ("clean", "clean")), ("distorted", (every.corruption, drawn))):
             entries["top-1 error", f"{name}, {what}"] = error(cells.accuracy(net.label, *place))
             entries["top-5 error", f"{name}, {what}"] = error(cells.top5_accuracy(net.label, *place))
-    page = Page("Table 1: error on ImageNet, %", SOURCE, TABLE_1_NOTES, found=_found_in_table_1(cells, nets, drawn))
+    floor, found = _floor(cells, nets, "original", "imagenet"), _found_in_table_1(cells, nets, drawn)
+    page = Page("Table 1: error on ImageNet, %", SOURCE, TABLE_1_NOTES, [floor], found)
     return Table(TABLE_1_COLUMNS, TABLE_1, entries).write(shop.out / "table-1", page)
 
 
@@ -150,9 +153,13 @@ def _errors(shop: Workshop, data: str, title: str, name: str) -> list[Path]:
             for level in (0, *LEVELS):
                 points.append(Point(one.title, line, level, error(entries[line, one.place(level)])))
         found.append(findings(_claims_of_error(one, list(nets)), wrong(cells.values(nets, places))))
-    floor = Floor("no train, clean", FLOORS[data], cells.accuracy(nets["no train"].label))
+    floor = _floor(cells, nets, "no train", data)
     page = Page(title, SOURCE, NOTES, [floor], pd.concat(found, ignore_index=True))
     return Lines(points, X_LABELS, "error rate, %", NO_TRAIN).write(shop.out / name, page)
+
+
+def _floor(cells: Cells, nets: Mapping[str, Net], untuned: str, data: str) -> Floor:
+    return Floor(f"{untuned}, clean", FLOORS[data], cells.accuracy(nets[untuned].label))
 
 
 def _claims_of_error(one: Distortion, lines: Sequence[str]) -> list[Claim]:

@@ -34,6 +34,7 @@ SMALL_CIFAR = {
 }
 ACTIVATIONS = {"ReLU": "", "Leaky-ReLU": "@leaky_relu", "LP-ReLU1": "@lp_relu1", "LP-ReLU2": "@lp_relu2"}
 FLOOR = 86.0
+FLOWERS_FLOOR = 50.0  # 17 classes, 136 test images
 MEAN = "mean of 19 corruptions"
 CLAIMS = tuple(
     Claim(f"{more} is above {less} over the corruptions", (more, MEAN), (less, MEAN))
@@ -55,6 +56,10 @@ TABLE_1_NOTES = (
 )
 SCRATCH = ("AlexNet", "VGG16", "VGG19", "ResNet50", "ResNet101")
 COMPARED = ("VGG19", "ResNet50")
+PRETRAINED, FROM_SCRATCH = "pre-trained", "not pre-trained"
+CLAIMS_OF_FIGURE_5 = tuple(
+    Claim(f"pre-training helps {row} on test images", (row, PRETRAINED), (row, FROM_SCRATCH)) for row in COMPARED
+)
 TABLE_2_COLUMNS = ("FLOPs, M", "parameters, M")
 TABLE_2 = {
     "AlexNet": (98.2433, 61.101),
@@ -93,7 +98,8 @@ def table_1(shop: Workshop) -> list[Path]:
         for column, number in zip(TABLE_1_COLUMNS, numbers, strict=False):
             entries[row, column] = Entry(number, facts=test.facts)
         entries[row, TABLE_1_COLUMNS[-1]] = test
-    page = Page("Table 1: pre-trained networks on Oxford 17 flowers", SOURCE, TABLE_1_NOTES)
+    floors = [Floor(f"{row}, test", FLOWERS_FLOOR, cells.accuracy(net.label)) for row, net in best.items()]
+    page = Page("Table 1: pre-trained networks on Oxford 17 flowers", SOURCE, TABLE_1_NOTES, floors)
     return Table(TABLE_1_COLUMNS, TABLE_1, entries, ".4g").write(shop.out / "table-1", page)
 
 
@@ -114,14 +120,21 @@ def table_2(shop: Workshop) -> list[Path]:
 @item(PAPER, "figure-5", "accuracy on flowers over epochs, pre-trained and not", (FLOWERS,), (PRETRAINING,))
 def figure_5(shop: Workshop) -> list[Path]:
     """Validation accuracy from the training logs; learning rate 1e-3, batches of 64, SGD."""
-    points = []
+    nets, points = {}, []
     for row in COMPARED:
-        for line, pretrained in (("pre-trained", True), ("not pre-trained", False)):
-            points += _curve(shop, row, line, _flowers(shop, row, 1e-3, 64, pretrained=pretrained, adam=False))
+        for line, pretrained in ((PRETRAINED, True), (FROM_SCRATCH, False)):
+            nets[row, line] = _flowers(shop, row, 1e-3, 64, pretrained=pretrained, adam=False)
+            points += _curve(row, line, nets[row, line])
     for row in SCRATCH:
-        points += _curve(shop, "not pre-trained", row, _flowers(shop, row, 1e-3, 64, pretrained=False, adam=False))
-    labels = dict.fromkeys((*COMPARED, "not pre-trained"), "epoch")
-    page = Page("Figure 5: pre-trained and not, flowers", SOURCE, [PRETRAINED_NOTE])
+        points += _curve(FROM_SCRATCH, row, _flowers(shop, row, 1e-3, 64, pretrained=False, adam=False))
+    cells = shop.evaluated("flowers", list(nets.values()), FLOWERS)
+    floors = [
+        Floor(f"{row}, {PRETRAINED}, test", FLOWERS_FLOOR, cells.accuracy(nets[row, PRETRAINED].label))
+        for row in COMPARED
+    ]
+    found = findings(CLAIMS_OF_FIGURE_5, lambda spot: cells.right(nets[spot].label))
+    labels = dict.fromkeys((*COMPARED, FROM_SCRATCH), "epoch")
+    page = Page("Figure 5: pre-trained and not, flowers", SOURCE, [PRETRAINED_NOTE], floors, found)
     return Lines(points, labels, f"validation {ACCURACY}", marked=False).write(shop.out / "figure-5", page)
 
 
@@ -172,7 +185,7 @@ def _by_corruption(
     return Bars(points, ACCURACY).write(shop.out / name, Page(title, SOURCE, (), [floor]))
 
 
-def _curve(shop: Workshop, panel: str, line: str, net: Net) -> list[Point]:
+def _curve(panel: str, line: str, net: Net) -> list[Point]:
     rows = net.history.to_dict("records")
     return [Point(panel, line, row["epoch"], Entry(100 * row["val_accuracy"], facts=net.facts)) for row in rows]
 
