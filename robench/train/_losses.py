@@ -20,7 +20,11 @@ def classification_loss(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tenso
         for some in (clean, perturbed)
     ]
     loss = (entropies[0] + weight * entropies[1]) / ((1 + weight) * len(clean))
-    return loss + recipe.pivot_weight * pivot_loss(perturbed, clean) if recipe.pivot_weight else loss
+    if not recipe.pivot_weight:
+        return loss
+    if recipe.pivot_centred:
+        perturbed, clean = (some - some.mean(dim=1, keepdim=True) for some in (perturbed, clean))
+    return loss + recipe.pivot_weight * pivot_loss(perturbed, clean)
 
 
 def auxiliary_loss(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tensor:

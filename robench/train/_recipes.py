@@ -34,6 +34,7 @@ class Recipe:
         strength `a..b` is drawn too.
     perturbed_weight, pivot_weight: of the perturbed copies' cross-entropy and of the squared distance of their logits
         to those of their originals, for "both"; lambda and lambda_2 in equation 1 of Na, Ko, Mukhopadhyay 2018.
+    pivot_centred: take that distance between logits less their mean over the classes, which softmax does not see.
     optimizer: adam, adamw, sgd, nag (Nesterov) or adadelta; momentum is that of sgd and nag.
     schedule: "cosine" from lr to 0 over all steps, "constant", "steps": times `decay` after each of `milestones`,
         which are fractions of the training, or "geometric" from lr to lr times `decay`.
@@ -57,6 +58,7 @@ class Recipe:
     perturbations: tuple[str, ...] = ()
     perturbed_weight: float = 1.0
     pivot_weight: float = 0.0
+    pivot_centred: bool = False
     optimizer: str = "adam"
     lr: float = 1e-3
     weight_decay: float = 0.0

@@ -364,6 +364,8 @@ def test_the_loss_of_pairs_by_hand() -> None:
     entropy = [float(torch.log1p(torch.exp(torch.tensor(-margin)))) for margin in (2.0, 1.0, 1.0, 3.0)]
     expected = (entropy[0] + entropy[1] + 0.3 * (entropy[2] + entropy[3])) / 2.6 + 0.01 * (1 + 4)
     assert classification_loss(recipe, logits, labels).item() == pytest.approx(expected)
+    centred = replace(recipe, pivot_centred=True)
+    assert classification_loss(centred, logits, labels).item() == pytest.approx(expected - 0.01 * 5 / 2)
     pivot_loss(logits[2:], logits[:2]).backward()
     assert logits.grad is not None
     assert logits.grad.tolist() == [[0, 0], [0, 0], [-2, 0], [0, 4]]
