@@ -10,9 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from robench.models import Classifier, state_sha256
-
-PARTS = ("restorer", "estimator")
-"""Networks from images that stand inside others under these names."""
+from robench.models.fidelity import FidelityClassifier
 
 
 class Remembering(nn.Module):
@@ -32,10 +30,11 @@ class Remembering(nn.Module):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a part stands: the restorer in front of a model, or a named part within its module."""
+    """Where a part stands: the restorer in front of a model, or a named part within its module; kind: what built it."""
 
     number: int
     name: str | None
+    kind: str
     network: nn.Module
 
 
@@ -45,7 +44,7 @@ def with_shared_parts(classifiers: Sequence[Classifier]) -> list[Classifier]:
     alike: dict[object, list[Place]] = defaultdict(list)
     for place in _places(found):
         device = found[place.number].device
-        alike[type(place.network), state_sha256(place.network), device].append(place)
+        alike[place.kind, state_sha256(place.network), device].append(place)
     for places in alike.values():
         if len(places) > 1:
             one = Remembering(places[0].network)
@@ -57,9 +56,11 @@ def with_shared_parts(classifiers: Sequence[Classifier]) -> list[Classifier]:
 def _places(classifiers: Sequence[Classifier]) -> Iterator[Place]:
     for number, classifier in enumerate(classifiers):
         if classifier.restorer is not None:
-            yield Place(number, None, classifier.restorer.module)
-        parts = dict(classifier.module.named_children())
-        yield from (Place(number, name, parts[name]) for name in PARTS if name in parts)
+            yield Place(number, None, classifier.restorer.card.name, classifier.restorer.module)
+        if isinstance(whole := classifier.module, FidelityClassifier):
+            yield Place(number, "restorer", whole.options.restorer, whole.restorer)
+            if whole.estimator is not None:
+                yield Place(number, "estimator", "the estimator", whole.estimator)
 
 
 def _put(classifier: Classifier, name: str | None, one: nn.Module) -> Classifier:

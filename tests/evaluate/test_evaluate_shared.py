@@ -21,17 +21,18 @@ IMAGES = torch.randint(0, 256, (4, 32, 32, 1), dtype=torch.uint8, generator=torc
 
 
 class Counting(nn.Module):
-    """Brighter by an amount; `asked` are the batches that every such network got."""
+    """Brighter by an amount, or a negative; `asked` are the batches that every such network got."""
 
     asked: list[Tensor] = []  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__()
         self.amount = nn.Parameter(torch.zeros(()))
+        self.sign = 1
 
     def forward(self, x: Tensor) -> Tensor:
         self.asked.append(x)
-        return x + self.amount
+        return self.sign * x + self.amount
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +83,21 @@ def test_restorers_that_differ_stay_apart(tmp_path: Path) -> None:
     shared = with_shared_parts(apart)
     assert all(map(torch.equal, logits(shared), logits(apart)))
     assert [one.restorer.module for one in shared] == [one.restorer.module for one in apart]
+
+
+def test_restorers_of_other_names_stay_apart_though_their_weights_are_equal(tmp_path: Path) -> None:
+    def negative() -> Counting:
+        net = Counting()
+        net.sign = -1
+        return net
+
+    card = models.RestorerCard(name="negative", channels=3, params=1, source="tests", build=negative)
+    front = restorer(tmp_path / "a.safetensors", 0.9)
+    with models.restorers.with_entry("negative", card):
+        apart = [loaded(one, NETS[:1])[0] for one in (front, front.replace("toy=", "negative="))]
+    before = logits(apart)
+    assert not torch.equal(*before)
+    assert all(map(torch.equal, logits(with_shared_parts(apart)), before))
 
 
 def test_parts_within_a_fidelity_classifier_are_shared_with_those_in_front(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from robench import models
 from robench import reproduce as room
 from robench.errors import DatasetError, TrainError, UsageError
 from robench.reproduce import BUDGETS, Entry, Page, Table, Workshop, get, names, reproduce
@@ -63,6 +64,15 @@ def test_another_training_under_the_name_is_refused(tmp_path: Path) -> None:
     wrong.write_bytes((tmp_path / "networks" / "pivot-mnist-clean.safetensors").read_bytes())
     with pytest.raises(TrainError, match="expected recipe pivot-mnist-noise, got pivot-mnist-clean; remove it"):
         smoke(tmp_path, "table-1")
+
+
+def test_weights_that_do_not_say_how_they_were_trained_are_refused(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, tmp_path / "work", replace(BUDGETS["smoke"], name="small"), {"mnist": "digits"}, "cpu")
+    path = tmp_path / "networks" / "one.safetensors"
+    path.parent.mkdir()
+    models.save(path, models.load("tiny_cnn=digits-clean", classes=10).module, {})
+    with pytest.raises(TrainError, match="expected recipe pivot-mnist-noise, got None; remove it"):
+        shop.trained("one", "pivot-mnist-noise", "tiny_cnn", "mnist", small={})
 
 
 @pytest.mark.parametrize(("field", "first", "then"), [("lr", 0.05, 0.1), ("train_n", 8, 12)])
