@@ -18,15 +18,26 @@ from robench.cli import _options
     metavar="NAME",
     help="adds CE and mCE: alexnet, published for imagenet, or the label of a model in RUNS",
 )
-def report(runs: tuple[Path, ...], out: Path, baseline: str) -> None:
+@click.option(
+    "--style", type=click.Choice(["paper", "talk"]), default="paper", show_default=True, help="the size of the figures"
+)
+@click.option(
+    "--measure",
+    type=click.Choice(["accuracy", "error"]),
+    default="accuracy",
+    show_default=True,
+    help="what stands over strength",
+)
+def report(runs: tuple[Path, ...], out: Path, baseline: str, style: str, measure: str) -> None:
     """Write tables, figures with the data behind each, and index.html, from the predictions of RUNS alone.
 
     \b
     Example:
       robench report runs/demo -o runs/demo-report
       robench report runs/demo -o runs/demo-report --baseline tiny_cnn=digits-clean
+      robench report runs/demo -o runs/slides --style talk --measure error
     """
     from robench.report import build
 
-    for path in build(runs, out, baseline):
+    for path in build(runs, out, baseline, style=style, measure=measure):
         click.echo(path)

@@ -42,8 +42,8 @@ def brier(sum_p_squared: Floats, log_p_true: Floats) -> float:
     return float(np.mean(sum_p_squared.astype(np.float64) - 2 * p_true + 1))
 
 
-def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS) -> float:
-    """Mean of |accuracy - confidence| over equal bins of confidence, weighted by their images (Guo et al. 2017).
+def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS) -> NDArray[np.float64]:
+    """Of each of so many equal bins of confidence the images, the right answers, and the sum of confidence: (bins, 3).
 
     Raises RobenchError for confidences that are not probabilities.
     """
@@ -52,6 +52,14 @@ def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], b
     ):
         raise RobenchError(f"calibration: confidences must lie in 0..1, got {confidence.min()}..{confidence.max()}")
     place = np.clip(np.ceil(confidence.astype(np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
-    hits = np.bincount(place, weights=correct, minlength=bins)
-    trust = np.bincount(place, weights=confidence, minlength=bins)
-    return float(np.abs(hits - trust).sum() / confidence.size)
+    weights = (None, correct, confidence)
+    return np.stack([np.bincount(place, weights=one, minlength=bins).astype(np.float64) for one in weights], axis=1)
+
+
+def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS) -> float:
+    """Mean of |accuracy - confidence| over equal bins of confidence, weighted by their images (Guo et al. 2017).
+
+    Raises RobenchError for confidences that are not probabilities.
+    """
+    _, right, trust = calibration_bins(confidence, correct, bins).T
+    return float(np.abs(right - trust).sum() / confidence.size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,19 +10,24 @@ import pandas as pd
 from robench import metrics, plots, tables
 from robench.errors import RunError
 from robench.files import write_text
+from robench.report._figures import drawings, file_name
 from robench.report._page import render
 from robench.report._section import Figure, Section
 from robench.store import Run
 
 
-def build(runs: Sequence[Path], folder: Path, baseline: str = "") -> list[Path]:
+def build(
+    runs: Sequence[Path], folder: Path, baseline: str = "", *, style: str = "paper", measure: str = "accuracy"
+) -> list[Path]:
     """Write index.html, tables and figures/ to `folder` from the predictions of `runs`; what was made.
 
     Tables are cells.csv and metrics.csv, and pairs.csv, ranks.csv, consistency.csv and effective_robustness.csv where
     a data set has more than one model. Runs on the same images stand in one section. baseline: a name for
-    `metrics.baseline`; with it metrics.csv has the corruption errors. Raises RunError for a folder that holds no run,
-    or two runs that call different weights by one name; UsageError for a baseline that one of the data sets lacks.
+    `metrics.baseline`; with it metrics.csv has the corruption errors. style: of the figures, a name of `plots.STYLES`;
+    measure: what their curves show, "accuracy" or "error". Raises RunError for a folder that holds no run, or two runs
+    that call different weights by one name; UsageError for a baseline that one of the data sets lacks.
     """
+    look = plots.style_named(style)
     sections: dict[str, Section] = {}
     for path in runs:
         _add(sections, Run(path))
@@ -34,9 +38,8 @@ def build(runs: Sequence[Path], folder: Path, baseline: str = "") -> list[Path]:
     made = [_write(folder / name, some) for name, some in frames.items()]
     for name in tables.COMPARISONS.keys() - frames:  # of an earlier report of other runs
         (folder / name).unlink(missing_ok=True)
-    with plots.settings():
-        for section in sections.values():
-            _draw(section, folder / "figures" / _file_name(section.title))
+    for section in sections.values():
+        _draw(section, folder / "figures" / file_name(section.title), look, measure)
     write_text(folder / "index.html", render(list(sections.values()), folder))
     figures = [path for section in sections.values() for figure in section.figures for path in figure.files]
     return [folder / "index.html", *made, *figures]
@@ -76,46 +79,7 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     section.runs.append(run.folder)
 
 
-def _draw(section: Section, folder: Path) -> None:
-    chance = 1 / len(section.dataset["classes"])
-    panels = {}
-    for corruption in dict.fromkeys(section.cells["corruption"]):
-        if corruption == tables.CLEAN:
-            continue
-        rows = section.cells[section.cells["corruption"] == corruption]
-        axis = plots.axis_of(rows, section.corruptions.get(corruption, {}))
-        panels[corruption] = (plots.curve_rows(section.cells, corruption, axis), axis)
-    if not panels:
-        return
-    together = pd.concat([frame for frame, _ in panels.values()])
-    overview = plots.save(plots.curves(panels, chance), together, folder / "curves")
-    text = "Top-1 accuracy over strength. Bands are 95 % Wilson intervals; the dotted line is chance."
-    section.figures.append(Figure("All corruptions", text, tuple(overview)))
-    for label in section.models:
-        rows = plots.heatmap_rows(section.cells, label)
-        if len(rows):
-            files = plots.save(plots.heatmap(rows, label), rows, folder / f"heatmap-{_file_name(label)}")
-            text = "Top-1 accuracy in percent; under it the level, where the strength is not a severity."
-            section.figures.append(Figure(f"{label}: corruption x strength", text, tuple(files)))
-    for corruption, panel in panels.items():
-        files = plots.save(plots.curves({corruption: panel}, chance), panel[0], folder / corruption)
-        summary = section.corruptions.get(corruption, {}).get("summary", "")
-        section.figures.append(Figure(corruption, summary, tuple(files), _examples(section, corruption)))
-
-
-def _examples(section: Section, corruption: str) -> tuple[tuple[str, Path], ...]:
-    """Each strength's strip of example images, where a run kept them; the clean ones first."""
-    strengths = list(section.cells.loc[section.cells["corruption"] == corruption, "strength"].drop_duplicates())
-    places = [(tables.CLEAN, tables.CLEAN), *((corruption, strength) for strength in strengths)]
-    found = []
-    for name, strength in places:
-        for run in section.runs:
-            path = run / "examples" / name / f"{strength}.png"
-            if path.exists():
-                found.append((strength, path))
-                break
-    return tuple(found)
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^\w.@=+-]+", "-", text)
+def _draw(section: Section, folder: Path, style: plots.Style, measure: str) -> None:
+    for one in drawings(section, measure):
+        files = one.drawing.save(folder / one.name, style)
+        section.figures.append(Figure(one.title, one.text, tuple(files), one.examples))

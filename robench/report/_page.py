@@ -83,12 +83,12 @@ def accuracy_rows(cells: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _figure(figure: Figure, folder: Path) -> dict[str, Any]:
-    svg, png, data = (path.relative_to(folder).as_posix() for path in figure.files)
+    links = (path.relative_to(folder).as_posix() for path in figure.files)
     return {
         "title": figure.title,
         "text": figure.text,
         "svg": _inline(figure.files[0]),
-        "links": {"SVG": svg, "PNG": png, "data": data},
+        "links": dict(zip(("SVG", "PDF", "PNG", "data"), links, strict=True)),
         "examples": [(strength, _data_address(path)) for strength, path in figure.examples],
     }
 

@@ -76,6 +76,26 @@ class Section:
         return self._tables[1]
 
     @cached_property
+    def ranks(self) -> pd.DataFrame:
+        """The models of every suite in order."""
+        return tables.ranks(self.measured)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """Every two models, cell by cell."""
+        return tables.pairs(self.measured)
+
+    @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """Accuracy by confidence."""
+        return tables.reliability(self.measured)
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of guessing."""
+        return 1 / len(self.dataset["classes"])
+
+    @cached_property
     def cells(self) -> pd.DataFrame:
         """The table of cells, each once."""
         return self.rows.drop_duplicates(["model", "corruption", "strength", "seed"])

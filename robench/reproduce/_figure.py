@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("panel", "line", "x", "y", "low", "high", "n", "model", "weights_sha256", "train_n", "epochs", "budget")
 NUMBERS = ("y", "low", "high")
-LEGEND_ROW = 0.2  # inches
 GROUP = 0.8  # of the distance between groups of bars, what the bars take
 
 
@@ -92,7 +91,7 @@ class Lines(Drawing):
             self._panel(axes, self.rows[self.rows["panel"] == panel])
             y_label = self.y_label if isinstance(self.y_label, str) else self.y_label[panel]
             axes.set(title=panel, xlabel=label, ylabel=y_label)
-        _legend_below(figure, list(grid))
+        plots.legend_below(figure, list(grid))
         return figure
 
     def _panel(self, axes: Axes, rows: pd.DataFrame) -> None:
@@ -101,7 +100,7 @@ class Lines(Drawing):
             ordered = some.assign(x=some["x"].astype(float)).sort_values("x")
             number = self._names.index(self.dashed.get(str(name), str(name)))
             marker = plots.MARKERS[number % len(plots.MARKERS)] if self.marked else None
-            colour, dash = _colour(number), "--" if name in self.dashed else "-"
+            colour, dash = plots.colour(number), "--" if name in self.dashed else "-"
             axes.fill_between(ordered["x"], ordered["low"], ordered["high"], color=colour, alpha=0.15, lw=0)
             axes.plot(ordered["x"], ordered["y"], color=colour, ls=dash, marker=marker, ms=4, lw=1.4, label=str(name))
         if len(places) <= plots.MOST_TICKS:
@@ -135,7 +134,7 @@ class Bars(Drawing):
             places = np.arange(len(groups)) + bar * (number - (len(names) - 1) / 2)
             ends = np.stack([some["y"] - some["low"], some["high"] - some["y"]]).clip(min=0)
             errors = {"ecolor": "0.25", "elinewidth": 0.8, "capsize": 1.5}
-            axes.bar(places, some["y"], bar, yerr=ends, color=_colour(number), label=str(name), error_kw=errors)
+            axes.bar(places, some["y"], bar, yerr=ends, color=plots.colour(number), label=str(name), error_kw=errors)
         axes.set_xticks(range(len(groups)), [str(group).replace("_", " ") for group in groups])
         if len(groups) > plots.MOST_TICKS:
             axes.tick_params(axis="x", rotation=45)
@@ -144,21 +143,5 @@ class Bars(Drawing):
         axes.set_ylabel(self.y_label)
         axes.set_axisbelow(True)
         axes.grid(axis="y", color="0.9", lw=0.6)
-        _legend_below(figure, [axes])
+        plots.legend_below(figure, [axes])
         return figure
-
-
-def _colour(number: int) -> Any:
-    import seaborn as sns
-
-    colours = sns.color_palette("colorblind")
-    return colours[number % len(colours)]
-
-
-def _legend_below(figure: Figure, grid: Sequence[Axes]) -> None:
-    """One legend for all panels, in as many columns as there is room for; the figure grows by its rows."""
-    shown = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    width, height = figure.get_size_inches()
-    columns = min(plots.legend_columns(shown, width), len(shown))
-    figure.set_size_inches(width, height + 0.1 + LEGEND_ROW * -(-len(shown) // columns))
-    figure.legend([*shown.values()], [*shown], loc="outside lower center", ncols=columns)

@@ -6,6 +6,7 @@
 >>> tables.pairs(measured)  # doctest: +SKIP
 """
 
+from robench.tables._calibration import reliability
 from robench.tables._files import COMPARISONS, derive, write
 from robench.tables._measured import Measured, measure
 from robench.tables._metrics import MEAN, metrics_table
@@ -33,6 +34,7 @@ __all__ = [
     "metrics_table",
     "pairs",
     "ranks",
+    "reliability",
     "scored",
     "states",
     "summary",

@@ -24,11 +24,15 @@ CLEAN = "clean"
 
 @dataclass(frozen=True)
 class Scored:
-    """A cell, its row of the table, and which images were answered right, in id order; None where nothing is known."""
+    """A cell, its row of the table, and which images were answered right, in id order; None where nothing is known.
+
+    bins: as of `metrics.calibration_bins`.
+    """
 
     cell: Cell
     row: dict[str, Any]
     correct: NDArray[np.bool_] | None
+    bins: NDArray[np.float64] | None = None
 
 
 def scored(run: Run) -> list[Scored]:
@@ -48,7 +52,8 @@ def _scored(run: Run, cell: Cell) -> Scored:
         return Scored(cell, row | {"status": "missing", "error": ""}, None)
     if isinstance(found, str):
         return Scored(cell, row | {"status": "error", "error": found}, None)
-    return Scored(cell, cell_row(cell, found), _by_id(found).correct)
+    bins = metrics.calibration_bins(found.confidence, found.correct)
+    return Scored(cell, cell_row(cell, found), _by_id(found).correct, bins)
 
 
 def cell_row(cell: Cell, predictions: Predictions) -> dict[str, Any]:

@@ -40,9 +40,10 @@ def report(measured, tmp_path_factory):
 
 def test_it_makes_tables_figures_their_data_and_a_page(report):
     stems = {"curves", "heatmap-tiny_cnn=digits-clean", "heatmap-tiny_cnn=digits-noise"}
+    stems |= {"calibration-error", "clean-and-robust", "difference", "ranking", "reliability"}
     stems |= {"awgn", "contrast", "spatially_varying_noise_1d", "crop"}
     figures = {path.name for path in (report / "figures" / "digits-test").iterdir()}
-    assert figures == {stem + suffix for stem in stems for suffix in (".svg", ".png", ".csv")}
+    assert figures == {stem + suffix for stem in stems for suffix in (".svg", ".pdf", ".png", ".csv")}
     compared = {"pairs.csv", "ranks.csv", "consistency.csv", "effective_robustness.csv"}
     assert {path.name for path in report.iterdir()} == {"index.html", "cells.csv", "metrics.csv", "figures"} | compared
 
@@ -117,7 +118,8 @@ def test_axes():
 def test_figures_are_pictures_of_a_legible_size(report):
     for path in (report / "figures").rglob("*.png"):
         with Image.open(path) as picture:
-            assert min(picture.size) > 250, path.name
+            assert picture.width > 250, path.name
+            assert picture.height > 120, path.name
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50, path.name
 
 
@@ -252,3 +254,10 @@ def test_matplotlib_is_left_as_it_was():
     with plots.settings():
         assert mpl.rcParams["svg.hashsalt"] == "robench"
     assert dict(mpl.rcParams) == before
+
+
+def test_the_command_offers_the_styles_and_measures_that_there_are():
+    command = main.get_command(None, "report")
+    choices = {option.name: list(getattr(option.type, "choices", ())) for option in command.params}
+    assert choices["style"] == list(plots.STYLES)
+    assert set(choices["measure"]) == set(plots.MEASURES) - {"ece"}

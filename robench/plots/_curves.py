@@ -1,0 +1,162 @@
+"""A measure over the strength of a corruption, a line a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from robench.plots._axis import Axis
+from robench.plots._look import FAINT, MOST_LINES, Drawing, Style, legend_below, line_look, panels, plain
+from robench.tables import CLEAN
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BOUNDS = ("ci_low", "ci_high")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What stands on the y axis. column: of the table of cells, a fraction; bounded: whether it has an interval there.
+
+    turned: 1 - the column is shown.
+    """
+
+    name: str
+    label: str
+    column: str
+    bounded: bool = True
+    turned: bool = False
+
+    def of(self, chance: float) -> float:
+        """The value of guessing, whose accuracy is `chance`."""
+        return 1 - chance if self.turned else chance
+
+
+MEASURES = {
+    "accuracy": Measure("top1", "top-1 accuracy, %", "top1"),
+    "error": Measure("error", "top-1 error, %", "top1", turned=True),
+    "ece": Measure("ece15", "calibration error (ECE), %", "ece15", bounded=False),
+}
+
+
+def curve_rows(cells: pd.DataFrame, corruption: str, axis: Axis, measure: str = "accuracy") -> pd.DataFrame:
+    """A measure over strength, a row per model and strength, the clean point first; seeds are averaged."""
+    what = MEASURES[measure]
+    done = cells[(cells["status"] == "ok") & cells["corruption"].isin([corruption, CLEAN])]
+    rows = []
+    for label in dict.fromkeys(done["model"]):
+        for strength, place in sorted(axis.places.items(), key=lambda item: item[1]):
+            some = done[(done["model"] == label) & (done["strength"] == strength)]
+            if len(some):
+                counts = (int(some["n"].iloc[0]), len(some))
+                rows.append((label, corruption, strength, place, *_values(some, what), *counts))
+    columns = ("model", "corruption", "strength", "x", what.name, *BOUNDS, "n", "seeds")
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _values(cells: pd.DataFrame, measure: Measure) -> Sequence[float | None]:
+    """Value and interval, means over the seeds."""
+    value = float(cells[measure.column].mean())
+    if not measure.bounded:
+        return value, None, None
+    low, high = (float(cells[f"{measure.column}_{end}"].mean()) for end in BOUNDS)
+    return (1 - value, 1 - high, 1 - low) if measure.turned else (value, low, high)
+
+
+@dataclass(frozen=True)
+class Curves(Drawing):
+    """One panel a corruption, with 95 % bands, the clean point and the chance line. axes: by corruption, in order.
+
+    rows: as of `curve_rows`, of every corruption. Beyond six models the six with the best mean have colours.
+    """
+
+    axes: Mapping[str, Axis]
+    chance: float
+    measure: str = "accuracy"
+
+    def drawn(self, style: Style) -> Figure:
+        """Side by side."""
+        figure, grid = panels(len(self.axes), style)
+        what = MEASURES[self.measure]
+        chosen = _foremost(self.rows, what)
+        across = 2 if len(grid) == 4 else 3
+        for place, (axes, (corruption, axis)) in enumerate(zip(grid, self.axes.items(), strict=True)):
+            frame = self.rows[self.rows["corruption"] == corruption]
+            others = frame[~frame["model"].isin(chosen)]
+            for number, (_, some) in enumerate(others.groupby("model", sort=False)):
+                name = f"{others['model'].nunique()} others" if number == 0 else None
+                axes.plot(some["x"], 100 * some[what.name], color=FAINT, lw=0.6 * style.line, label=name)
+            for number, label in enumerate(chosen):
+                _line(axes, frame[frame["model"] == label], what, number, label)
+            _frame(axes, axis, what, self.chance, style)
+            axes.set_title(plain(corruption))
+            if place % across == 0:
+                axes.set_ylabel(what.label)
+        legend_below(figure, grid, style)
+        return figure
+
+
+@dataclass(frozen=True)
+class Multiples(Drawing):
+    """One corruption, a panel a model; the other models are in gray behind it."""
+
+    axis: Axis
+    chance: float
+    measure: str = "accuracy"
+
+    def drawn(self, style: Style) -> Figure:
+        """In the order of the rows."""
+        models = list(dict.fromkeys(self.rows["model"]))
+        figure, grid = panels(len(models), style)
+        what = MEASURES[self.measure]
+        for place, (axes, label) in enumerate(zip(grid, models, strict=True)):
+            for _, some in self.rows[self.rows["model"] != label].groupby("model", sort=False):
+                axes.plot(some["x"], 100 * some[what.name], color=FAINT, lw=0.5 * style.line, zorder=1)
+            _line(axes, self.rows[self.rows["model"] == label], what, 0, None)
+            _frame(axes, self.axis, what, self.chance, style)
+            axes.set_title(label, fontsize=0.8 * style.font, wrap=True)
+            if place % (2 if len(grid) == 4 else 3) == 0:
+                axes.set_ylabel(what.label)
+        legend_below(figure, grid, style)
+        return figure
+
+
+def curve(rows: pd.DataFrame, corruption: str, axis: Axis, chance: float, measure: str = "accuracy") -> Drawing:
+    """One corruption: all models in a panel, or beyond six a panel each."""
+    if rows["model"].nunique() > MOST_LINES:
+        return Multiples(rows, axis, chance, measure)
+    return Curves(rows, {corruption: axis}, chance, measure)
+
+
+def _foremost(rows: pd.DataFrame, what: Measure) -> list[str]:
+    """The models that are drawn in colour: all in their order, or the six with the best mean over the rows."""
+    models = [str(label) for label in dict.fromkeys(rows["model"])]
+    if len(models) <= MOST_LINES:
+        return models
+    means = rows.groupby("model", sort=False)[what.name].mean()
+    return [str(label) for label in means.sort_values(ascending=what.name != "top1", kind="stable").index[:MOST_LINES]]
+
+
+def _line(axes: Axes, rows: pd.DataFrame, what: Measure, number: int, label: str | None) -> None:
+    look = line_look(number)
+    if what.bounded:
+        low, high = (100 * rows[end] for end in BOUNDS)
+        axes.fill_between(rows["x"], low, high, color=look["color"], alpha=0.18, lw=0)
+    axes.plot(rows["x"], 100 * rows[what.name], label=label, **look)
+
+
+def _frame(axes: Axes, axis: Axis, what: Measure, chance: float, style: Style) -> None:
+    """The chance line, limits, ticks."""
+    if what.bounded:
+        axes.axhline(100 * what.of(chance), color="0.45", lw=0.7 * style.line, ls=(0, (2, 2)), label="chance")
+        axes.set_ylim(-2, 103)
+        axes.set_yticks(range(0, 101, 20))
+    else:
+        axes.set_ylim(bottom=0)
+    axes.grid(axis="y", color="0.9", lw=0.5 * style.line)
+    axis.dress(axes)

@@ -1,0 +1,177 @@
+"""Models in order: ranks with ties, robust against clean accuracy, errors against a baseline's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from robench.plots._look import DPI, MOST_LINES, Drawing, Style, legend_below, line_look, plain
+from robench.tables import MEAN
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ROW = 2.0  # of the size of its letters
+LABEL = "mean corruption accuracy, %"
+DROPS = range(0, 100, 10)
+
+
+def ranked_rows(ranks: pd.DataFrame, suite: str) -> pd.DataFrame:
+    """The rows of `tables.ranks` that have a rank in a suite, best first."""
+    some = ranks[(ranks["suite"] == suite) & ranks["rank"].notna()]
+    return some.sort_values(["rank", "model"], kind="stable").reset_index(drop=True)
+
+
+def ties(rows: pd.DataFrame) -> list[tuple[int, int]]:
+    """The longest runs of neighbours that are not told apart, as first and last place; rows: of `ranked_rows`."""
+    found: list[tuple[int, int]] = []
+    high = [int(value) for value in rows["rank_high"]]
+    for first, last in enumerate(high):
+        last = min(last, len(rows)) - 1
+        if last > first and (not found or last > found[-1][1]):
+            found.append((first, last))
+    return found
+
+
+@dataclass(frozen=True)
+class Ranking(Drawing):
+    """Mean corruption accuracy with its interval, best on top; a bar at the side joins what is not told apart."""
+
+    def drawn(self, style: Style) -> Figure:
+        """A line a model."""
+        figure, axes = _lines(len(self.rows), style)
+        places = np.arange(len(self.rows))
+        _dots(axes, 100 * self.rows[MEAN], places, 100 * self.rows["ci_low"], 100 * self.rows["ci_high"])
+        names = [f"{row.model}  {_ranks(row)}" for row in self.rows.itertuples()]
+        axes.set_yticks(places, names)
+        axes.set(xlabel=LABEL, ylim=(len(self.rows) - 0.4, -0.6))
+        for number, (first, last) in enumerate(ties(self.rows)):
+            x = 1.02 + 0.025 * (number % 3)
+            axes.plot(
+                [x, x], [first - 0.2, last + 0.2], transform=axes.get_yaxis_transform(), color="0.3", clip_on=False
+            )
+        axes.grid(axis="x", color="0.9", lw=0.5 * style.line)
+        return figure
+
+
+def _ranks(row: Any) -> str:
+    return f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low} to {row.rank_high}"
+
+
+def _lines(number: int, style: Style) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    letters = style.font / 72
+    width = 0.5 * (style.column + style.page)
+    figure = Figure(figsize=(width, letters * (5 + ROW * number)), dpi=DPI, layout="constrained")
+    return figure, figure.subplots()
+
+
+def _dots(axes: Axes, values: Any, places: Any, low: Any, high: Any, **look: Any) -> None:
+    ends = np.clip(np.stack([values - low, high - values]).astype(np.float64), 0, None)
+    whole: dict[str, Any] = {"fmt": "o", "color": "0.15", "capsize": 2.0} | look
+    axes.errorbar(values.astype(float), places, xerr=ends, **whole)
+
+
+def trade_off_rows(metrics: pd.DataFrame, suite: str) -> pd.DataFrame:
+    """Clean and mean corruption accuracy of each model of a suite that has both, with their intervals."""
+    some = metrics[(metrics["suite"] == suite) & metrics["value"].notna()]
+    wanted = {"clean_accuracy": "clean", MEAN: "robust"}
+    rows: dict[str, dict[str, Any]] = {}
+    for row in some[some["metric"].isin(wanted)].itertuples():
+        name = wanted[str(row.metric)]
+        found = {name: row.value, f"{name}_ci_low": row.ci_low, f"{name}_ci_high": row.ci_high}
+        rows.setdefault(str(row.model), {"model": row.model}).update(found)
+    columns = ["model", *(f"{name}{end}" for name in wanted.values() for end in ("", "_ci_low", "_ci_high"))]
+    return pd.DataFrame(list(rows.values()), columns=columns).dropna(subset=["clean", "robust"]).reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class TradeOff(Drawing):
+    """Mean corruption accuracy over clean accuracy; each oblique line is an equal drop from clean, in points."""
+
+    def drawn(self, style: Style) -> Figure:
+        """Intervals as crosses."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(style.column, style.column), dpi=DPI, layout="constrained")
+        axes = figure.subplots()
+        few = len(self.rows) <= MOST_LINES
+        for number, row in enumerate(self.rows.itertuples()):
+            look: dict[str, Any] = line_look(number if few else 0) | {"ls": "none"}
+            x, y = (100 * float(str(value)) for value in (row.clean, row.robust))
+            wide, tall = (_spread(row, name) for name in ("clean", "robust"))
+            axes.errorbar(x, y, tall, wide, elinewidth=0.6 * style.line, label=row.model if few else None, **look)
+            if not few:
+                axes.annotate(str(row.model), (x, y), (3, 3), textcoords="offset points", fontsize=0.6 * style.font)
+        _drops(axes, style)
+        axes.set(xlabel="clean accuracy, %", ylabel=LABEL)
+        axes.set_aspect("equal", adjustable="box")
+        legend_below(figure, [axes], style)
+        return figure
+
+
+def _spread(row: Any, name: str) -> Any:
+    """How far the ends of an interval are from the value, in points."""
+    return 100 * np.abs([[getattr(row, name) - getattr(row, f"{name}_ci_{end}")] for end in ("low", "high")])
+
+
+def _drops(axes: Axes, style: Style) -> None:
+    """The lines clean - robust = 0, 10, ... inside the limits that the points have set."""
+    limits = _equally_wide(*axes.get_xlim(), *axes.get_ylim())
+    (left, right), (bottom, top) = limits
+    for drop in DROPS:
+        if left - top <= drop <= right - bottom:
+            axes.axline((left, left - drop), slope=1, color="0.85", lw=0.6 * style.line, zorder=0)
+            x = min(right, top + drop)
+            axes.annotate(
+                f"-{drop}" if drop else "0", (x, x - drop), color="0.5", fontsize=0.75 * style.font, ha="right"
+            )
+    axes.set(xlim=limits[0], ylim=limits[1])
+
+
+def _equally_wide(left: float, right: float, bottom: float, top: float) -> tuple[tuple[float, float], ...]:
+    """Both ranges as long as the longer one, around their middles, and none above 101 %."""
+    half = max(right - left, top - bottom) / 2
+    middles = (min((low + high) / 2, 101 - half) for low, high in ((left, right), (bottom, top)))
+    return tuple((middle - half, middle + half) for middle in middles)
+
+
+def corruption_error_rows(metrics: pd.DataFrame, suite: str) -> pd.DataFrame:
+    """CE of each model and corruption of a suite, then mCE; percent of the baseline's errors."""
+    some = metrics[(metrics["suite"] == suite) & metrics["value"].notna()]
+    rows = some[some["metric"].str.startswith("ce[") | (some["metric"] == "mce")]
+    names = rows["metric"].str.removeprefix("ce[").str.removesuffix("]")
+    return rows.assign(corruption=names)[["model", "corruption", "value", "ci_low", "ci_high", "baseline"]].reset_index(
+        drop=True
+    )
+
+
+@dataclass(frozen=True)
+class CorruptionErrors(Drawing):
+    """CE by corruption; left of the line at 100 is better than the baseline. Of more than six models the six best."""
+
+    def drawn(self, style: Style) -> Figure:
+        """A line a corruption, a mark a model."""
+        names = list(dict.fromkeys(self.rows["corruption"]))
+        means = self.rows.groupby("model", sort=False)["value"].mean()
+        models = (
+            list(means.index) if len(means) <= MOST_LINES else list(means.sort_values(kind="stable").index[:MOST_LINES])
+        )
+        figure, axes = _lines(len(names), style)
+        axes.axvline(100, color="0.45", lw=0.7 * style.line, ls=(0, (2, 2)), label=str(self.rows["baseline"].iloc[0]))
+        for number, model in enumerate(models):
+            some = self.rows[self.rows["model"] == model].set_index("corruption").reindex(names)
+            look = line_look(number)
+            places = np.arange(len(names)) + 0.6 * ((number + 0.5) / len(models) - 0.5)
+            marks = {"fmt": look["marker"], "color": look["color"], "label": str(model), "capsize": 0}
+            _dots(axes, some["value"], places, some["ci_low"], some["ci_high"], **marks)
+        axes.set_yticks(range(len(names)), [plain(str(name)) for name in names])
+        axes.set(xlabel="corruption error, % of the baseline's", ylim=(len(names) - 0.4, -0.6))
+        axes.grid(axis="x", color="0.9", lw=0.5 * style.line)
+        legend_below(figure, [axes], style)
+        return figure
