@@ -28,7 +28,8 @@ from robench.cli import _options
     show_default=True,
     help="what stands over strength",
 )
-def report(runs: tuple[Path, ...], out: Path, baseline: str, style: str, measure: str) -> None:
+@click.option("--pdf", is_flag=True, help="adds each figure as PDF, for LaTeX")
+def report(runs: tuple[Path, ...], out: Path, baseline: str, style: str, measure: str, pdf: bool) -> None:
     """Write tables, figures with the data behind each, and index.html, from the predictions of RUNS alone.
 
     \b
@@ -39,5 +40,5 @@ def report(runs: tuple[Path, ...], out: Path, baseline: str, style: str, measure
     """
     from robench.report import build
 
-    for path in build(runs, out, baseline, style=style, measure=measure):
+    for path in build(runs, out, baseline, style=style, measure=measure, pdf=pdf):
         click.echo(path)

@@ -7,6 +7,7 @@
 
 from robench.plots._axis import Axis, axis_of
 from robench.plots._calibration import Reliability
+from robench.plots._chart import page_looks
 from robench.plots._curves import MEASURES, Curves, Multiples, curve, curve_rows
 from robench.plots._heatmaps import Difference, Heatmap, difference_rows, heatmap_rows
 from robench.plots._look import (
@@ -30,6 +31,7 @@ from robench.plots._order import (
     Ranking,
     TradeOff,
     corruption_error_rows,
+    rank_text,
     ranked_rows,
     ties,
     trade_off_rows,
@@ -65,6 +67,8 @@ __all__ = [
     "difference_rows",
     "heatmap_rows",
     "legend_below",
+    "page_looks",
+    "rank_text",
     "ranked_rows",
     "save",
     "settings",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from robench.plots import _chart
 from robench.plots._axis import Axis
 from robench.plots._look import FAINT, MOST_LINES, Drawing, Style, legend_below, line_look, panels, plain
 from robench.tables import CLEAN
@@ -100,6 +101,13 @@ class Curves(Drawing):
         legend_below(figure, grid, style)
         return figure
 
+    def chart(self, models: Sequence[str]) -> _chart.Spec | None:
+        """One corruption's panel."""
+        if len(self.axes) > 1:
+            return None
+        [(corruption, axis)] = self.axes.items()
+        return _panel_chart(self.rows, corruption, axis, MEASURES[self.measure], self.chance, models)
+
 
 @dataclass(frozen=True)
 class Multiples(Drawing):
@@ -124,6 +132,11 @@ class Multiples(Drawing):
                 axes.set_ylabel(what.label)
         legend_below(figure, grid, style)
         return figure
+
+    def chart(self, models: Sequence[str]) -> _chart.Spec:
+        """All models in one panel, for a page can hide some."""
+        corruption = str(self.rows["corruption"].iloc[0])
+        return _panel_chart(self.rows, corruption, self.axis, MEASURES[self.measure], self.chance, models)
 
 
 def curve(rows: pd.DataFrame, corruption: str, axis: Axis, chance: float, measure: str = "accuracy") -> Drawing:
@@ -160,3 +173,42 @@ def _frame(axes: Axes, axis: Axis, what: Measure, chance: float, style: Style) -
         axes.set_ylim(bottom=0)
     axes.grid(axis="y", color="0.9", lw=0.5 * style.line)
     axis.dress(axes)
+
+
+def _panel_chart(
+    rows: pd.DataFrame, corruption: str, axis: Axis, what: Measure, chance: float, models: Sequence[str]
+) -> _chart.Spec:
+    percent = {"y": 100 * rows[what.name], **{end: 100 * rows[end].astype(float) for end in BOUNDS}}
+    data = rows[["model", "strength", "n"]].assign(x=rows["x"], **percent)
+    title = f"{what.label} over strength of {plain(corruption)}"
+    spec = _chart.base(data, models, title, height=210)
+    limits = {"scale": {"domain": [0, 100]}} if what.bounded else {}
+    spec["encoding"] |= {"x": _x(axis), "y": _chart.number("y", what.label, **limits)}
+    tooltip = _chart.told(model="model", strength="strength", y=what.label, ci_low="from", ci_high="to", n="images")
+    line = {"mark": {"type": "line"}, "encoding": {"strokeDash": _chart.strokes(models)}}
+    marks = {
+        "params": [_chart.near()],
+        "mark": {"type": "point", "filled": True, "opacity": 1},
+        "encoding": {"shape": _chart.shapes(models), "size": _chart.swell(35, 130), "tooltip": tooltip},
+    }
+    spec["layer"] = [line, marks]
+    if what.bounded:
+        band = {
+            "mark": {"type": "area", "opacity": 0.18},
+            "encoding": {"y": {"field": "ci_low"}, "y2": {"field": "ci_high"}},
+        }
+        guess = {
+            "data": {"values": [{"chance": 100 * what.of(chance)}]},
+            "mark": {"type": "rule", "strokeDash": [2, 2]},
+        }
+        guess["encoding"] = {"y": {"field": "chance", "type": "quantitative"}, "x": None, "color": {"value": "gray"}}
+        spec["layer"] = [band, guess, line, marks]
+    return spec
+
+
+def _x(axis: Axis) -> _chart.Spec:
+    """The x channel, with the strengths as ticks."""
+    shown = sorted(axis.places.items(), key=lambda item: item[1])
+    texts = " : ".join(f"datum.value == {place} ? '{axis.text(key)}'" for key, place in shown)
+    ticks = {"values": [place for _, place in shown], "labelExpr": f"{texts} : ''", "grid": False, "labelOverlap": True}
+    return _chart.number("x", axis.label, axis=ticks, scale={"zero": False, "nice": False, "reverse": axis.falls})

@@ -95,23 +95,29 @@ class Drawing(ABC):
     def drawn(self, style: Style) -> Figure:
         """The figure, under the settings of the style."""
 
-    def save(self, stem: Path, style: Style = PAPER) -> list[Path]:
-        """STEM.svg, STEM.pdf, STEM.png, and the rows as STEM.csv; the same bytes each time."""
+    def chart(self, models: Sequence[str]) -> dict[str, Any] | None:
+        """The figure as a Vega-Lite specification with one look a model, None where it has no such form."""
+        return None
+
+    def save(self, stem: Path, style: Style = PAPER, *, pdf: bool = False) -> list[Path]:
+        """STEM.svg, STEM.png, the rows as STEM.csv, and STEM.pdf where asked for; the same bytes each time."""
         with settings(style):
-            return save(self.drawn(style), self.rows, stem)
+            return save(self.drawn(style), self.rows, stem, pdf=pdf)
 
 
-def save(figure: Figure, rows: pd.DataFrame, stem: Path) -> list[Path]:
-    """STEM.svg, STEM.pdf, STEM.png, and the rows as STEM.csv; the same bytes each time."""
+def save(figure: Figure, rows: pd.DataFrame, stem: Path, *, pdf: bool = False) -> list[Path]:
+    """STEM.svg, STEM.png, the rows as STEM.csv, and STEM.pdf where asked for; the same bytes each time."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
-    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
-    for suffix, metadata in undated.items():
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # the layout is found once, for all files
+    undated = {".svg": {"Date": None}, ".png": {"Software": None}}
+    for suffix, metadata in (undated | ({".pdf": {"CreationDate": None}} if pdf else {})).items():
         with whole_file(stem.with_name(stem.name + suffix)) as partial:
             figure.savefig(partial, format=suffix[1:], metadata=metadata)
     write_text(stem.with_name(f"{stem.name}.csv"), to_csv(rows))
-    return [stem.with_name(stem.name + suffix) for suffix in (*undated, ".csv")]
+    return [stem.with_name(stem.name + suffix) for suffix in (*undated, ".csv", *([".pdf"] if pdf else []))]
 
 
 def panels(number: int, style: Style, height: float = 0.78) -> tuple[Figure, list[Axes]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from robench.plots import _chart
 from robench.plots._look import DPI, MOST_LINES, Drawing, Style, legend_below, line_look, plain
 from robench.tables import MEAN
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 ROW = 2.0  # of the size of its letters
 LABEL = "mean corruption accuracy, %"
+CLEAN_LABEL = "clean accuracy, %"
 DROPS = range(0, 100, 10)
 
 
@@ -46,7 +49,7 @@ class Ranking(Drawing):
         figure, axes = _lines(len(self.rows), style)
         places = np.arange(len(self.rows))
         _dots(axes, 100 * self.rows[MEAN], places, 100 * self.rows["ci_low"], 100 * self.rows["ci_high"])
-        names = [f"{row.model}  {_ranks(row)}" for row in self.rows.itertuples()]
+        names = [f"{row.model}  {rank_text(row)}" for row in self.rows.itertuples()]
         axes.set_yticks(places, names)
         axes.set(xlabel=LABEL, ylim=(len(self.rows) - 0.4, -0.6))
         for number, (first, last) in enumerate(ties(self.rows)):
@@ -57,8 +60,35 @@ class Ranking(Drawing):
         axes.grid(axis="x", color="0.9", lw=0.5 * style.line)
         return figure
 
+    def chart(self, models: Sequence[str]) -> _chart.Spec:
+        """Without the bars at the side; the open ranks are under the pointer."""
+        percent = {name: 100 * self.rows[name] for name in (MEAN, "ci_low", "ci_high")}
+        data = self.rows[["model"]].assign(ranks=[rank_text(row) for row in self.rows.itertuples()], **percent)
+        spec = _chart.base(data.rename(columns={MEAN: "mean"}), models, "Models in order", height=24 * len(data) + 60)
+        order = {
+            "field": "model",
+            "type": "nominal",
+            "title": None,
+            "sort": list(data["model"]),
+            "axis": {"labelLimit": 260},
+        }
+        tooltip = _chart.told(model="model", ranks="rank", mean=LABEL, ci_low="from", ci_high="to")
+        spec["encoding"] |= {"y": order, "tooltip": tooltip}
+        spec["layer"] = [
+            {
+                "mark": "rule",
+                "encoding": {"x": _chart.number("ci_low", LABEL, scale={"zero": False}), "x2": {"field": "ci_high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "opacity": 1, "size": 70},
+                "encoding": {"x": _chart.number("mean", LABEL), "shape": _chart.shapes(models)},
+            },
+        ]
+        return spec
 
-def _ranks(row: Any) -> str:
+
+def rank_text(row: Any) -> str:
+    """The ranks that the data leave open, of a row of `tables.ranks`."""
     return f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low} to {row.rank_high}"
 
 
@@ -109,10 +139,31 @@ class TradeOff(Drawing):
             if not few:
                 axes.annotate(str(row.model), (x, y), (3, 3), textcoords="offset points", fontsize=0.6 * style.font)
         _drops(axes, style)
-        axes.set(xlabel="clean accuracy, %", ylabel=LABEL)
+        axes.set(xlabel=CLEAN_LABEL, ylabel=LABEL)
         axes.set_aspect("equal", adjustable="box")
         legend_below(figure, [axes], style)
         return figure
+
+    def chart(self, models: Sequence[str]) -> _chart.Spec:
+        """The drop from clean is under the pointer."""
+        data = self.rows.assign(drop=self.rows["clean"] - self.rows["robust"])
+        data = data.assign(**{name: 100 * data[name] for name in data.columns if name != "model"})
+        spec = _chart.base(data, models, "Mean corruption accuracy over clean accuracy", height=300)
+        tooltip = _chart.told(model="model", clean="clean, %", robust="robust, %", drop="drop, points")
+        x, y = (
+            _chart.number(name, title, scale={"zero": False})
+            for name, title in (("clean", CLEAN_LABEL), ("robust", LABEL))
+        )
+        spec["encoding"] |= {"x": x, "y": y}
+        ends = {name: {"field": f"{name}_ci_low"} for name in ("clean", "robust")}
+        others = {name: {"field": f"{name}_ci_high"} for name in ("clean", "robust")}
+        marks = {"shape": _chart.shapes(models), "size": _chart.swell(80, 220), "tooltip": tooltip}
+        spec["layer"] = [
+            {"mark": "rule", "encoding": {"x": x | ends["clean"], "x2": others["clean"]}},
+            {"mark": "rule", "encoding": {"y": y | ends["robust"], "y2": others["robust"]}},
+            {"params": [_chart.near()], "mark": {"type": "point", "filled": True, "opacity": 1}, "encoding": marks},
+        ]
+        return spec
 
 
 def _spread(row: Any, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,10 @@ class WithExamples(Drawing):
                 if place == 0:
                     lower.set_title(self.axis.text(strength), fontsize=0.8 * style.font)
         return figure
+
+    def chart(self, models: Sequence[str]) -> dict[str, Any] | None:
+        """The curve alone."""
+        return self.curves.chart(models)
 
     def _strips(self) -> dict[str, list[np.ndarray[Any, np.dtype[np.uint8]]]]:
         """Images by strength, weak to strong."""

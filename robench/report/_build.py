@@ -13,19 +13,27 @@ from robench.files import write_text
 from robench.report._figures import drawings, file_name
 from robench.report._page import render
 from robench.report._section import Figure, Section
+from robench.report._text import latex, markdown
 from robench.store import Run
 
 
 def build(
-    runs: Sequence[Path], folder: Path, baseline: str = "", *, style: str = "paper", measure: str = "accuracy"
+    runs: Sequence[Path],
+    folder: Path,
+    baseline: str = "",
+    *,
+    style: str = "paper",
+    measure: str = "accuracy",
+    pdf: bool = False,
 ) -> list[Path]:
-    """Write index.html, tables and figures/ to `folder` from the predictions of `runs`; what was made.
+    """Write index.html, report.md, accuracy.tex, tables and figures/ from the predictions of `runs`; what was made.
 
     Tables are cells.csv and metrics.csv, and pairs.csv, ranks.csv, consistency.csv and effective_robustness.csv where
     a data set has more than one model. Runs on the same images stand in one section. baseline: a name for
     `metrics.baseline`; with it metrics.csv has the corruption errors. style: of the figures, a name of `plots.STYLES`;
-    measure: what their curves show, "accuracy" or "error". Raises RunError for a folder that holds no run, or two runs
-    that call different weights by one name; UsageError for a baseline that one of the data sets lacks.
+    measure: what their curves show, "accuracy" or "error"; pdf: each as PDF too. Raises RunError for a folder
+    that holds no run, or two runs that call different weights by one name; UsageError for a baseline that one of the
+    data sets lacks.
     """
     look = plots.style_named(style)
     sections: dict[str, Section] = {}
@@ -39,10 +47,13 @@ def build(
     for name in tables.COMPARISONS.keys() - frames:  # of an earlier report of other runs
         (folder / name).unlink(missing_ok=True)
     for section in sections.values():
-        _draw(section, folder / "figures" / file_name(section.title), look, measure)
-    write_text(folder / "index.html", render(list(sections.values()), folder))
-    figures = [path for section in sections.values() for figure in section.figures for path in figure.files]
-    return [folder / "index.html", *made, *figures]
+        _draw(section, folder / "figures" / file_name(section.title), look, measure, pdf=pdf)
+    every = list(sections.values())
+    pages = {"index.html": render(every, folder), "report.md": markdown(every, folder), "accuracy.tex": latex(every)}
+    for name, text in pages.items():
+        write_text(folder / name, text)
+    figures = [path for section in every for figure in section.figures for path in figure.files]
+    return [*(folder / name for name in pages), *made, *figures]
 
 
 def _tables(sections: Sequence[Section]) -> dict[str, list[pd.DataFrame]]:
@@ -79,7 +90,7 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     section.runs.append(run.folder)
 
 
-def _draw(section: Section, folder: Path, style: plots.Style, measure: str) -> None:
+def _draw(section: Section, folder: Path, style: plots.Style, measure: str, *, pdf: bool) -> None:
     for one in drawings(section, measure):
-        files = one.drawing.save(folder / one.name, style)
-        section.figures.append(Figure(one.title, one.text, tuple(files), one.examples))
+        files = one.drawing.save(folder / one.name, style, pdf=pdf)
+        section.figures.append(Figure(one.part, one.title, one.text, one.drawing, tuple(files), one.examples))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +17,9 @@ Examples = tuple[tuple[str, Path], ...]
 
 @dataclass(frozen=True)
 class Planned:
-    """A figure before it is drawn: its file's name, its title, what it shows in words, and what draws it."""
+    """A figure before it is drawn: part of the page, name of its file, title, what it shows, and what draws it."""
 
+    part: str
     name: str
     title: str
     text: str
@@ -36,14 +37,14 @@ def drawings(section: Section, measure: str = "accuracy") -> Iterator[Planned]:
     for suite in suites:
         mark = f"-{file_name(suite)}" if len(suites) > 1 and suite else ""
         for one in _of_suite(section, suite):
-            yield Planned(one.name + mark, one.title + (f", {suite}" if mark else ""), one.text, one.drawing)
+            yield replace(one, name=one.name + mark, title=one.title + (f", {suite}" if mark else ""))
     yield _overview(section, axes, "ece")
     for label in section.models:
         rows = plots.heatmap_rows(section.cells, label)
         if len(rows):
             text = "Top-1 accuracy in percent; under it the level, where the strength is not a severity."
             drawing = plots.Heatmap(rows, label)
-            yield Planned(f"heatmap-{file_name(label)}", f"{label}: corruption x strength", text, drawing)
+            yield Planned("cells", f"heatmap-{file_name(label)}", f"{label}: corruption x strength", text, drawing)
     for corruption, axis in axes.items():
         yield _of_corruption(section, corruption, axis, measure)
 
@@ -61,33 +62,32 @@ def _overview(section: Section, axes: dict[str, plots.Axis], measure: str) -> Pl
     drawing = plots.Curves(rows, axes, section.chance, measure)
     if measure == "ece":
         text = "Expected calibration error in 15 equal bins: how far confidence and accuracy are apart."
-        return Planned("calibration-error", "Calibration error over strength", text, drawing)
+        return Planned("calibration", "calibration-error", "Calibration error over strength", text, drawing)
     text = f"Top-1 {measure} over strength. Bands are 95 % Wilson intervals; the dotted line is chance."
-    return Planned("curves", "All corruptions", text, drawing)
+    return Planned("overview", "curves", "All corruptions", text, drawing)
 
 
 def _of_suite(section: Section, suite: str) -> Iterator[Planned]:
     ranked = plots.ranked_rows(section.ranks, suite)
     if len(ranked) > 1:
         text = (
-            "Mean corruption accuracy, 95 % image bootstrap. Beside each name the ranks that the data leave open; bars "
-            "at the side join neighbours that are not told apart."
+            "Mean corruption accuracy with its 95 % interval; models that are not told apart are joined in the files."
         )
-        yield Planned("ranking", "Models in order", text, plots.Ranking(ranked))
+        yield Planned("order", "ranking", "Models in order", text, plots.Ranking(ranked))
     traded = plots.trade_off_rows(section.metrics, suite)
     if len(traded) > 1:
-        text = "Mean corruption accuracy over clean accuracy; along an oblique line the drop is the same, in points."
-        yield Planned("clean-and-robust", "Clean against robust", text, plots.TradeOff(traded))
+        text = "Mean corruption accuracy over clean accuracy; the files have lines of equal drop."
+        yield Planned("order", "clean-and-robust", "Clean against robust", text, plots.TradeOff(traded))
     if len(ranked) > 1:
         yield from _difference(section, suite, *ranked["model"][:2])
     errors = plots.corruption_error_rows(section.metrics, suite)
     if len(errors):
         text = "Corruption error in percent of the baseline's; left of 100 is better."
-        yield Planned("corruption-errors", "Corruption errors", text, plots.CorruptionErrors(errors))
+        yield Planned("errors", "corruption-errors", "Corruption errors", text, plots.CorruptionErrors(errors))
     reliability = section.reliability[section.reliability["suite"] == suite]
     if len(reliability):
         text = "Accuracy over confidence in 15 equal bins; below the diagonal a model trusts itself too much."
-        yield Planned("reliability", "Reliability", text, plots.Reliability(reliability))
+        yield Planned("calibration", "reliability", "Reliability", text, plots.Reliability(reliability))
 
 
 def _difference(section: Section, suite: str, best: str, second: str) -> Iterator[Planned]:
@@ -96,7 +96,7 @@ def _difference(section: Section, suite: str, best: str, second: str) -> Iterato
     rows = plots.difference_rows(pairs, best, second)
     if len(rows):
         text = "Points of accuracy; hatched where the paired difference is not significant (McNemar, Holm, 5 %)."
-        yield Planned("difference", f"{best} less {second}", text, plots.Difference(rows, best, second))
+        yield Planned("cells", "difference", f"{best} less {second}", text, plots.Difference(rows, best, second))
 
 
 def _of_corruption(section: Section, corruption: str, axis: plots.Axis, measure: str) -> Planned:
@@ -106,7 +106,7 @@ def _of_corruption(section: Section, corruption: str, axis: plots.Axis, measure:
     if examples and isinstance(drawing, plots.Curves):
         drawing = plots.WithExamples(rows, drawing, axis, dict(examples))
     summary = section.corruptions.get(corruption, {}).get("summary", "")
-    return Planned(corruption, corruption, summary, drawing, examples)
+    return Planned("curves", corruption, corruption, summary, drawing, examples)
 
 
 def _examples(section: Section, corruption: str) -> Examples:

@@ -9,17 +9,25 @@ from typing import Any
 
 import pandas as pd
 
-from robench import tables
+from robench import plots, tables
 from robench.metrics import Baseline
 from robench.tables import Measured, Scored
+
+PARTS = ("overview", "order", "curves", "errors", "calibration", "cells")
+"""The parts of the page that figures belong to."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that was written: its title, what it shows in words, and the files svg, png and csv."""
+    """A figure that was written: the part of the page it belongs to, its title, what it shows in words, and its files.
 
+    files: svg, png, csv, and pdf where asked for. examples: a strip of images by strength.
+    """
+
+    part: str
     title: str
     text: str
+    drawing: plots.Drawing
     files: tuple[Path, ...]
     examples: tuple[tuple[str, Path], ...] = ()
 

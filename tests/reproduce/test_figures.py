@@ -82,7 +82,7 @@ def test_bars_stand_in_groups_with_their_intervals() -> None:
 def test_the_rows_stand_beside_the_figure(tmp_path: Path) -> None:
     page = Page("A figure", "Someone 2018", ["a note"])
     made = lines().write(tmp_path / "f", page)
-    assert [path.name for path in made] == ["f.svg", "f.pdf", "f.png", "f.csv", "f.md"]
+    assert [path.name for path in made] == ["f.svg", "f.png", "f.csv", "f.md"]
     assert made[-1].read_text().splitlines()[:5] == ["# A figure", "", "Someone 2018.", "", "![A figure](f.png)"]
     rows = pd.read_csv(made[-2])
     assert len(rows) == 27

@@ -1,0 +1,93 @@
+"""A report's tables for papers and notes: Markdown and LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robench import tables
+from robench.report._rows import groups, summary_rows
+from robench.report._section import Section
+
+
+def markdown(sections: Sequence[Section], folder: Path) -> str:
+    """The sections with aggregates, accuracy by corruption, what is missing, figures, and what the numbers rest on."""
+    return "\n\n".join(["# Robustness report", *(part for one in sections for part in _parts(one, folder))]) + "\n"
+
+
+def _parts(section: Section, folder: Path) -> list[str]:
+    width, height = section.dataset["shape"][1], section.dataset["shape"][0]
+    about = f"{section.dataset['n']} images of {width} x {height} pixels, view {section.dataset['view']}. "
+    gaps = tables.gaps(section.cells)
+    pictures = (figure.files[1].relative_to(folder).as_posix() for figure in section.figures)
+    shown = zip(section.figures, pictures, strict=True)
+    return [
+        f"## {section.title}",
+        about + "Top-1 accuracy in percent [95 % interval]; the mean weighs each corruption alike.",
+        *([f"Incomplete, and no mean is made over it:\n\n```\n{gaps}\n```"] if gaps else []),
+        _markdown_table(aggregates(section)),
+        _markdown_table(by_corruption(section)),
+        "\n".join(f"- [{figure.title}]({picture})" for figure, picture in shown),
+        "\n".join(_told(section)),
+    ]
+
+
+def _told(section: Section) -> list[str]:
+    """What the numbers rest on, a line a model, then data and versions."""
+    models = [
+        f"- {model['label']}: weights `{model['weights_sha256'][:16]}`, fit {model['fit'] or 'none'}, "
+        f"normalisation {model['normalize']}"
+        for model in section.models.values()
+    ]
+    versions = ", ".join(f"{name} {value}" for name, value in section.environment.items())
+    return [*models, f"- data digest `{section.dataset['digest']}`", f"- {versions}"]
+
+
+def latex(sections: Sequence[Section]) -> str:
+    """A tabular of aggregates for each section, for the package booktabs."""
+    return "\n".join(_tabular(section) for section in sections)
+
+
+def _tabular(section: Section) -> str:
+    style = aggregates(section).set_index("model").style
+    style.format_index(escape="latex", axis=0).format_index(escape="latex", axis=1).format(escape="latex")
+    style.index.name = None
+    n, digest = section.dataset["n"], section.dataset["digest"][:12]
+    about = f"% {section.title}: top-1 accuracy in percent [95 % interval], n = {n}, data digest {digest}"
+    return about + "\n" + str(style.to_latex(hrules=True, column_format="l" + "r" * len(style.columns)))
+
+
+def aggregates(section: Section) -> pd.DataFrame:
+    """A row a model and suite, in the order of ranks where there are any: clean, mean, groups as text."""
+    names = {"clean_accuracy": "clean", tables.MEAN: "mean"} | {
+        one: one[len(tables.MEAN) + 1 : -1] for one in groups(section)
+    }
+    rows = [
+        {"model": row["title"]} | {title: _interval(row.get(name, (None, ""))[1]) for name, title in names.items()}
+        for row in summary_rows(section)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _interval(text: str) -> str:
+    value, bar, bounds = text.partition("|")
+    return f"{value} [{bounds.replace(' to ', ', ')}]" if bar else value
+
+
+def by_corruption(section: Section) -> pd.DataFrame:
+    """A row a corruption, a column a model: the mean over strengths in percent, as text; what is missing is said."""
+    rows = []
+    for corruption, some in section.cells.groupby("corruption", sort=False):
+        fields = {"corruption": str(corruption)}
+        for label, few in some.groupby("model", sort=False):
+            lacking = int((few["status"] != "ok").sum())
+            fields[str(label)] = f"{lacking} of {len(few)} missing" if lacking else f"{100 * few['top1'].mean():.2f}"
+        rows.append(fields)
+    return pd.DataFrame(rows).fillna("")
+
+
+def _markdown_table(frame: pd.DataFrame) -> str:
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(field.replace("|", "\\|") for field in line) + " |" for line in lines)

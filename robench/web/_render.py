@@ -1,0 +1,50 @@
+"""From a template and its values to the text of a page."""
+
+from __future__ import annotations
+
+import base64
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js", "dataTables.min.js", "page.js")
+
+
+def page(package: str, template: str, **values: Any) -> str:
+    """The template of a package as HTML; it may extend `base.html.j2` and use the macros of `parts.html.j2`."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(package, "templates"), PackageLoader("robench.web", "templates")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"asset": asset, "scripts": SCRIPTS}
+    return environment.get_template(template).render(**values)
+
+
+@cache
+def asset(name: str) -> Markup:
+    """The text of a file of assets/, to stand inside a style or script element."""
+    text = (files("robench.web") / "assets" / name).read_text(encoding="utf-8")
+    return Markup(re.sub(r"\n?//# sourceMappingURL=.*", "", text).replace("</script", "<\\/script"))
+
+
+def inline_svg(path: Path) -> Markup:
+    """The svg element of a file alone, its identifiers made the file's own."""
+    text = path.read_text(encoding="utf-8")
+    element = text[text.index("<svg") :]
+    mark = re.sub(r"\W", "-", path.stem + "-" + path.parent.name)
+    element = re.sub(r'\bid="([^"]+)"', rf'id="{mark}-\1"', element)
+    return Markup(re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{mark}-", element))
+
+
+def data_address(path: Path) -> str:
+    """A PNG as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
