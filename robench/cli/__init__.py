@@ -47,6 +47,7 @@ for command in (
     evaluate.evaluate,
     evaluate.status,
     report.report,
+    report.compare,
     train.train,
     reproduce.reproduce,
 ):

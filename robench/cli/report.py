@@ -1,4 +1,4 @@
-"""`robench report`: tables, figures with their data, and a page."""
+"""`robench report` and `robench compare`: tables, figures with their data, and a page; two runs side by side."""
 
 from __future__ import annotations
 
@@ -41,4 +41,29 @@ def report(runs: tuple[Path, ...], out: Path, baseline: str, style: str, measure
     from robench.report import build
 
     for path in build(runs, out, baseline, style=style, measure=measure, pdf=pdf):
+        click.echo(path)
+
+
+@click.command()
+@click.argument("run_a", type=_options.PATH)
+@click.argument("run_b", type=_options.PATH)
+@click.option("-o", "--out", type=_options.PATH, metavar="PATH", help="where to write tables and heatmaps, if anywhere")
+@click.option("--model-a", default="", metavar="LABEL", help="one model of RUN_A alone")
+@click.option("--model-b", default="", metavar="LABEL", help="one model of RUN_B alone")
+def compare(run_a: Path, run_b: Path, out: Path | None, model_a: str, model_b: str) -> None:
+    """Say who is better where, of the models of two runs on the same images.
+
+    Models of one name are compared, or each with each where no name is in both; in one run, each two. Intervals are of
+    the paired image bootstrap; cells are tested by McNemar's test, adjusted after Holm.
+
+    \b
+    Example:
+      robench compare runs/yesterday runs/today -o runs/compared
+      robench compare runs/demo runs/demo
+    """
+    from robench import compare as comparing
+
+    compared = comparing.compare(run_a, run_b, model_a, model_b)
+    click.echo("\n\n".join(one.text for one in compared))
+    for path in comparing.write(compared, out) if out else []:
         click.echo(path)

@@ -7,6 +7,7 @@
 """
 
 from robench.tables._calibration import reliability
+from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
 from robench.tables._measured import Measured, measure
 from robench.tables._metrics import MEAN, metrics_table
@@ -27,6 +28,7 @@ __all__ = [
     "cell_row",
     "cells",
     "derive",
+    "differences",
     "effective_robustness",
     "error_consistency",
     "gaps",
