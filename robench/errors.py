@@ -7,6 +7,7 @@
     │   └── CheckpointError     weights cannot be read, or belong to another network
     ├── SetError                a generated set is damaged, incomplete or of another request
     ├── RunError                a run folder is damaged, busy or of another request
+    ├── BoardError              a leaderboard's files are damaged, stale, or do not take a run
     └── TrainError              a recipe and what it was given do not fit together
 
 `corruptions` has its own root, `corruptions.CorruptionError`. The command line turns both into one line on stderr.
@@ -43,6 +44,10 @@ class SetError(RobenchError):
 
 class RunError(RobenchError):
     """A run folder is damaged, busy or of another request."""
+
+
+class BoardError(RobenchError):
+    """A leaderboard's files are damaged or stale, or a run does not belong on it."""
 
 
 class TrainError(RobenchError):

@@ -18,7 +18,7 @@ FLOORS = (
     ["robench.setformat", "robench.store", "robench.trackers"],
     ["robench.datasets", "robench.models", "robench.tables", "robench.transforms"],
     ["robench.plots", "robench.train", "robench.generate", "robench.evaluate", "robench.preview", "robench.analysis"],
-    ["robench.report", "robench.reproduce", "robench.compare"],
+    ["robench.report", "robench.reproduce", "robench.compare", "robench.leaderboard"],
     ["robench.listing"],
     ["robench.cli"],
     ["robench.__main__"],

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 import robench
-from robench.cli import evaluate, generate, inspect_, report, reproduce, train
+from robench.cli import evaluate, generate, inspect_, leaderboard, report, reproduce, train
 from robench.errors import RobenchError
 
 
@@ -48,6 +48,7 @@ for command in (
     evaluate.status,
     report.report,
     report.compare,
+    leaderboard.leaderboard,
     train.train,
     reproduce.reproduce,
 ):

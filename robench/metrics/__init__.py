@@ -1,6 +1,6 @@
 """What is computed from predictions: scores, intervals, comparisons, errors against a baseline. Numbers in and out."""
 
-from robench.metrics._baselines import Baseline, baseline, published_errors
+from robench.metrics._baselines import PUBLISHED, Baseline, baseline, published_errors
 from robench.metrics._bootstrap import CONFIDENCE, RESAMPLES, image_bootstrap, interval
 from robench.metrics._comparison import discordant, error_consistency, holm, mcnemar, rank_intervals
 from robench.metrics._corruption_error import corruption_error, mean_over_corruptions, relative_corruption_error
@@ -10,6 +10,7 @@ from robench.metrics._scores import brier, calibration_bins, expected_calibratio
 __all__ = [
     "CONFIDENCE",
     "LEAST_MODELS",
+    "PUBLISHED",
     "RESAMPLES",
     "Baseline",
     "area_under_curve",

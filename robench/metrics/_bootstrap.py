@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from corruptions import Draws
 
 Floats = NDArray[np.floating[Any]]
+Answered = NDArray[np.bool_] | NDArray[np.unsignedinteger[Any]]
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 
 
-def image_bootstrap(
-    correct: Sequence[NDArray[np.bool_]], *, seed: int = 0, resamples: int = RESAMPLES
-) -> NDArray[np.float64]:
+def image_bootstrap(correct: Sequence[Answered], *, seed: int = 0, resamples: int = RESAMPLES) -> NDArray[np.float64]:
     """Accuracies (cells, 1 + resamples): in column 0 those observed, then those of each resample of the images.
 
-    correct: of each cell which of the same N images were answered right, (N,). A resample draws N images with
-    replacement, the same for all cells (a cluster bootstrap, the cluster being the image), so a statistic computed
-    column by column keeps what the cells share. One image tells nothing of others: its resamples are not numbers.
+    correct: of each cell which of the same N images were answered right, (N,), or of several cells how many;
+    then the mean of that number comes out. A resample draws N images with replacement, the same for all cells
+    (a cluster bootstrap, the cluster being the image), so a statistic computed column by column keeps what the cells
+    share. One image tells nothing of others: its resamples are not numbers.
     Field and Welsh 2007, https://doi.org/10.1111/j.1467-9868.2007.00593.x
     """
     if not len(correct):

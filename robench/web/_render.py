@@ -11,11 +11,16 @@ from typing import Any
 
 from markupsafe import Markup
 
+STYLE = "style.css"
 SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js", "dataTables.min.js", "page.js")
 
 
-def page(package: str, template: str, **values: Any) -> str:
-    """The template of a package as HTML; it may extend `base.html.j2` and use the macros of `parts.html.j2`."""
+def page(package: str, template: str, *, assets: str = "", **values: Any) -> str:
+    """The template of a package as HTML; it may extend `base.html.j2` and use the macros of `parts.html.j2`.
+
+    assets: the address of a folder with the files of `shared_assets`, which the page asks for; without one they stand
+    in the page.
+    """
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -25,8 +30,13 @@ def page(package: str, template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "scripts": SCRIPTS}
+    environment.globals |= {"asset": asset, "scripts": SCRIPTS, "assets": assets}
     return environment.get_template(template).render(**values)
+
+
+def shared_assets() -> dict[str, str]:
+    """The text of every script and style by name, for pages that share them."""
+    return {name: str(asset(name)) for name in (STYLE, *SCRIPTS)}
 
 
 @cache

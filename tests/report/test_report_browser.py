@@ -7,20 +7,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from browser import browser, contrast, opened
+from sweeps import CLEAN, NOISE, sweep
 
-from robench.evaluate import Request, run
 from robench.report import build
 
 pytestmark = pytest.mark.slow
-
-CLEAN, NOISE = "tiny_cnn=digits-clean", "tiny_cnn=digits-noise"
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     chosen = ("awgn@0.1,0.3", "contrast@1,3,5", "crop@0.5,0.3", "fog@1,3")
-    run(Request((CLEAN, NOISE), "digits", folder / "run", chosen=chosen, limit=60))
+    sweep(folder / "run", suite=None, chosen=chosen)
     build([folder / "run"], folder / "report")
     return folder / "report"
 

@@ -9,6 +9,19 @@
     });
   }
 
+  for (const filters of document.querySelectorAll(".filters")) {
+    const table = new DataTable.Api(`#${filters.dataset.table}`);
+    const place = (name) => table.column(`[data-name="${name}"]`).index();
+    const select = filters.querySelector("[data-column]");
+    const most = filters.querySelector("[data-most]");
+    table.search.fixed("chosen", (text, data, row) => {
+      const cells = table.row(row).node().children;
+      const named = !select.value || cells[place(select.dataset.column)].innerText === select.value;
+      return named && (!most.value || Number(cells[place(most.dataset.most)].dataset.order) <= Number(most.value));
+    });
+    filters.addEventListener("input", () => table.draw());
+  }
+
   const options = { mode: "vega-lite", renderer: "svg", actions: false };
   const drawn = [...document.querySelectorAll(".chart")].map(async (place) => {
     const spec = JSON.parse(place.firstElementChild.textContent);

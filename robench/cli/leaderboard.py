@@ -1,0 +1,97 @@
+"""`robench leaderboard`: boards in git."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from robench.cli import _options
+
+board_folder = click.option(
+    "--board",
+    "root",
+    type=_options.PATH,
+    default=Path("leaderboards"),
+    show_default=True,
+    help="the folder of the boards",
+)
+readme_file = click.option(
+    "--readme",
+    type=_options.PATH,
+    default=Path("README.md"),
+    show_default=True,
+    help="a file with tables between markers",
+)
+
+
+@click.group()
+def leaderboard() -> None:
+    """Boards of models: tidy counts in git, and ranked tables and a site made of them.
+
+    \b
+    Example:
+      robench leaderboard add runs/mine --board boards
+      robench leaderboard build --board boards
+      robench leaderboard check --board boards
+    """
+
+
+@leaderboard.command()
+@click.argument("run", type=_options.PATH)
+@board_folder
+@click.option("--link", default="", metavar="URL", help="where the models come from")
+def add(run: Path, root: Path, link: str) -> None:
+    """Put every model of RUN on the boards of its data set and suites.
+
+    A run of a whole suite is taken, without missing or failed cells; on a board that is there the images, versions and
+    seeds must be the same.
+
+    \b
+    Example:
+      robench leaderboard add runs/mine --board boards --link https://example.org/weights
+    """
+    from robench import leaderboard as boards
+
+    made = boards.add(run, root, link=link)
+    for path in made:
+        click.echo(path)
+    if not made:
+        click.echo("every model of the run is there already")
+
+
+@leaderboard.command()
+@board_folder
+@readme_file
+def build(root: Path, readme: Path) -> None:
+    """Make the ranked tables, the site, and the tables in the README from the counts.
+
+    \b
+    Example:
+      robench leaderboard build --board boards
+    """
+    from robench import leaderboard as boards
+
+    for path in boards.build(root, readme):
+        click.echo(path)
+
+
+@leaderboard.command()
+@board_folder
+@readme_file
+def check(root: Path, readme: Path) -> None:
+    """Say what is stale, incomplete, inconsistent or edited by hand; exit with 1 where anything is.
+
+    \b
+    Example:
+      robench leaderboard check --board boards
+    """
+    from robench import leaderboard as boards
+    from robench.errors import BoardError
+
+    complaints = boards.check(root, readme)
+    for line in complaints[:-1]:
+        click.echo(f"robench: {line}", err=True)
+    if complaints:
+        raise BoardError(complaints[-1])
+    click.echo(f"{root}: nothing is stale, missing or edited")

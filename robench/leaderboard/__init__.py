@@ -1,0 +1,13 @@
+"""Leaderboards: tidy counts in git, and what is derived from them.
+
+`add` puts a finished run on its boards, `build` makes ranked tables, the site and the tables of a README, `check` says
+what is stale, incomplete or edited by hand.
+"""
+
+from robench.leaderboard._add import add
+from robench.leaderboard._board import Board, Entry, boards
+from robench.leaderboard._build import build, outputs
+from robench.leaderboard._check import check
+from robench.leaderboard._rank import Standing, standing
+
+__all__ = ["Board", "Entry", "Standing", "add", "boards", "build", "check", "outputs", "standing"]

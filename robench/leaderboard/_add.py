@@ -1,0 +1,167 @@
+"""From a finished run to entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+
+import corruptions
+from robench import tables
+from robench.errors import BoardError
+from robench.files import sha256_file, write_text
+from robench.leaderboard import _cells
+from robench.leaderboard._answers import Answers
+from robench.leaderboard._board import Board, Entry, file_name, read
+from robench.store import Run
+from robench.tables import CLEAN, Scored
+
+LOCK = ".lock"
+NO_SEED = 0
+
+
+def add(folder: Path, root: Path, *, link: str = "") -> list[Path]:
+    """Put every model of a run on the boards of the run's suites, below `root`; the files of the entries.
+
+    link: where the model comes from. An entry that is there already stays as it is. Raises BoardError for a run without
+    a suite, with missing or failed cells, or that a board does not take: other images, versions, seeds, or other
+    weights under a name that is there.
+    """
+    run, found = Run(folder), tables.scored(Run(folder))
+    suites = dict.fromkeys(one.cell.suite for one in found if one.cell.suite)
+    if not suites:
+        raise BoardError(f"{folder}: expected a run of a suite, got cells of none; see: robench list suites")
+    made = []
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / LOCK):
+        for suite in suites:
+            offered = [_offer(run, suite, label, found) for label in dict.fromkeys(one.cell.model for one in found)]
+            board = _board(run, root, suite, [one for one in found if one.cell.suite == suite])
+            made += [path for one in offered if one for path in _put(run, board.path(".json"), board, one, link)]
+    return made
+
+
+Offer = tuple[str, list[Scored]]
+
+
+def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer | None:
+    """A model's cells in the order of the suite, all there; None where it was not asked for this suite."""
+    own = {_place(one): one for one in found if (one.cell.model, one.cell.suite) == (label, suite)}
+    if not own:
+        return None
+    asked = {(CLEAN, CLEAN), *((name, key) for name, keys in corruptions.suite(suite).keys.items() for key in keys)}
+    lacking = asked - {(name, key) for name, key, _ in own}
+    failed = [one for one in own.values() if one.correct is None]
+    if lacking or failed:
+        name, key = sorted(lacking)[0] if lacking else (failed[0].cell.corruption, failed[0].cell.strength)
+        why = str(failed[0].row["error"] or failed[0].row["status"]) if failed and not lacking else "not asked for"
+        raise BoardError(
+            f"{run.folder}: {label}: {suite} is incomplete: {len(lacking) + len(failed)} of {len(asked)} cells are "
+            f"missing or failed, the first {name} {key}: {why}"
+        )
+    order = {name: number for number, name in enumerate([CLEAN, *corruptions.suite(suite).keys])}
+    keys = {name: list(some) for name, some in corruptions.suite(suite).keys.items()} | {CLEAN: [CLEAN]}
+    return label, sorted(
+        (one for one in own.values() if (one.cell.corruption, one.cell.strength) in asked),
+        key=lambda one: (order[one.cell.corruption], keys[one.cell.corruption].index(one.cell.strength), one.cell.seed),
+    )
+
+
+def _place(one: Scored) -> tuple[str, str, int]:
+    return one.cell.corruption, one.cell.strength, one.cell.seed
+
+
+def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
+    """The board of a suite as the run would begin it, or the one that is there, to which the run must fit."""
+    manifest = run.manifest()
+    dataset = manifest["dataset"]
+    facts = {name: manifest["corruptions"].get(name, {}) for name in corruptions.suite(suite).keys}
+    for name, keys in corruptions.suite(suite).keys.items():
+        cells = [one.cell for one in found if one.cell.corruption == name]
+        more = {"version": cells[0].corruption_version, "native": cells[0].native, "group": cells[0].group}
+        facts[name] = facts[name] | more | {"strengths": list(keys)}
+    wanted = Board(root / file_name(dataset["name"]), dataset, suite, facts, _seeds(run, found), manifest["textures"])
+    path = wanted.path(".json")
+    if not path.exists():
+        return wanted
+    held = read(path)
+    _agree(run, path, "data digest", held.dataset["digest"], dataset["digest"])
+    _agree(run, path, "seeds", list(held.seeds), list(wanted.seeds))
+    _agree(run, path, "textures", held.textures, wanted.textures)
+    for name, fact in facts.items():
+        for what in ("version", "native", "strengths"):
+            _agree(run, path, f"{name} of {what}", held.corruptions.get(name, {}).get(what), fact[what])
+    return held
+
+
+def _agree(run: Run, path: Path, what: str, held: Any, wanted: Any) -> None:
+    if held != wanted:
+        raise BoardError(f"{run.folder}: expected {what} {held} as {path} has, got {wanted}")
+
+
+def _seeds(run: Run, found: Sequence[Scored]) -> tuple[int, ...]:
+    """The seeds of what draws; the same for every cell that has any but 0."""
+    by_place: dict[tuple[str, str, str], set[int]] = {}
+    for one in found:
+        by_place.setdefault((one.cell.model, one.cell.corruption, one.cell.strength), set()).add(one.cell.seed)
+    policies = {tuple(sorted(seeds)) for seeds in by_place.values()} - {(NO_SEED,)}
+    if len(policies) > 1:
+        raise BoardError(f"{run.folder}: expected the same seeds for every cell that draws, got {sorted(policies)}")
+    return policies.pop() if policies else (NO_SEED,)
+
+
+def _put(run: Run, path: Path, board: Board, offer: Offer, link: str) -> list[Path]:
+    """Write one entry: answers first, then counts, then the board that names them."""
+    label, members = offer
+    held = read(path) if path.exists() else board
+    manifest = run.manifest()
+    [model] = [one for one in manifest["models"] if one["label"] == label]
+    name = f"{file_name(label)}-{model['weights_sha256'][:12]}"
+    rows = [asdict(one.cell) | one.row | {"entry": name} for one in members]
+    there = _cells.read(held.path(".cells.csv")) if held.entries else _cells.table([])
+    kept = there[there["entry"].isin([entry.id for entry in held.entries])]
+    for entry in held.entries:
+        if entry.label == label:
+            _check_same(run, path, entry, kept[kept["entry"] == entry.id], _cells.table(rows), model)
+            return []
+    answers = _answers(members)
+    file = held.folder / "entries" / f"{held.stem}-{name}.npz"
+    answers.write(file)
+    frames = [
+        frame
+        for _, frame in sorted([*kept.groupby("entry"), (name, _cells.table(rows))], key=lambda pair: str(pair[0]))
+    ]
+    write_text(held.path(".cells.csv"), _cells.text(pd.concat(frames)))
+    relative = file.relative_to(held.folder).as_posix()
+    facts = (model, manifest["precision"], manifest["environment"], link)
+    held.with_entry(Entry(name, relative, sha256_file(file), *facts)).write()
+    return [file]
+
+
+def _check_same(
+    run: Run, path: Path, entry: Entry, held: pd.DataFrame, offered: pd.DataFrame, model: dict[str, Any]
+) -> None:
+    """An entry of this name is there: it must be the same weights with the same answers."""
+    if entry.model["weights_sha256"] != model["weights_sha256"]:
+        raise BoardError(
+            f"{run.folder}: '{entry.label}' is on {path} with other weights; give the checkpoint another name"
+        )
+    if _cells.text(held) != _cells.text(offered):
+        raise BoardError(
+            f"{run.folder}: '{entry.label}' is on {path} with other counts; remove that entry to replace it"
+        )
+
+
+def _answers(members: Sequence[Scored]) -> Answers:
+    names = tuple(dict.fromkeys(one.cell.corruption for one in members))
+    by_name = [
+        [one.correct for one in members if one.cell.corruption == name and one.correct is not None] for name in names
+    ]
+    right = np.stack([np.sum(some, axis=0, dtype=np.uint16) for some in by_name], axis=1)
+    of = np.array([len(some) for some in by_name])
+    return Answers(names, of, right, np.array([int(one.row["n_correct"]) for one in members]))

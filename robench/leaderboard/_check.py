@@ -1,0 +1,161 @@
+"""Whether what is committed is whole, consistent and fresh."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from robench.errors import BoardError
+from robench.files import sha256_file
+from robench.leaderboard import _answers, _cells
+from robench.leaderboard._board import Board, Entry, read
+from robench.leaderboard._build import left_over, outputs
+from robench.tables import CLEAN
+
+NO_SEED = 0
+OF_BOARD = {"dataset": "name", "split": "split", "view": "view", "data_digest": "digest", "n": "n"}
+
+
+def check(root: Path, readme: Path | None = None) -> list[str]:
+    """Everything that is wrong with the boards below `root`, each with file, row and column; empty where nothing is.
+
+    Rows are counted as an editor counts lines. What is derived is made anew and compared.
+    """
+    found = []
+    for path in sorted(root.glob("*/*.json")):
+        try:
+            found += list(_of_board(read(path)))
+        except BoardError as fault:
+            found.append(str(fault))
+    found += list(_strays(root)) if not found else []
+    if found:
+        return found
+    made = outputs(root, readme)
+    found = [complaint for path, text in made.items() for complaint in _stale(path, text)]
+    return found + [f"{path}: nothing makes it; run `robench leaderboard build`" for path in left_over(root, made)]
+
+
+def _of_board(board: Board) -> Iterator[str]:
+    path = board.path(".cells.csv")
+    cells = _cells.read(path)
+    yield from _rows(board, path, cells)
+    for entry in board.entries:
+        yield from _of_entry(board, path, entry, cells[cells["entry"] == entry.id])
+
+
+def _rows(board: Board, path: Path, cells: pd.DataFrame) -> Iterator[str]:
+    """Each row by itself, then whether they are the rows of the entries in their order."""
+    entries = {entry.id: entry for entry in board.entries}
+    seen: dict[tuple[Any, ...], int] = {}
+    for number, row in enumerate(cells.to_dict("records"), start=2):
+        where = f"{path}: row {number}"
+        if row["entry"] not in entries:
+            yield f"{where}, column entry: '{row['entry']}' is not in {board.path('.json').name}"
+            continue
+        place = tuple(row[name] for name in ("entry", "corruption", "strength", "seed"))
+        if place in seen:
+            yield f"{where}: the same cell as row {seen[place]}: {' '.join(map(str, place))}"
+        seen[place] = number
+        for column, expected in _expected(board, entries[str(row["entry"])], row).items():
+            if row[column] != expected:
+                yield f"{where}, column {column}: expected {expected}, got {row[column]}"
+        if not 0 <= row["n_correct"] <= row["n_correct_top5"] <= row["n"]:
+            yield f"{where}, column n_correct: expected 0 <= n_correct <= n_correct_top5 <= n, got {row['n_correct']}"
+
+
+def _expected(board: Board, entry: Entry, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """What a row must say, column by column."""
+    of_entry = {"model": entry.label, "weights_sha256": entry.model["weights_sha256"], "precision": entry.precision}
+    of_entry |= {"normalize": entry.model["normalize"], "fit": entry.model["fit"], "suite": board.suite}
+    of_dataset = {column: board.dataset[fact] for column, fact in OF_BOARD.items()}
+    fact = board.corruptions.get(str(row["corruption"]))
+    of_corruption = (
+        {}
+        if fact is None
+        else {"corruption_version": fact["version"], "native": fact["native"], "group": fact["group"]}
+    )
+    return of_entry | of_dataset | of_corruption
+
+
+def _of_entry(board: Board, path: Path, entry: Entry, cells: pd.DataFrame) -> Iterator[str]:
+    yield from _complete(board, path, entry, cells)
+    file = board.folder / entry.file
+    if not file.is_file():
+        yield f"{file}: expected the answers of {entry.id}, found none"
+        return
+    if sha256_file(file) != entry.sha256:
+        yield f"{file}: its sha256 is not that of {board.path('.json').name}"
+        return
+    answers = _answers.read(file)
+    if answers.corruptions != (CLEAN, *board.corruptions) or len(answers.right) != board.dataset["n"]:
+        yield f"{file}: expected {board.dataset['n']} images of {board.suite}, got {answers.right.shape}"
+    elif len(answers.n_correct) == len(cells):
+        yield from _counts(path, file, answers, cells)
+
+
+def _complete(board: Board, path: Path, entry: Entry, cells: pd.DataFrame) -> Iterator[str]:
+    there = list(cells[["corruption", "strength", "seed"]].itertuples(index=False, name=None))
+    wanted = [(CLEAN, CLEAN)] + [(name, key) for name, fact in board.corruptions.items() for key in fact["strengths"]]
+    for name, key in wanted:
+        seeds = [seed for corruption, strength, seed in there if (corruption, strength) == (name, key)]
+        if seeds not in ([NO_SEED], list(board.seeds)):
+            yield f"{path}: {entry.id}: {board.suite} is incomplete: {name} {key} has seeds {seeds or 'none'}"
+    for name, key, _ in there:
+        if (name, key) not in wanted:
+            yield f"{path}: {entry.id}: {name} {key} is not of {board.suite}"
+
+
+def _counts(path: Path, file: Path, answers: _answers.Answers, cells: pd.DataFrame) -> Iterator[str]:
+    """Row by row as the file of answers says, and in sum as its images say."""
+    for (place, row), expected in zip(cells.iterrows(), answers.n_correct, strict=True):
+        if row["n_correct"] != expected:
+            number = int(str(place)) + 2
+            where = f"{path}: row {number}, column n_correct"
+            yield f"{where}: expected {expected} as {file.name} has, got {row['n_correct']}"
+    sums = answers.right.sum(axis=0, dtype=np.int64)
+    of_rows = dict(zip(answers.corruptions, sums, strict=True))
+    for name, some in zip(cells["corruption"], answers.n_correct, strict=True):
+        of_rows[name] -= some
+    for name, left in of_rows.items():
+        if left:
+            yield f"{file}: {name}: the right answers of the images and of the rows differ by {left}"
+
+
+def _strays(root: Path) -> Iterator[str]:
+    """Files that no board names."""
+    named = {board.folder / entry.file for board in map(read, sorted(root.glob("*/*.json"))) for entry in board.entries}
+    for path in sorted(root.glob("*/entries/*")):
+        if path not in named:
+            yield f"{path}: no board names it"
+
+
+def _stale(path: Path, expected: str) -> Iterator[str]:
+    if not path.exists():
+        yield f"{path}: expected the file that `robench leaderboard build` makes, found none"
+        return
+    got = path.read_text(encoding="utf-8")
+    if got != expected:
+        yield f"{path}: {_first_difference(path, got, expected)}; run `robench leaderboard build`"
+
+
+def _first_difference(path: Path, got: str, expected: str) -> str:
+    """Where two texts differ first: row and column of a table, the line of another file."""
+    one, other = (
+        [*csv.reader(io.StringIO(text))] if path.suffix == ".csv" else text.split("\n") for text in (got, expected)
+    )
+    for number, (line, wanted) in enumerate(zip(one, other, strict=False), start=1):
+        if line == wanted:
+            continue
+        if path.suffix != ".csv":
+            return f"stale or edited by hand in line {number}"
+        for place, (field, right) in enumerate(zip(line, wanted, strict=False)):
+            if field != right:
+                return f"row {number}, column {other[0][place]}: expected {right}, got {field}"
+        return f"row {number}: expected {len(wanted)} columns, got {len(line)}"
+    return f"expected {len(other)} rows, got {len(one)}"

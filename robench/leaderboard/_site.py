@@ -1,0 +1,118 @@
+"""The static site of the boards: a page a board, a page an entry, and a list of the boards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from robench import metrics, plots, web
+from robench.leaderboard._board import Entry, file_name
+from robench.leaderboard._rank import Standing, training_data
+from robench.leaderboard._reported import reported
+from robench.tables import CLEAN, MEAN
+
+PACKAGE = "robench.leaderboard"
+
+
+def pages(standings: Sequence[Standing]) -> dict[str, str]:
+    """The text of every file by its address in the site."""
+    listed = [_listed(one) for one in standings]
+    made = {"index.html": web.page(PACKAGE, "index.html.j2", assets="assets", title="robench: boards", boards=listed)}
+    for one in standings:
+        made[_address(one)] = _board_page(one)
+        for entry in one.board.entries:
+            made[f"{_folder(one)}/{one.board.stem}/{entry.id}.html"] = _entry_page(one, entry)
+    return made | {f"assets/{name}": text for name, text in web.shared_assets().items()}
+
+
+def _folder(standing: Standing) -> str:
+    return file_name(str(standing.board.dataset["name"]))
+
+
+def _address(standing: Standing) -> str:
+    return f"{_folder(standing)}/{standing.board.stem}.html"
+
+
+def _listed(standing: Standing) -> dict[str, Any]:
+    best = standing.frame.iloc[0] if len(standing.frame) else None
+    return {
+        "address": _address(standing),
+        "dataset": standing.board.dataset,
+        "suite": standing.board.suite,
+        "entries": len(standing.frame),
+        "best": "" if best is None else f"{best['model']}, {best['mean']:.2f} %",
+    }
+
+
+def _board_page(standing: Standing) -> str:
+    board, frame = standing.board, standing.frame
+    labels = list(frame["model"])
+    looks = plots.page_looks(len(labels))
+    means = frame[["model", "rank", "rank_low", "rank_high"]].assign(
+        **{MEAN: frame["mean"] / 100, "ci_low": frame["mean_ci_low"] / 100, "ci_high": frame["mean_ci_high"] / 100}
+    )
+    sides = {"clean": "clean", "robust": "mean"}
+    ends = [(name + end, column + end) for name, column in sides.items() for end in ("", "_ci_low", "_ci_high")]
+    traded = frame[["model"]].assign(**{name: frame[column] / 100 for name, column in ends})
+    return web.page(
+        PACKAGE,
+        "board.html.j2",
+        assets="../assets",
+        title=f"robench: {board.title}",
+        board=board,
+        rows=[_shown(standing, row) for row in frame.to_dict("records")],
+        groups=standing.groups,
+        has_mce=bool(frame["mce"].notna().any()),
+        datasets=sorted(set(frame["training_data"])),
+        models=[{"label": label} | look for label, look in zip(labels, looks, strict=True)],
+        ranking=plots.Ranking(means).chart(labels),
+        trade_off=plots.TradeOff(traded).chart(labels),
+        charts=_charts(standing, labels, labels),
+        reported=reported(board),
+    )
+
+
+def _shown(standing: Standing, row: dict[Any, Any]) -> dict[str, Any]:
+    ranks = (row["rank_low"], row["rank_high"])
+    joined = f"{ranks[0]}" if ranks[0] == ranks[1] else f"{ranks[0]} to {ranks[1]}"
+    return {**row, "ranks": joined, "address": f"{standing.board.stem}/{row['entry']}.html"}
+
+
+def _charts(standing: Standing, models: Sequence[str], of: Sequence[str]) -> list[tuple[str, str, Any]]:
+    """Of each corruption its name, what it is in words, and accuracy over strength of the models `of`."""
+    cells = _with_rates(standing.cells[standing.cells["model"].isin(of)])
+    found = []
+    for name, fact in standing.board.corruptions.items():
+        axis = plots.axis_of(cells[cells["corruption"] == name], fact)
+        drawing = plots.Curves(plots.curve_rows(cells, name, axis), {name: axis}, 1 / standing.board.classes)
+        found.append((name, fact.get("summary", ""), drawing.chart(models)))
+    return found
+
+
+def _with_rates(cells: pd.DataFrame) -> pd.DataFrame:
+    """With the columns of a run's table that follow from counts."""
+    bounds = [metrics.wilson(int(right), int(n)) for right, n in zip(cells["n_correct"], cells["n"], strict=True)]
+    low, high = zip(*bounds, strict=True)
+    rates = (cells["n_correct"] / cells["n"]).astype("float64")
+    return cells.assign(top1=rates, top1_ci_low=low, top1_ci_high=high, status="ok")
+
+
+def _entry_page(standing: Standing, entry: Entry) -> str:
+    own = _with_rates(standing.cells[standing.cells["entry"] == entry.id])
+    [row] = standing.frame[standing.frame["entry"] == entry.id].to_dict("records")
+    return web.page(
+        PACKAGE,
+        "entry.html.j2",
+        assets="../../assets",
+        title=f"robench: {entry.label} on {standing.board.title}",
+        board=standing.board,
+        entry=entry,
+        row=_shown(standing, row),
+        training=entry.model.get("training") or {},
+        trained_on=training_data(entry),
+        cells=own[own["corruption"] != CLEAN].to_dict("records"),
+        charts=_charts(standing, [entry.label], [entry.label]),
+        back=f"../{standing.board.stem}.html",
+    )

@@ -1,0 +1,93 @@
+"""The site of the boards in a browser."""
+
+from __future__ import annotations
+
+import shutil
+from urllib.parse import unquote
+
+import pytest
+from browser import browser, contrast, opened
+from sweeps import CLEAN, NOISE
+
+from robench import leaderboard
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def running():
+    with browser() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def site(published, tmp_path_factory):
+    """Without anything but itself around."""
+    return shutil.copytree(published / "boards" / "site", tmp_path_factory.mktemp("site") / "site")
+
+
+@pytest.fixture
+def shown(running, site):
+    with opened(running, site / "digits" / "pivot-1.html") as one:
+        yield one
+
+
+def names(page):
+    """The models of the table, as far as they are visible."""
+    rows = page.locator("#models tbody tr").all()
+    return [row.locator("th, td").first.inner_text() for row in rows if row.is_visible()]
+
+
+def test_every_page_is_whole_on_its_disk(running, site) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) == 1 + 1 + 2
+    for path in pages:
+        with opened(running, path) as one:
+            assert one.console == []
+            assert one.errors == []
+            assert [address for address in one.requests if not address.startswith(("file:", "data:"))] == []
+            for link in one.page.locator("a[href]").evaluate_all("all => all.map(one => one.href)"):
+                if link.startswith("file:"):
+                    assert (path.parent / unquote(link.removeprefix("file://").partition("#")[0])).exists(), link
+
+
+def test_the_table_sorts_by_rank_and_by_click(shown, published) -> None:
+    [board] = leaderboard.boards(published / "boards")
+    assert names(shown.page) == list(leaderboard.standing(board).frame["model"])
+    header = shown.page.locator("#models th", has_text="mean over corruptions")
+    header.focus()
+    before = names(shown.page)
+    header.click()
+    assert names(shown.page) == before[::-1]
+
+
+def test_rows_are_chosen_by_training_data_and_by_size(shown) -> None:
+    page = shown.page
+    page.get_by_role("combobox", name="Trained on").select_option("digits")
+    assert names(page) == [CLEAN]
+    page.get_by_role("combobox", name="Trained on").select_option("")
+    page.get_by_label("At most").fill("0.001")
+    assert names(page) == ["No row fits the filter."]
+    page.get_by_label("At most").fill("1")
+    assert set(names(page)) == {CLEAN, NOISE}
+    page.get_by_label("Filter").fill("noise")
+    assert names(page) == [NOISE]
+
+
+def test_a_name_leads_to_its_curves(shown) -> None:
+    page = shown.page
+    page.get_by_role("link", name=NOISE).click()
+    page.wait_for_selector("body[data-drawn=yes]")
+    assert page.locator("h1").inner_text() == NOISE
+    assert page.locator(".chart svg").count() == 4
+    assert page.locator(".chart g.mark-line path").count() == 4
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_legible_and_narrow(running, site, scheme) -> None:
+    options = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}
+    for path in (site / "index.html", site / "digits" / "pivot-1.html"):
+        with opened(running, path, **options) as one:
+            assert one.page.evaluate("document.documentElement.scrollWidth") <= 360
+            for selector in ("body", ".dim", "thead th"):
+                assert contrast(one.page, selector) > 4.5, selector

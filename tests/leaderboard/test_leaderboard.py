@@ -1,0 +1,350 @@
+"""Boards: what is added is whole, what is derived is fresh, and what was edited by hand is found by row and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sweeps import CLEAN, NOISE, sweep
+
+import corruptions
+from robench import leaderboard, metrics, models, tables
+from robench.cli import main
+from robench.errors import BoardError
+from robench.leaderboard import _answers, _rank
+from robench.store import Run
+
+
+def board_of(folder):
+    [one] = leaderboard.boards(folder / "boards")
+    return one
+
+
+def check(folder):
+    return leaderboard.check(folder / "boards", folder / "README.md")
+
+
+def edit(path, row, column, value):
+    """Change one field of a table; row as an editor counts."""
+    lines = list(csv.reader(io.StringIO(path.read_text())))
+    place = lines[0].index(column)
+    before = lines[row - 1][place]
+    lines[row - 1][place] = value
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    path.write_text(text.getvalue())
+    return before
+
+
+# what is added
+
+
+def test_the_counts_are_those_of_the_run(published, measured) -> None:
+    board = board_of(published)
+    cells = pd.read_csv(board.path(".cells.csv"))
+    of_run = tables.cells(Run(measured))
+    both = cells.merge(of_run, on=["model", "corruption", "strength", "seed"], suffixes=("", "_run"))
+    assert len(both) == len(cells) == len(of_run) == 2 * 9
+    for name in ("n_correct", "n_correct_top5", "n", "weights_sha256", "data_digest", "corruption_version"):
+        assert (both[name] == both[f"{name}_run"]).all(), name
+    assert {entry.link for entry in board.entries} == {"https://example.org/tiny"}
+
+
+def test_answers_are_counted_image_by_image(published, measured) -> None:
+    board = board_of(published)
+    run = Run(measured)
+    for entry in board.entries:
+        answers = _answers.read(board.folder / entry.file)
+        assert answers.corruptions == ("clean", *corruptions.suite("pivot/1").keys)
+        for place, name in enumerate(answers.corruptions):
+            some = [run.read(cell) for cell in run.cells() if (cell.model, cell.corruption) == (entry.label, name)]
+            expected = np.sum([one.correct[np.argsort(one.ids)] for one in some], axis=0)
+            assert (answers.right[:, place] == expected).all()
+            assert answers.of[place] == len(some)
+
+
+def test_the_table_has_the_aggregates_of_the_run_and_its_ranks(published, measured) -> None:
+    frame = leaderboard.standing(board_of(published)).frame.set_index("model")
+    found = tables.metrics_table(tables.measure(Run(measured))).set_index(["model", "metric"])
+    ranks = tables.ranks(tables.measure(Run(measured))).set_index("model")
+    for model in (CLEAN, NOISE):
+        mean = found.loc[(model, tables.MEAN)]
+        got = frame.loc[model]
+        for ours, theirs in (("mean", "value"), ("mean_ci_low", "ci_low"), ("mean_ci_high", "ci_high")):
+            assert got[ours] == pytest.approx(100 * mean[theirs])
+        assert got["clean"] == pytest.approx(100 * found.loc[(model, "clean_accuracy"), "value"])
+        assert got["noise"] == pytest.approx(100 * found.loc[(model, f"{tables.MEAN}[noise]"), "value"])
+        names = corruptions.suite("pivot/1").keys
+        by_corruption = {name: 100 * found.loc[(model, f"mean_accuracy[{name}]"), "value"] for name in names}
+        assert got["worst"] == pytest.approx(min(by_corruption.values()))
+        assert by_corruption[got["worst_corruption"]] == pytest.approx(got["worst"])
+        places = ["rank", "rank_low", "rank_high"]
+        assert list(got[places]) == list(ranks.loc[model][places])
+    assert list(frame["rank"]) == sorted(frame["rank"])
+
+
+def test_percent_has_two_decimals(published) -> None:
+    [first, *_] = csv.DictReader(io.StringIO(board_of(published).path(".csv").read_text()))
+    for name in ("clean", "mean", "mean_ci_low", "worst", "noise", "ece_corrupted"):
+        assert len(first[name].partition(".")[2]) == 2, name
+
+
+def test_adding_twice_changes_nothing(copied, measured) -> None:
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+    assert leaderboard.add(measured, copied / "boards") == []
+    assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
+
+
+def test_one_by_one_is_the_same_as_both(published, tmp_path) -> None:
+    for model in (NOISE, CLEAN):
+        leaderboard.add(sweep(tmp_path / model, model), tmp_path / "boards", link="https://example.org/tiny")
+    for path in (published / "boards" / "digits").rglob("*.*"):
+        if path.name != "pivot-1.csv":
+            assert path.read_bytes() == (tmp_path / "boards" / path.relative_to(published / "boards")).read_bytes()
+
+
+def test_a_killed_add_is_completed_by_the_next(copied, measured, tmp_path) -> None:
+    board = board_of(copied)
+    whole = board.path(".json").read_bytes()
+    replace(board, entries=board.entries[:1]).write()
+    assert any("is not in pivot-1.json" in line for line in check(copied))
+    leaderboard.add(measured, copied / "boards", link="https://example.org/tiny")
+    assert board.path(".json").read_bytes() == whole
+    assert check(copied) == []
+
+
+# what is refused
+
+
+def test_a_run_without_a_suite_is_refused(tmp_path) -> None:
+    folder = sweep(tmp_path / "run", CLEAN, suite=None, chosen=("awgn@0.1",))
+    with pytest.raises(BoardError, match="expected a run of a suite, got cells of none"):
+        leaderboard.add(folder, tmp_path / "boards")
+    assert list((tmp_path / "boards").glob("*")) == []
+
+
+def test_an_incomplete_suite_is_refused(copied, tmp_path) -> None:
+    folder = sweep(tmp_path / "run", CLEAN)
+    [one] = folder.glob("predictions/*/awgn/*0.15*.parquet")
+    one.unlink()
+    with pytest.raises(BoardError, match=r"pivot/1 is incomplete: 1 of 9 cells .* the first awgn sigma=0.15: missing"):
+        leaderboard.add(folder, copied / "boards")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"limit": 30}, "expected data digest"),
+        ({"seeds": "0,1"}, r"expected seeds \[0\] as .*pivot-1.json has, got \[0, 1\]"),
+    ],
+)
+def test_other_images_and_other_seeds_are_refused(copied, tmp_path, options, complaint) -> None:
+    folder = sweep(tmp_path / "run", CLEAN, **options)
+    with pytest.raises(BoardError, match=complaint):
+        leaderboard.add(folder, copied / "boards")
+    assert check(copied) == []
+
+
+def test_other_versions_of_a_corruption_are_refused(copied, measured) -> None:
+    path = board_of(copied).path(".json")
+    told = json.loads(path.read_text())
+    told["corruptions"]["awgn"]["version"] = 7
+    path.write_text(json.dumps(told))
+    with pytest.raises(BoardError, match=r"expected awgn of version 7 as .*pivot-1.json has, got 1"):
+        leaderboard.add(measured, copied / "boards")
+
+
+def test_other_weights_of_one_name_are_refused(copied, tmp_path) -> None:
+    net = models.load("tiny_cnn", classes=10, random_weights=True, seed=3)
+    models.save(tmp_path / "digits-clean.safetensors", net.module, {})
+    folder = sweep(tmp_path / "run", f"tiny_cnn={tmp_path / 'digits-clean.safetensors'}")
+    with pytest.raises(BoardError, match=r"'tiny_cnn=digits-clean' is on .*pivot-1.json with other weights"):
+        leaderboard.add(folder, copied / "boards")
+
+
+# what is found
+
+
+def test_a_fresh_board_has_nothing_wrong(published) -> None:
+    assert check(published) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "row", "column", "value"),
+    [
+        (".csv", 2, "mean", "99.99"),
+        (".csv", 3, "weights_sha256", "0" * 64),
+        (".cells.csv", 4, "n_correct", "1"),
+        (".cells.csv", 12, "corruption_version", "2"),
+        (".cells.csv", 5, "data_digest", "f" * 64),
+        (".cells.csv", 3, "n", "61"),
+        (".cells.csv", 3, "model", "another"),
+        (".cells.csv", 6, "native", "64"),
+    ],
+)
+def test_a_hand_edited_field_is_named(copied, file, row, column, value) -> None:
+    path = board_of(copied).path(file)
+    before = edit(path, row, column, value)
+    begin = f"{path}: row {row}, column {column}: expected {before}"
+    named = [line for line in check(copied) if line.startswith(begin)]
+    assert len(named) == 1
+    assert value in named[0]
+
+
+def test_two_edits_that_cancel_out_are_found(copied) -> None:
+    path = board_of(copied).path(".cells.csv")
+    counts = [int(edit(path, row, "n_correct", "0")) for row in (3, 4)]
+    for row, count in zip((3, 4), reversed(counts), strict=True):
+        edit(path, row, "n_correct", str(count))
+    assert [line for line in check(copied) if "row 3, column n_correct" in line]
+
+
+def test_a_number_as_text_is_named(copied) -> None:
+    path = board_of(copied).path(".cells.csv")
+    edit(path, 7, "n_correct", "57.0")
+    assert check(copied) == [f"{path}: row 7, column n_correct: expected a whole number, got '57.0'"]
+
+
+def test_a_shifted_column_is_named(copied) -> None:
+    path = board_of(copied).path(".cells.csv")
+    lines = path.read_text().splitlines()
+    lines[0] = lines[0].replace("split,view", "view,split")
+    path.write_text("\n".join(lines) + "\n")
+    assert check(copied) == [f"{path}: row 1: expected column 5 to be split, got 'view'"]
+    lines[0] = lines[0].replace("view,split", "split,view")
+    lines[3] = "," + lines[3]
+    path.write_text("\n".join(lines) + "\n")
+    assert check(copied) == [f"{path}: row 4, column corruption_version: expected a whole number, got 'awgn'"]
+    lines[3] = lines[3][1:] + ",1"
+    path.write_text("\n".join(lines) + "\n")
+    assert check(copied) == [f"{path}: row 4: expected 27 columns, got 28"]
+
+
+def test_a_duplicate_entry_is_named(copied) -> None:
+    path = board_of(copied).path(".cells.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines, lines[4]]))
+    place = " ".join(lines[4].split(",")[i] for i in (0, 8, 12, 15))
+    assert f"{path}: row {len(lines) + 1}: the same cell as row 5: {place}" in check(copied)
+
+
+def test_an_incomplete_entry_is_named(copied) -> None:
+    path = board_of(copied).path(".cells.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    [line] = [line for line in check(copied) if "incomplete" in line]
+    assert line.endswith("pivot/1 is incomplete: mixed_resolution factor=4 has seeds none")
+
+
+@pytest.mark.parametrize("file", ["../../../secret.npz", "/etc/passwd", "entries/../../outside.npz"])
+def test_a_path_outside_the_folder_is_refused(copied, file) -> None:
+    path = board_of(copied).path(".json")
+    told = json.loads(path.read_text())
+    told["entries"][0]["file"] = file
+    path.write_text(json.dumps(told))
+    assert check(copied) == [f"{path}: expected a file below {path.parent}, got '{file}'"]
+    with pytest.raises(BoardError, match="expected a file below"):
+        leaderboard.build(copied / "boards")
+
+
+def test_answers_that_were_touched_or_are_not_named_are_found(copied) -> None:
+    board = board_of(copied)
+    file = board.folder / board.entries[0].file
+    kept = file.read_bytes()
+    file.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    assert check(copied) == [f"{file}: its sha256 is not that of pivot-1.json"]
+    file.unlink()
+    assert check(copied) == [f"{file}: expected the answers of {board.entries[0].id}, found none"]
+    file.write_bytes(kept)
+    (file.parent / "stray.npz").write_bytes(kept)
+    assert check(copied) == [f"{file.parent / 'stray.npz'}: no board names it"]
+
+
+def test_stale_pages_and_tables_are_found(copied) -> None:
+    readme, page = copied / "README.md", copied / "boards" / "site" / "digits" / "pivot-1.html"
+    readme.write_text(readme.read_text().replace("| 1 |", "| 3 |"))
+    page.write_text(page.read_text().replace("Models in order", "Models in some order", 1))
+    (page.parent / "old.html").write_text("gone")
+    found = check(copied)
+    assert [line.split(": ")[0] for line in found] == [str(path) for path in (page, readme, page.parent / "old.html")]
+    assert "stale or edited by hand in line" in found[0]
+    leaderboard.build(copied / "boards", readme)
+    assert check(copied) == []
+
+
+def test_a_marker_of_no_board_is_refused(copied) -> None:
+    readme = copied / "README.md"
+    readme.write_text(readme.read_text().replace("digits pivot/1", "digits pivot/2"))
+    with pytest.raises(BoardError, match=r"unknown board 'digits pivot/2'; did you mean digits pivot/1\?"):
+        leaderboard.build(copied / "boards", readme)
+
+
+# what is made
+
+
+def test_the_readme_shows_the_board(published) -> None:
+    text = (published / "README.md").read_text()
+    frame = leaderboard.standing(board_of(published)).frame
+    for row in frame.itertuples():
+        assert f"| {row.model} |" in text
+        assert f"{row.mean:.2f} [{row.mean_ci_low:.2f}, {row.mean_ci_high:.2f}]" in text
+    assert text.startswith("# Mine\n\n<!-- board: digits pivot/1 -->\n| rank |")
+    assert text.endswith("<!-- /board -->\n\nThe end.\n")
+
+
+def test_the_same_bytes_twice_and_without_torch(published, tmp_path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('poisoned')")
+    before = {path: path.read_bytes() for path in published.rglob("*") if path.is_file()}
+    program = """
+        import sys; sys.path.insert(0, sys.argv[1])
+        from pathlib import Path
+        from robench import leaderboard
+        folder = Path(sys.argv[2])
+        leaderboard.build(folder / "boards", folder / "README.md")
+        assert leaderboard.check(folder / "boards", folder / "README.md") == []
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(tmp_path), str(published)], check=True)
+    assert {path: path.read_bytes() for path in published.rglob("*") if path.is_file()} == before
+
+
+def test_corruption_errors_come_where_a_baseline_is_published() -> None:
+    names = list(corruptions.suite("cifar10-c/1").keys)
+    facts = {name: {"group": "", "native": 224, "version": 1} for name in names}
+    board = leaderboard.Board(None, {"name": "imagenet"}, "cifar10-c/1", facts, (0,))
+    samples = {name: np.full(3, 1 - metrics.published_errors("alexnet")[name]) for name in names}
+    found = _rank.Standing(board, pd.DataFrame(), {})._mce(samples)
+    assert found == {"mce": pytest.approx(100), "mce_ci_low": pytest.approx(100), "mce_ci_high": pytest.approx(100)} | {
+        "mce_baseline": "alexnet"
+    }
+    other = replace(board, dataset={"name": "cifar10"})
+    assert _rank.Standing(other, pd.DataFrame(), {})._mce(samples) == {}
+
+
+def test_the_commands(measured, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def said(*words):
+        with pytest.raises(SystemExit) as left:
+            main(["leaderboard", *words])
+        return left.value.code, *capsys.readouterr()
+
+    code, out, _ = said("add", str(measured))
+    assert (code, out.count(".npz")) == (0, 2)
+    assert said("add", str(measured))[1] == "every model of the run is there already\n"
+    code, _, err = said("check")
+    assert code == 1
+    assert "expected the file that `robench leaderboard build` makes, found none" in err
+    assert said("build")[0] == 0
+    assert said("check") == (0, "leaderboards: nothing is stale, missing or edited\n", "")
+    edit(tmp_path / "leaderboards/digits/pivot-1.csv", 2, "clean", "12.34")
+    code, out, err = said("check")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("robench: leaderboards/digits/pivot-1.csv: row 2, column clean: expected ")
