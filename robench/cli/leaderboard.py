@@ -95,3 +95,39 @@ def check(root: Path, readme: Path) -> None:
     if complaints:
         raise BoardError(complaints[-1])
     click.echo(f"{root}: nothing is stale, missing or edited")
+
+
+@leaderboard.command(name="import")
+@click.argument("file", type=_options.PATH)
+@board_folder
+@click.option("-d", "--dataset", required=True, metavar="NAME", help="the data set of the board, as tables call it")
+@click.option("-s", "--suite", default="cifar10-c/1", show_default=True, metavar="SUITE", help="the suite of the board")
+def import_(file: Path, root: Path, dataset: str, suite: str) -> None:
+    """Show the numbers of a RobustBench FILE beside a board, marked as reported and never ranked with it.
+
+    FILE is a JSON file of its model_info, or its wide CSV of accuracies by corruption and severity.
+
+    \b
+    Example:
+      robench leaderboard import AugMix.json -d cifar10 --board boards
+    """
+    from robench import leaderboard as boards
+
+    for name in boards.import_(file, root, dataset, suite):
+        click.echo(name)
+
+
+@leaderboard.command()
+@board_folder
+@_options.out
+def export(root: Path, out: Path) -> None:
+    """Write every entry of the boards of cifar10-c/1 as RobustBench's model_info JSON.
+
+    \b
+    Example:
+      robench leaderboard export --board boards -o model_info
+    """
+    from robench import leaderboard as boards
+
+    for path in boards.export(root, out):
+        click.echo(path)

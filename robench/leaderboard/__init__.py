@@ -9,5 +9,6 @@ from robench.leaderboard._board import Board, Entry, boards
 from robench.leaderboard._build import build, outputs
 from robench.leaderboard._check import check
 from robench.leaderboard._rank import Standing, standing
+from robench.leaderboard._robustbench import export, import_
 
-__all__ = ["Board", "Entry", "Standing", "add", "boards", "build", "check", "outputs", "standing"]
+__all__ = ["Board", "Entry", "Standing", "add", "boards", "build", "check", "export", "import_", "outputs", "standing"]

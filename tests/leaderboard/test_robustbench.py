@@ -1,0 +1,126 @@
+"""Results of others: shown beside a board, never ranked with it; and ours in their form."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sweeps import CLEAN, sweep
+
+import corruptions
+from robench import leaderboard
+from robench.cli import main
+from robench.errors import BoardError, UsageError
+from robench.leaderboard import _reported
+
+NAMES = list(corruptions.suite("cifar10-c/1").keys)
+INFO = {
+    "link": "https://example.org/paper",
+    "name": "A Way to Robustness",
+    "authors": "Some One",
+    "additional_data": True,
+    "number_forward_passes": 1,
+    "dataset": "digits",
+    "venue": "Some Venue 2020",
+    "architecture": "WideResNet",
+    "eps": None,
+    "clean_acc": "95.08",
+    "reported": "null",
+    "corruptions_acc": "88.82",
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A board of cifar10-c/1 with one model, on twelve digits."""
+    folder = tmp_path_factory.mktemp("boards")
+    leaderboard.add(sweep(folder / "run", CLEAN, suite="cifar10-c/1", limit=12), folder / "boards")
+    return folder / "boards"
+
+
+@pytest.fixture(autouse=True)
+def without_reports(root):
+    yield
+    (root / "digits" / "cifar10-c-1.reported.csv").unlink(missing_ok=True)
+
+
+def wide(path, rows, names=NAMES):
+    """A table in RobustBench's form; rows: model and accuracy everywhere."""
+    head = [",".join(["", *(name for name in names for _ in range(5))]), "," + ",".join(["1,2,3,4,5"] * len(names))]
+    lines = [",".join([model, *map(str, values)]) for model, values in rows]
+    path.write_text("\n".join([*head, *lines]) + "\n")
+    return path
+
+
+def shown(root):
+    [board] = leaderboard.boards(root)
+    return {row["model"]: row for row in _reported.reported(board)}
+
+
+def test_model_info_is_shown_as_reported_and_not_ranked(root, tmp_path) -> None:
+    (tmp_path / "One2020Way.json").write_text(json.dumps(INFO))
+    assert leaderboard.import_(tmp_path / "One2020Way.json", root, "digits") == ["One2020Way"]
+    row = shown(root)["One2020Way"]
+    assert (row["clean"], row["mean"], row["mce"]) == (95.08, 88.82, None)
+    assert (row["additional_data"], row["architecture"], row["venue"]) == ("yes", "WideResNet", "Some Venue 2020")
+    leaderboard.build(root)
+    assert leaderboard.check(root) == []
+    assert "One2020Way" not in (root / "digits" / "cifar10-c-1.csv").read_text()
+    page = (root / "site" / "digits" / "cifar10-c-1.html").read_text()
+    assert "<h2>Reported by others</h2>" in page
+    assert "One2020Way" in page[page.index("<h2>Reported by others</h2>") :]
+    assert "One2020Way" not in page[: page.index("<h2>Reported by others</h2>")]
+
+
+def test_the_wide_table_gives_the_mean_over_corruptions(root, tmp_path) -> None:
+    values = [0.5 + 0.001 * place for place in range(75)]
+    file = wide(tmp_path / "results.csv", [("A", values), ("B", [0.25] * 75)])
+    assert leaderboard.import_(file, root, "digits") == ["A", "B"]
+    assert shown(root)["A"]["mean"] == pytest.approx(100 * sum(values) / 75, abs=0.005)
+    assert shown(root)["B"]["mean"] == 25
+    leaderboard.import_(wide(file, [("A", [0.75] * 75)]), root, "digits")
+    assert (shown(root)["A"]["mean"], shown(root)["B"]["mean"]) == (75, 25)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{}", "expected model_info JSON with corruptions_acc"),
+        (json.dumps(INFO | {"clean_acc": "good"}), "expected clean_acc as a number, got 'good'"),
+        ("{", "cannot be read"),
+    ],
+)
+def test_json_of_another_form_is_refused(root, tmp_path, text, complaint) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(BoardError, match=complaint):
+        leaderboard.import_(tmp_path / "a.json", root, "digits")
+    assert shown(root) == {}
+
+
+def test_a_wide_table_that_lacks_cells_or_holds_no_rates_is_refused(root, tmp_path) -> None:
+    with pytest.raises(BoardError, match="expected one column jpeg_compression 1, got 0"):
+        leaderboard.import_(wide(tmp_path / "a.csv", [("A", [0.5] * 70)], NAMES[:-1]), root, "digits")
+    with pytest.raises(BoardError, match=r"row 3, column gaussian_noise 2: expected an accuracy in 0\.\.1, got 50"):
+        leaderboard.import_(wide(tmp_path / "b.csv", [("A", [0.5, 50] + [0.5] * 73)]), root, "digits")
+    with pytest.raises(BoardError, match="row 4: expected 76 columns, got 75"):
+        leaderboard.import_(wide(tmp_path / "c.csv", [("A", [0.5] * 75), ("B", [0.5] * 74)]), root, "digits")
+    assert shown(root) == {}
+
+
+def test_a_board_that_is_not_there_is_named(root, tmp_path) -> None:
+    with pytest.raises(UsageError, match="unknown board 'digit cifar10-c/1'; did you mean digits cifar10-c/1"):
+        leaderboard.import_(tmp_path / "a.json", root, "digit")
+
+
+def test_our_entries_in_their_form_can_be_read_back(root, tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["leaderboard", "export", "--board", str(root), "-o", str(tmp_path)])
+    [path] = [tmp_path / line for line in capsys.readouterr().out.split()]
+    told = json.loads(path.read_text())
+    assert told.keys() == INFO.keys()
+    [board] = leaderboard.boards(root)
+    [row] = leaderboard.standing(board).frame.to_dict("records")
+    assert (told["clean_acc"], told["corruptions_acc"]) == (f"{row['clean']:.2f}", f"{row['mean']:.2f}")
+    assert told["additional_data"] is False
+    leaderboard.import_(path, root, "digits")
+    assert shown(root)[path.stem]["mean"] == float(told["corruptions_acc"])
