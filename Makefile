@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test check format lint types slow golden figures gallery benchmark clean
+.PHONY: demo test check format lint types slow golden figures gallery docs benchmark clean
 
 demo: $(INSTALLED)
 	$(BIN)/robench evaluate -m tiny_cnn=digits-clean -m tiny_cnn=digits-noise -d digits -s demo/1 -o runs/demo
@@ -40,6 +40,10 @@ figures: demo
 
 gallery: $(INSTALLED)
 	$(BIN)/python docs/make_gallery.py
+
+docs: $(INSTALLED)
+	$(BIN)/mkdocs build --strict
+	@echo "the pages: build/docs/index.html"
 
 benchmark: $(INSTALLED)
 	$(BIN)/python benchmarks/peers.py --full

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -32,7 +34,8 @@ def blocks(name, language):
 
 def command_lines():
     """Every `robench …` line of the documents."""
-    for document in ("README.md", "docs/models.md", "docs/papers.md", "robench/models/weights/README.md"):
+    pages = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+    for document in ("README.md", *pages, "robench/models/weights/README.md"):
         for block in blocks(document, ""):
             for line in block.splitlines():
                 if line.startswith("robench "):
@@ -41,10 +44,10 @@ def command_lines():
 
 @pytest.mark.parametrize("line", list(command_lines()))
 def test_command_lines_parse(line):
-    words = shlex.split(line)[1:]
-    command = cli.commands[words[0]]
-    assert isinstance(command, click.Command)
-    command.make_context(words[0], words[1:])
+    command, words = cli, shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    command.make_context("it", words)
 
 
 def test_the_python_of_the_readme_runs():
@@ -99,9 +102,60 @@ def test_the_changelog_names_every_corruption_model_and_command():
         assert f"`{name}`" in text, name
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_and_pictures_are_there(document):
     text = (ROOT / document).read_text()
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         if not target.startswith("http"):
             assert (ROOT / document).parent.joinpath(target).exists(), target
+
+
+def steps(document):
+    """The commands, programs and expected outputs of a page, in order: (language, text)."""
+    text = (ROOT / document).read_text()
+    return re.findall(r"^```(sh|python|text)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs_as_it_stands(tmp_path):
+    said = ""
+    for language, text in steps("docs/tutorial.md"):
+        if language == "text":
+            for line in text.splitlines():
+                assert line in said, line
+            continue
+        program = [sys.executable, "-c", text]
+        for command in text.splitlines() if language == "sh" else [program]:
+            words = command if language == "python" else [sys.executable, "-m", *shlex.split(command)]  # robench …
+            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+            said = done.stdout
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+def test_the_corruption_of_the_how_to_page_passes_its_checks():
+    [(_, program)] = steps("docs/how-to/my-corruption.md")
+    try:
+        exec(program, {})
+    finally:
+        del corruptions._contract.registry._items["speckles"]
+
+
+@pytest.mark.slow
+def test_the_pages_are_built_without_a_warning(tmp_path):
+    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    for page in (ROOT / "docs").rglob("*.md"):
+        name = page.relative_to(ROOT / "docs").with_suffix("")
+        built = tmp_path / (name.parent if name.name == "index" else name) / "index.html"
+        assert built.exists(), page
+    assert 'id="robench.leaderboard.check"' in (tmp_path / "api" / "leaderboard" / "index.html").read_text()
