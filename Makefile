@@ -42,7 +42,7 @@ gallery: $(INSTALLED)
 	$(BIN)/python docs/make_gallery.py
 
 docs: $(INSTALLED)
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "the pages: build/docs/index.html"
 
 benchmark: $(INSTALLED)
