@@ -37,6 +37,11 @@ def leaderboard() -> None:
     """
 
 
+def _expect_boards(root: Path) -> None:
+    if not any(root.glob("*/*.json")):
+        raise click.UsageError(f"{root}: expected the folder of boards, found none in it; see: robench leaderboard add")
+
+
 @leaderboard.command()
 @click.argument("run", type=_options.PATH)
 @board_folder
@@ -72,6 +77,7 @@ def build(root: Path, readme: Path) -> None:
     """
     from robench import leaderboard as boards
 
+    _expect_boards(root)
     for path in boards.build(root, readme):
         click.echo(path)
 
@@ -89,6 +95,7 @@ def check(root: Path, readme: Path) -> None:
     from robench import leaderboard as boards
     from robench.errors import BoardError
 
+    _expect_boards(root)
     complaints = boards.check(root, readme)
     for line in complaints[:-1]:
         click.echo(f"robench: {line}", err=True)

@@ -34,7 +34,8 @@ def outputs(root: Path, readme: Path | None = None) -> dict[Path, str]:
     """The text of every derived file. BoardError where a board cannot be read."""
     standings = [standing(board) for board in boards(root)]
     made = {one.board.path(".csv"): one.text for one in standings}
-    made |= {root / SITE / name: text for name, text in _site.pages(standings).items()}
+    if standings:
+        made |= {root / SITE / name: text for name, text in _site.pages(standings).items()}
     if readme is not None and readme.exists():
         made[readme] = _readme.with_tables(readme, standings)
     return made

@@ -336,6 +336,10 @@ def test_the_commands(measured, tmp_path, capsys, monkeypatch) -> None:
             main(["leaderboard", *words])
         return left.value.code, *capsys.readouterr()
 
+    for command in ("build", "check"):
+        code, out, err = said(command)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "leaderboards: expected the folder of boards, found none in it" in err
     code, out, _ = said("add", str(measured))
     assert (code, out.count(".npz")) == (0, 2)
     assert said("add", str(measured))[1] == "every model of the run is there already\n"
