@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from functools import cache
 from importlib.resources import files
@@ -55,6 +56,15 @@ def inline_svg(path: Path) -> Markup:
     return Markup(re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{mark}-", element))
 
 
-def data_address(path: Path) -> str:
-    """A PNG as an address that holds it."""
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+def data_address(path: Path, *, side: int = 64, images: int = 4) -> str:
+    """A PNG strip of square images as an address that holds the first of them, at most `side` pixels high."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        width, height = picture.size
+        strip = picture.crop((0, 0, min(width, images * height), height))
+        if height > side:
+            strip = strip.resize((strip.width * side // height, side), Image.Resampling.BOX)
+        held = io.BytesIO()
+        strip.save(held, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(held.getvalue()).decode()

@@ -1,15 +1,18 @@
 """Reports and figures: from the runs' files alone, the same bytes twice, nothing shown that was not measured."""
 
+import base64
+import io
 import re
 import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from robench import plots, tables
+from robench import plots, tables, web
 from robench.cli import cli, main
 from robench.errors import RunError
 from robench.evaluate import Request, run
@@ -301,3 +304,11 @@ def test_pdf_files_come_where_asked_for(one_corruption, tmp_path):
     cells = tables.cells(Run(one_corruption))
     assert sorted(rows["error"]) == pytest.approx(sorted(1 - cells["top1"]))
     assert 'href="figures/digits-test/awgn.pdf">PDF</a>' in (tmp_path / "index.html").read_text()
+
+
+def test_large_examples_stand_in_the_page_as_small_ones(tmp_path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (224, 224 * 8, 3), np.uint8)).save(tmp_path / "strip.png")
+    address = web.data_address(tmp_path / "strip.png")
+    with Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
+        assert picture.size == (4 * 64, 64)
+    assert 75 * len(address) < 4_500_000
