@@ -13,7 +13,7 @@ demo: $(INSTALLED)
 	@echo "the report: runs/demo-report/index.html"
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=12
 
 check: lint types test slow
 
@@ -29,7 +29,7 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 slow: $(INSTALLED)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --durations=12
 
 golden: $(INSTALLED)
 	$(BIN)/python tests/corruption/golden.py

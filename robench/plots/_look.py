@@ -111,7 +111,7 @@ def save(figure: Figure, rows: pd.DataFrame, stem: Path, *, pdf: bool = False) -
 
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # the layout is found once, for all files
+    figure.set_layout_engine(None)  # the layout is found once, for all files
     undated = {".svg": {"Date": None}, ".png": {"Software": None}}
     for suffix, metadata in (undated | ({".pdf": {"CreationDate": None}} if pdf else {})).items():
         with whole_file(stem.with_name(stem.name + suffix)) as partial:

@@ -16,6 +16,7 @@ from robench import plots, tables, web
 from robench.cli import cli, main
 from robench.errors import RunError
 from robench.evaluate import Request, run
+from robench.files import write_text
 from robench.report import build
 from robench.store import Run
 
@@ -39,6 +40,22 @@ def one_corruption(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "digits"
     sweep(folder, chosen=("awgn@0.1",))
     return folder
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Figures are written as empty pictures beside their rows, for tests of everything else."""
+
+    def save(figure, rows, stem, *, pdf=False):
+        paths = [stem.with_name(stem.name + suffix) for suffix in (".svg", ".png", ".csv")]
+        for path, text in zip(paths, ("<svg></svg>", "", tables.to_csv(rows)), strict=True):
+            write_text(path, text)
+        return paths
+
+    monkeypatch.setattr(plots._look, "save", save)
+    monkeypatch.setattr(plots.Drawing, "drawn", lambda self, style: None)
+    for kind in plots.Drawing.__subclasses__():
+        monkeypatch.setattr(kind, "drawn", lambda self, style: None)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +158,7 @@ def test_figures_are_pictures_of_a_legible_size(report):
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50, path.name
 
 
-def test_missing_cells_are_said_and_not_averaged(measured, tmp_path):
+def test_missing_cells_are_said_and_not_averaged(unpainted, measured, tmp_path):
     sweep(tmp_path / "run", chosen=("awgn@0.1,0.3",))
     [one] = (tmp_path / "run").glob("predictions/*noise*/awgn/*0.3*.parquet")
     one.unlink()
@@ -173,7 +190,7 @@ def test_models_are_compared_where_there_are_several(measured, report, tmp_path)
     assert {path.name for path in (tmp_path / "report").glob("*.csv")} == {"cells.csv", "metrics.csv"}
 
 
-def test_a_baseline_is_shown(measured, tmp_path):
+def test_a_baseline_is_shown(unpainted, measured, tmp_path):
     build([measured], tmp_path, baseline="tiny_cnn=digits-clean")
     metrics = pd.read_csv(tmp_path / "metrics.csv").set_index(["model", "metric"])
     assert metrics.loc[("tiny_cnn=digits-clean", "ce[awgn]"), "value"] == 100
@@ -199,7 +216,7 @@ def test_a_baseline_that_is_not_there_is_one_line(measured, tmp_path, capsys, na
     assert not (tmp_path / "out").exists()
 
 
-def test_runs_on_other_images_get_a_section_of_their_own(one_corruption, tmp_path):
+def test_runs_on_other_images_get_a_section_of_their_own(unpainted, one_corruption, tmp_path):
     sweep(tmp_path / "other", chosen=("awgn@0.1",), limit=30, dataset_name="thirty <digits>")
     build([one_corruption, tmp_path / "other"], tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
@@ -208,13 +225,13 @@ def test_runs_on_other_images_get_a_section_of_their_own(one_corruption, tmp_pat
     assert "<digits>" not in page
 
 
-def test_a_run_reported_with_itself_changes_nothing(one_corruption, tmp_path):
+def test_a_run_reported_with_itself_changes_nothing(unpainted, one_corruption, tmp_path):
     build([one_corruption], tmp_path / "once")
     build([one_corruption, one_corruption], tmp_path / "twice")
     assert (tmp_path / "once" / "cells.csv").read_bytes() == (tmp_path / "twice" / "cells.csv").read_bytes()
 
 
-def test_a_report_of_one_model_keeps_no_comparison_of_an_earlier_one(one_corruption, tmp_path):
+def test_a_report_of_one_model_keeps_no_comparison_of_an_earlier_one(unpainted, one_corruption, tmp_path):
     sweep(tmp_path / "run", chosen=("awgn@0.1",), models=("tiny_cnn=digits-clean",))
     build([one_corruption], tmp_path / "report")
     assert (tmp_path / "report" / "pairs.csv").exists()
@@ -222,7 +239,7 @@ def test_a_report_of_one_model_keeps_no_comparison_of_an_earlier_one(one_corrupt
     assert not {path.name for path in (tmp_path / "report").iterdir()} & set(tables.COMPARISONS)
 
 
-def test_two_runs_on_the_same_images_are_one_table(tmp_path):
+def test_two_runs_on_the_same_images_are_one_table(unpainted, tmp_path):
     sweep(tmp_path / "both", chosen=("awgn@0.1", "contrast@3"))
     sweep(tmp_path / "first", chosen=("awgn@0.1",))
     sweep(tmp_path / "second", chosen=("contrast@3",))
@@ -231,7 +248,7 @@ def test_two_runs_on_the_same_images_are_one_table(tmp_path):
     assert (tmp_path / "one" / "metrics.csv").read_bytes() == (tmp_path / "two" / "metrics.csv").read_bytes()
 
 
-def test_two_suites_have_a_row_each(tmp_path):
+def test_two_suites_have_a_row_each(unpainted, tmp_path):
     sweep(tmp_path / "run", chosen=("awgn@0.1",))
     sweep(tmp_path / "run", chosen=(), suite="pivot/1")
     build([tmp_path / "run"], tmp_path / "report")
