@@ -32,11 +32,9 @@ class Comparison:
         """For the terminal."""
         rows = [["top-1 accuracy, %", "A", "B", "A - B", "95 % interval", "better"]]
         rows += [_texts(row) for row in self.differences.to_dict("records")]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join([one[0].ljust(widths[0]), *map(str.rjust, one[1:], widths[1:])]) for one in rows]
         notes = [str(note) for note in self.differences["note"] if note]
         names = [f"A  {self.model_a}", f"B  {self.model_b}", ""]
-        return "\n".join([*names, lines[0], "-" * len(lines[0]), *lines[1:], "", *notes, self._of_cells()])
+        return "\n".join([*names, tables.aligned(rows), "", *notes, self._of_cells()])
 
     def _of_cells(self) -> str:
         some = self.cells.dropna(subset=["p_holm"])
@@ -65,13 +63,12 @@ def compare(run_a: Path, run_b: Path, model_a: str = "", model_b: str = "") -> l
     _check_same_images(runs)
     found = [_renamed(run, mark) for run, mark in zip(runs, "AB", strict=True)]
     facts = runs[0].manifest()["corruptions"] | runs[1].manifest()["corruptions"]
-    measured = Measured([*found[0], *found[1]], facts)
     compared = []
     chosen = [_labels(run, label) for run, label in zip(runs, (model_a, model_b), strict=True)]
     within = runs[0] == runs[1] and not (model_a or model_b)
     for a, b in combinations(chosen[0], 2) if within else _couples(*chosen):
         labels = f"A {a}", f"B {b}"
-        two = Measured([one for one in measured.found if one.cell.model in labels], facts)
+        two = Measured([one for side in found for one in side if one.cell.model in labels], facts)
         frame = tables.pairs(two)
         compared.append(Comparison(a, b, tables.differences(two, *labels), frame[frame["corruption"] != MEAN]))
     return compared

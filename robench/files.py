@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,11 @@ def reason(fault: BaseException) -> str:
 def one_line(fault: BaseException) -> str:
     """What a library said, in one line."""
     return " ".join(str(fault).split()) or type(fault).__name__
+
+
+def file_name(text: str) -> str:
+    """A text as the name of a file: no separators, nothing hidden."""
+    return re.sub(r"[^\w=.@+-]+|^\.", "-", text)
 
 
 def write_text(path: Path, text: str) -> None:

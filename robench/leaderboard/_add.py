@@ -14,10 +14,10 @@ from filelock import FileLock
 import corruptions
 from robench import tables
 from robench.errors import BoardError
-from robench.files import sha256_file, write_text
+from robench.files import file_name, sha256_file, write_text
 from robench.leaderboard import _cells
 from robench.leaderboard._answers import Answers
-from robench.leaderboard._board import Board, Entry, file_name, read
+from robench.leaderboard._board import Board, Entry, read
 from robench.store import Run
 from robench.tables import CLEAN, Scored
 

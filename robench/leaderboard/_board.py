@@ -10,14 +10,13 @@ leaderboards/DATASET/SUITE.csv           derived: the models in order
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from robench.errors import BoardError
-from robench.files import reason, write_json
+from robench.files import file_name, reason, write_json
 
 SCHEMA = "robench-board/1"
 KINDS = {"dataset": dict, "suite": str, "corruptions": dict, "seeds": list, "textures": str, "entries": list}
@@ -88,11 +87,6 @@ class Board:
         names = list(self.corruptions)
         more = {"schema": SCHEMA, "seeds": list(self.seeds), "entries": entries, "order": names}
         write_json(self.path(".json"), fields | more)
-
-
-def file_name(text: str) -> str:
-    """A name as the name of a file: no separators, nothing hidden."""
-    return re.sub(r"[^\w=.@+-]|^\.", "-", text)
 
 
 def boards(root: Path) -> list[Board]:

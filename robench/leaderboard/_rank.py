@@ -57,6 +57,14 @@ class Standing:
         return list(dict.fromkeys(fact["group"] for fact in self.board.corruptions.values() if fact["group"]))
 
     @cached_property
+    def rates(self) -> pd.DataFrame:
+        """The counts with the columns of a run's table that follow from them."""
+        rows = zip(self.cells["n_correct"], self.cells["n"], strict=True)
+        low, high = zip(*(metrics.wilson(int(right), int(n)) for right, n in rows), strict=True)
+        top1 = (self.cells["n_correct"] / self.cells["n"]).astype("float64")
+        return self.cells.assign(top1=top1, top1_ci_low=low, top1_ci_high=high, status="ok")
+
+    @cached_property
     def _samples(self) -> dict[str, dict[str, Floats]]:
         """Of each entry and corruption the accuracy, observed and in every resample."""
         columns = [(entry.id, place) for entry in self.board.entries for place in range(len(self.answers[entry.id].of))]
@@ -86,14 +94,13 @@ class Standing:
         samples = self._samples[entry.id]
         by_corruption = {name: 100 * float(samples[name][0]) for name in self._corrupted}
         worst = min(by_corruption, key=lambda name: by_corruption[name])
-        own = self.cells[self.cells["entry"] == entry.id]
+        own = self.rates[self.rates["entry"] == entry.id]
         clean = own[own["corruption"] == CLEAN].iloc[0]
-        low, high = metrics.wilson(int(clean["n_correct"]), int(clean["n"]))
         groups = {group: self._percent(entry, self._of_group(group)) for group in self.groups}
         return {
-            "clean": 100 * int(clean["n_correct"]) / int(clean["n"]),
-            "clean_ci_low": 100 * low,
-            "clean_ci_high": 100 * high,
+            "clean": 100 * float(clean["top1"]),
+            "clean_ci_low": 100 * float(clean["top1_ci_low"]),
+            "clean_ci_high": 100 * float(clean["top1_ci_high"]),
             **self._with_ends("mean", 100 * self.mean(entry, self._corrupted)),
             **self._mce(samples),
             **groups,
@@ -127,8 +134,13 @@ class Standing:
             natives = {fact["native"] for fact in self.board.corruptions.values()}
             if published.dataset == self.board.dataset["name"] and natives == {published.native}:
                 errors = metrics.published_errors(name)
-                ratios = [100 * (1 - samples[one]) / errors[one] for one in self._corrupted]
-                return self._with_ends("mce", np.mean(ratios, axis=0)) | {"mce_baseline": name}
+                ratios = [
+                    metrics.corruption_error(1 - samples[one][None], np.array([[errors[one]]]))
+                    for one in self._corrupted
+                ]
+                return self._with_ends("mce", np.asarray(metrics.mean_over_corruptions(ratios), np.float64)) | {
+                    "mce_baseline": name
+                }
         return {}
 
 

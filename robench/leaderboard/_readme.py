@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from corruptions import unknown
+from robench import plots, tables
 from robench.errors import BoardError
 from robench.leaderboard._rank import Standing
 
@@ -29,12 +32,14 @@ def with_tables(path: Path, standings: Sequence[Standing]) -> str:
 
 def markdown(standing: Standing) -> str:
     """The models in order as a table in Markdown."""
-    lines = ["| rank | model | trained on | clean | mean over corruptions [95 %] |", "|---|---|---|---|---|"]
-    lines += [f"| {' | '.join(_fields(row))} |" for row in standing.frame.itertuples()]
-    return "\n".join(lines) + "\n"
+    return tables.markdown(pd.DataFrame([_fields(row) for row in standing.frame.itertuples()])) + "\n"
 
 
-def _fields(row: Any) -> list[str]:
-    ranks = f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low} to {row.rank_high}"
-    mean = f"{row.mean:.2f} [{row.mean_ci_low:.2f}, {row.mean_ci_high:.2f}]"
-    return [ranks, str(row.model), str(row.training_data), f"{row.clean:.2f}", mean]
+def _fields(row: Any) -> dict[str, str]:
+    return {
+        "rank": plots.rank_text(row.rank_low, row.rank_high),
+        "model": str(row.model),
+        "trained on": str(row.training_data),
+        "clean": f"{row.clean:.2f}",
+        "mean over corruptions [95 %]": f"{row.mean:.2f} [{row.mean_ci_low:.2f}, {row.mean_ci_high:.2f}]",
+    }

@@ -17,9 +17,9 @@ import numpy as np
 
 import corruptions
 from robench.errors import BoardError, UsageError
-from robench.files import reason, write_text
+from robench.files import file_name, reason, write_text
 from robench.leaderboard import _reported
-from robench.leaderboard._board import Board, boards, file_name
+from robench.leaderboard._board import Board, boards
 from robench.leaderboard._rank import standing
 
 SUITE = "cifar10-c/1"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
-from robench import metrics, plots, web
-from robench.leaderboard._board import Entry, file_name
+from robench import plots, web
+from robench.files import file_name
+from robench.leaderboard._board import Entry
 from robench.leaderboard._rank import Standing, training_data
 from robench.leaderboard._reported import reported
 from robench.tables import CLEAN, MEAN
@@ -75,14 +74,16 @@ def _board_page(standing: Standing) -> str:
 
 
 def _shown(standing: Standing, row: dict[Any, Any]) -> dict[str, Any]:
-    ranks = (row["rank_low"], row["rank_high"])
-    joined = f"{ranks[0]}" if ranks[0] == ranks[1] else f"{ranks[0]} to {ranks[1]}"
-    return {**row, "ranks": joined, "address": f"{standing.board.stem}/{row['entry']}.html"}
+    return {
+        **row,
+        "ranks": plots.rank_text(row["rank_low"], row["rank_high"]),
+        "address": f"{standing.board.stem}/{row['entry']}.html",
+    }
 
 
 def _charts(standing: Standing, models: Sequence[str], of: Sequence[str]) -> list[tuple[str, str, Any]]:
     """Of each corruption its name, what it is in words, and accuracy over strength of the models `of`."""
-    cells = _with_rates(standing.cells[standing.cells["model"].isin(of)])
+    cells = standing.rates[standing.rates["model"].isin(of)]
     found = []
     for name, fact in standing.board.corruptions.items():
         axis = plots.axis_of(cells[cells["corruption"] == name], fact)
@@ -91,16 +92,8 @@ def _charts(standing: Standing, models: Sequence[str], of: Sequence[str]) -> lis
     return found
 
 
-def _with_rates(cells: pd.DataFrame) -> pd.DataFrame:
-    """With the columns of a run's table that follow from counts."""
-    bounds = [metrics.wilson(int(right), int(n)) for right, n in zip(cells["n_correct"], cells["n"], strict=True)]
-    low, high = zip(*bounds, strict=True)
-    rates = (cells["n_correct"] / cells["n"]).astype("float64")
-    return cells.assign(top1=rates, top1_ci_low=low, top1_ci_high=high, status="ok")
-
-
 def _entry_page(standing: Standing, entry: Entry) -> str:
-    own = _with_rates(standing.cells[standing.cells["entry"] == entry.id])
+    own = standing.rates[standing.rates["entry"] == entry.id]
     [row] = standing.frame[standing.frame["entry"] == entry.id].to_dict("records")
     return web.page(
         PACKAGE,

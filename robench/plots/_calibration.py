@@ -30,8 +30,8 @@ class Reliability(Drawing):
         colours = dict(zip(corrupted, sns.color_palette("viridis", len(corrupted)), strict=True)) | {CLEAN: "black"}
         looks = {one: {"color": colours[one], "marker": MARKERS[n % len(MARKERS)]} for n, one in enumerate(severities)}
         models = list(dict.fromkeys(self.rows["model"]))
-        figure, grid = panels(len(models), style, height=1.0)
-        for place, (axes, model) in enumerate(zip(grid, models, strict=True)):
+        figure, grid = panels(len(models), style, "accuracy, %", height=1.0)
+        for axes, model in zip(grid, models, strict=True):
             axes.plot([0, 100], [0, 100], color="0.6", lw=0.6 * style.line, ls=(0, (2, 2)))
             for severity, some in self.rows[self.rows["model"] == model].groupby("severity", sort=False):
                 full = some[some["n"] >= LEAST_SHARE * some["n"].sum()]
@@ -39,8 +39,6 @@ class Reliability(Drawing):
                 axes.plot(100 * full["confidence"], 100 * full["accuracy"], **shown)
             axes.set(xlim=(0, 101), ylim=(0, 101), xlabel="confidence, %")
             axes.set_title(str(model), fontsize=0.8 * style.font, wrap=True)
-            if place % (2 if len(grid) == 4 else 3) == 0:
-                axes.set_ylabel("accuracy, %")
         legend_below(figure, grid, style)
         return figure
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from robench.plots import _chart
 from robench.plots._axis import Axis
-from robench.plots._look import FAINT, MOST_LINES, Drawing, Style, legend_below, line_look, panels, plain
+from robench.plots._look import FAINT, MOST_LINES, Drawing, Style, foremost, legend_below, line_look, panels, plain
 from robench.tables import CLEAN
 
 if TYPE_CHECKING:
@@ -82,11 +82,10 @@ class Curves(Drawing):
 
     def drawn(self, style: Style) -> Figure:
         """Side by side."""
-        figure, grid = panels(len(self.axes), style)
         what = MEASURES[self.measure]
-        chosen = _foremost(self.rows, what)
-        across = 2 if len(grid) == 4 else 3
-        for place, (axes, (corruption, axis)) in enumerate(zip(grid, self.axes.items(), strict=True)):
+        figure, grid = panels(len(self.axes), style, what.label)
+        chosen = foremost(self.rows, what.name, least=what.name != "top1")
+        for axes, (corruption, axis) in zip(grid, self.axes.items(), strict=True):
             frame = self.rows[self.rows["corruption"] == corruption]
             others = frame[~frame["model"].isin(chosen)]
             for number, (_, some) in enumerate(others.groupby("model", sort=False)):
@@ -96,8 +95,6 @@ class Curves(Drawing):
                 _line(axes, frame[frame["model"] == label], what, number, label)
             _frame(axes, axis, what, self.chance, style)
             axes.set_title(plain(corruption))
-            if place % across == 0:
-                axes.set_ylabel(what.label)
         legend_below(figure, grid, style)
         return figure
 
@@ -120,16 +117,14 @@ class Multiples(Drawing):
     def drawn(self, style: Style) -> Figure:
         """In the order of the rows."""
         models = list(dict.fromkeys(self.rows["model"]))
-        figure, grid = panels(len(models), style)
         what = MEASURES[self.measure]
-        for place, (axes, label) in enumerate(zip(grid, models, strict=True)):
+        figure, grid = panels(len(models), style, what.label)
+        for axes, label in zip(grid, models, strict=True):
             for _, some in self.rows[self.rows["model"] != label].groupby("model", sort=False):
                 axes.plot(some["x"], 100 * some[what.name], color=FAINT, lw=0.5 * style.line, zorder=1)
             _line(axes, self.rows[self.rows["model"] == label], what, 0, None)
             _frame(axes, self.axis, what, self.chance, style)
             axes.set_title(label, fontsize=0.8 * style.font, wrap=True)
-            if place % (2 if len(grid) == 4 else 3) == 0:
-                axes.set_ylabel(what.label)
         legend_below(figure, grid, style)
         return figure
 
@@ -144,15 +139,6 @@ def curve(rows: pd.DataFrame, corruption: str, axis: Axis, chance: float, measur
     if rows["model"].nunique() > MOST_LINES:
         return Multiples(rows, axis, chance, measure)
     return Curves(rows, {corruption: axis}, chance, measure)
-
-
-def _foremost(rows: pd.DataFrame, what: Measure) -> list[str]:
-    """The models that are drawn in colour: all in their order, or the six with the best mean over the rows."""
-    models = [str(label) for label in dict.fromkeys(rows["model"])]
-    if len(models) <= MOST_LINES:
-        return models
-    means = rows.groupby("model", sort=False)[what.name].mean()
-    return [str(label) for label in means.sort_values(ascending=what.name != "top1", kind="stable").index[:MOST_LINES]]
 
 
 def _line(axes: Axes, rows: pd.DataFrame, what: Measure, number: int, label: str | None) -> None:

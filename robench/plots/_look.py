@@ -120,8 +120,8 @@ def save(figure: Figure, rows: pd.DataFrame, stem: Path, *, pdf: bool = False) -
     return [stem.with_name(stem.name + suffix) for suffix in (*undated, ".csv", *([".pdf"] if pdf else []))]
 
 
-def panels(number: int, style: Style, height: float = 0.78) -> tuple[Figure, list[Axes]]:
-    """A figure of so many panels, at most three in a row; height: of a panel, in its widths."""
+def panels(number: int, style: Style, y_label: str, height: float = 0.78) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, at most three in a row, the first of a row with the label; height: in widths."""
     from matplotlib.figure import Figure
 
     across = min(2 if number == 4 else 3, number)
@@ -131,7 +131,17 @@ def panels(number: int, style: Style, height: float = 0.78) -> tuple[Figure, lis
     grid = list(figure.subplots(down, across, squeeze=False, sharey=True).ravel())
     for axes in grid[number:]:
         axes.set_axis_off()
+    for axes in grid[:number:across]:
+        axes.set_ylabel(y_label)
     return figure, grid[:number]
+
+
+def foremost(rows: pd.DataFrame, column: str, *, least: bool) -> list[str]:
+    """The models that are drawn in colour: all in their order, or the six with the best mean of the column."""
+    means = rows.groupby("model", sort=False)[column].mean()
+    if len(means) > MOST_LINES:
+        means = means.sort_values(ascending=least, kind="stable")[:MOST_LINES]
+    return [str(label) for label in means.index]
 
 
 def colour(number: int) -> Any:

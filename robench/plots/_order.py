@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from robench.plots import _chart
-from robench.plots._look import DPI, MOST_LINES, Drawing, Style, legend_below, line_look, plain
+from robench.plots._look import DPI, MOST_LINES, Drawing, Style, foremost, legend_below, line_look, plain
 from robench.tables import MEAN
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Ranking(Drawing):
         figure, axes = _lines(len(self.rows), style)
         places = np.arange(len(self.rows))
         _dots(axes, 100 * self.rows[MEAN], places, 100 * self.rows["ci_low"], 100 * self.rows["ci_high"])
-        names = [f"{row.model}  {rank_text(row)}" for row in self.rows.itertuples()]
+        names = [f"{row.model}  {rank_text(row.rank_low, row.rank_high)}" for row in self.rows.itertuples()]
         axes.set_yticks(places, names)
         axes.set(xlabel=LABEL, ylim=(len(self.rows) - 0.4, -0.6))
         for number, (first, last) in enumerate(ties(self.rows)):
@@ -63,7 +63,9 @@ class Ranking(Drawing):
     def chart(self, models: Sequence[str]) -> _chart.Spec:
         """Without the bars at the side; the open ranks are under the pointer."""
         percent = {name: 100 * self.rows[name] for name in (MEAN, "ci_low", "ci_high")}
-        data = self.rows[["model"]].assign(ranks=[rank_text(row) for row in self.rows.itertuples()], **percent)
+        data = self.rows[["model"]].assign(
+            ranks=[rank_text(row.rank_low, row.rank_high) for row in self.rows.itertuples()], **percent
+        )
         spec = _chart.base(data.rename(columns={MEAN: "mean"}), models, "Models in order", height=24 * len(data) + 60)
         order = {
             "field": "model",
@@ -87,9 +89,9 @@ class Ranking(Drawing):
         return spec
 
 
-def rank_text(row: Any) -> str:
-    """The ranks that the data leave open, of a row of `tables.ranks`."""
-    return f"{row.rank_low}" if row.rank_low == row.rank_high else f"{row.rank_low} to {row.rank_high}"
+def rank_text(low: Any, high: Any) -> str:
+    """The ranks that the data leave open, as text."""
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _lines(number: int, style: Style) -> tuple[Figure, Axes]:
@@ -209,10 +211,7 @@ class CorruptionErrors(Drawing):
     def drawn(self, style: Style) -> Figure:
         """A line a corruption, a mark a model."""
         names = list(dict.fromkeys(self.rows["corruption"]))
-        means = self.rows.groupby("model", sort=False)["value"].mean()
-        models = (
-            list(means.index) if len(means) <= MOST_LINES else list(means.sort_values(kind="stable").index[:MOST_LINES])
-        )
+        models = foremost(self.rows, "value", least=True)
         figure, axes = _lines(len(names), style)
         axes.axvline(100, color="0.45", lw=0.7 * style.line, ls=(0, (2, 2)), label=str(self.rows["baseline"].iloc[0]))
         for number, model in enumerate(models):

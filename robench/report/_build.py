@@ -9,8 +9,8 @@ import pandas as pd
 
 from robench import metrics, plots, tables
 from robench.errors import RunError
-from robench.files import write_text
-from robench.report._figures import drawings, file_name
+from robench.files import file_name, write_text
+from robench.report._figures import drawings
 from robench.report._page import render
 from robench.report._section import Figure, Section
 from robench.report._text import latex, markdown
@@ -58,8 +58,8 @@ def build(
 
 def _tables(sections: Sequence[Section]) -> dict[str, list[pd.DataFrame]]:
     """The frames of each file, one a section; those that compare models only from sections with several."""
-    several = [section.measured for section in sections if len(section.models) > 1]
-    made = {name: [compare(one) for one in several] for name, compare in tables.COMPARISONS.items() if several}
+    several = [section for section in sections if len(section.models) > 1]
+    made = {name: [one.compared(name) for one in several] for name in tables.COMPARISONS if several}
     return {
         "cells.csv": [section.rows for section in sections],
         "metrics.csv": [section.metrics for section in sections],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from robench import plots, tables
+from robench.files import file_name
 from robench.report._section import Section
 
 Examples = tuple[tuple[str, Path], ...]
@@ -121,8 +121,3 @@ def _examples(section: Section, corruption: str) -> Examples:
                 found.append((strength, path))
                 break
     return tuple(found)
-
-
-def file_name(text: str) -> str:
-    """A text as the name of a file."""
-    return re.sub(r"[^\w.@=+-]+", "-", text)

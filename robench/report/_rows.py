@@ -24,7 +24,10 @@ def summary_rows(section: Section) -> list[dict[str, Any]]:
         head = {"model": model, "title": f"{model}, {suite or 'no suite'}" if several else model}
         rows.setdefault((model, suite), head)[str(row["metric"])] = _percent(row)
     for rank in section.ranks.dropna(subset=["rank"]).itertuples():
-        rows[str(rank.model), str(rank.suite)]["rank"] = (int(str(rank.rank)), plots.rank_text(rank))
+        rows[str(rank.model), str(rank.suite)]["rank"] = (
+            int(str(rank.rank)),
+            plots.rank_text(rank.rank_low, rank.rank_high),
+        )
     return sorted(rows.values(), key=lambda row: row.get("rank", (len(rows) + 1, ""))[0])
 
 

@@ -48,6 +48,7 @@ class Section:
     scored: list[Scored] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     baseline: Baseline | None = None
+    _compared: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
 
     @property
     def title(self) -> str:
@@ -83,15 +84,21 @@ class Section:
         """The table of aggregates over all runs."""
         return self._tables[1]
 
-    @cached_property
+    def compared(self, name: str) -> pd.DataFrame:
+        """One of the tables that compare models, by its name in `tables.COMPARISONS`; made once."""
+        if name not in self._compared:
+            self._compared[name] = tables.COMPARISONS[name](self.measured)
+        return self._compared[name]
+
+    @property
     def ranks(self) -> pd.DataFrame:
         """The models of every suite in order."""
-        return tables.ranks(self.measured)
+        return self.compared("ranks.csv")
 
-    @cached_property
+    @property
     def pairs(self) -> pd.DataFrame:
         """Every two models, cell by cell."""
-        return tables.pairs(self.measured)
+        return self.compared("pairs.csv")
 
     @cached_property
     def reliability(self) -> pd.DataFrame:

@@ -27,8 +27,8 @@ def _parts(section: Section, folder: Path) -> list[str]:
         f"## {section.title}",
         about + "Top-1 accuracy in percent [95 % interval]; the mean weighs each corruption alike.",
         *([f"Incomplete, and no mean is made over it:\n\n```\n{gaps}\n```"] if gaps else []),
-        _markdown_table(aggregates(section)),
-        _markdown_table(by_corruption(section)),
+        tables.markdown(aggregates(section)),
+        tables.markdown(by_corruption(section)),
         "\n".join(f"- [{figure.title}]({picture})" for figure, picture in shown),
         "\n".join(_told(section)),
     ]
@@ -86,8 +86,3 @@ def by_corruption(section: Section) -> pd.DataFrame:
             fields[str(label)] = f"{lacking} of {len(few)} missing" if lacking else f"{100 * few['top1'].mean():.2f}"
         rows.append(fields)
     return pd.DataFrame(rows).fillna("")
-
-
-def _markdown_table(frame: pd.DataFrame) -> str:
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(field.replace("|", "\\|") for field in line) + " |" for line in lines)

@@ -15,7 +15,7 @@ from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
-from robench.tables._text import gaps, summary, to_csv
+from robench.tables._text import aligned, gaps, markdown, summary, to_csv
 
 __all__ = [
     "CELL_COLUMNS",
@@ -25,6 +25,7 @@ __all__ = [
     "METRIC_COLUMNS",
     "Measured",
     "Scored",
+    "aligned",
     "cell_row",
     "cells",
     "derive",
@@ -32,6 +33,7 @@ __all__ = [
     "effective_robustness",
     "error_consistency",
     "gaps",
+    "markdown",
     "measure",
     "metrics_table",
     "pairs",

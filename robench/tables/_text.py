@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,9 +31,20 @@ def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
         of_suite = means[means["suite"] == suite].set_index("model")
         texts = (_interval_text(of_suite.loc[label]) if label in of_suite.index else "" for label in labels)
         rows.append(["mean over corruptions" + (f", {suite or 'no suite'}" if len(suites) > 1 else ""), *texts])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Columns for a terminal: the first row a header with a line below, the first column to the left, others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A table in Markdown, without a line end after its last row."""
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(field.replace("|", "\\|") for field in line) + " |" for line in lines)
 
 
 def gaps(cells: pd.DataFrame) -> str:

@@ -22,6 +22,12 @@ def page(package: str, template: str, *, assets: str = "", **values: Any) -> str
     assets: the address of a folder with the files of `shared_assets`, which the page asks for; without one they stand
     in the page.
     """
+    return str(_environment(package).get_template(template).render(assets=assets, **values))
+
+
+@cache
+def _environment(package: str) -> Any:
+    """The templates of a package and of this one, compiled once."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -31,8 +37,8 @@ def page(package: str, template: str, *, assets: str = "", **values: Any) -> str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "scripts": SCRIPTS, "assets": assets}
-    return environment.get_template(template).render(**values)
+    environment.globals |= {"asset": asset, "scripts": SCRIPTS}
+    return environment
 
 
 def shared_assets() -> dict[str, str]:
