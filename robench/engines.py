@@ -149,11 +149,12 @@ def _make_room(came: Queue[tuple[bool, Any]]) -> None:
 class _Actor:
     """On a node of a Ray cluster: what all units share, made there once, and one unit after the other."""
 
-    def __init__(self, make: Callable[[Any], Any], given: Any) -> None:
-        self.shared = make(given)
+    def __init__(self) -> None:
+        self.shared: Any = None
 
-    def ready(self) -> None:
-        """Answers once the actor stands."""
+    def ready(self, make: Callable[[Any], Any], given: Any) -> None:
+        """Make what is shared. Not done at birth: an exception in a task comes back whole, one at birth not always."""
+        self.shared = make(given)
 
     def work(self, function: Callable[[Any, Any], Any], unit: Any) -> Any:
         return function(self.shared, unit)
@@ -171,16 +172,15 @@ def run_ray(
 
     The cluster is the one at $RAY_ADDRESS, else one on this machine. There is one actor for every GPU, or for every
     core; it makes what units share once. A unit that is lost with its actor or its node is done again, twice at most,
-    and another actor comes up where there is room. Raises RobenchError without ray, and where no actor can work.
+    by another actor, which comes up where there is room. Raises RobenchError without ray, and where no actor can work.
     """
     ray = _ray()
     kind = "GPU" if on_gpu else "CPU"
     slots = int(ray.cluster_resources().get(kind, 0))
     if not slots:
         raise RobenchError(f"the Ray cluster has no {kind} to work on")
-    again = {"max_restarts": AGAIN, "max_task_retries": AGAIN}
-    actor = ray.remote(num_cpus=0 if on_gpu else 1, num_gpus=int(on_gpu), **again)(_Actor)
-    spread = _Spread(ray, lambda: actor.remote(make, given), function, deque(units))
+    actor = ray.remote(num_cpus=0 if on_gpu else 1, num_gpus=int(on_gpu))(_Actor)
+    spread = _Spread(ray, actor, (make, given), function, deque(units))
     try:
         yield from spread.results(slots)
     finally:
@@ -191,9 +191,9 @@ class _Spread:
     """Hands units to actors, each one at a time, and takes back what is lost."""
 
     def __init__(
-        self, ray: Any, begin: Callable[[], Any], function: Callable[[Any, Any], Any], left: deque[Any]
+        self, ray: Any, actor: Any, start: tuple[Any, Any], function: Callable[[Any, Any], Any], left: deque[Any]
     ) -> None:
-        self._ray, self._begin, self._function, self._left = ray, begin, function, left
+        self._ray, self._actor, self._at_start, self._function, self._left = ray, actor, start, function, left
         self._busy: dict[Any, tuple[Any, Any]] = {}
         self._lost: Counter[Any] = Counter()
         self._fault: Exception | None = None
@@ -211,6 +211,9 @@ class _Spread:
             try:
                 result = self._ray.get(done)
             except self._ray.exceptions.RayTaskError as fault:
+                if unit is None:
+                    self._give_up(worker, fault.cause)
+                    continue
                 result = fault.cause
             except self._ray.exceptions.RayError as fault:
                 yield from self._after_loss(worker, unit, fault)
@@ -225,8 +228,8 @@ class _Spread:
             self._ray.kill(worker)
 
     def _start(self) -> None:
-        worker = self._begin()
-        self._busy[worker.ready.options(max_task_retries=0).remote()] = (worker, None)
+        worker = self._actor.remote()
+        self._busy[worker.ready.remote(*self._at_start)] = (worker, None)
 
     def _hand_out(self, worker: Any) -> None:
         if self._left:
@@ -235,10 +238,13 @@ class _Spread:
         else:
             self._ray.kill(worker)  # its room is for those that lost theirs
 
-    def _after_loss(self, worker: Any, unit: Any, fault: Exception) -> Iterator[tuple[Any, Any]]:
-        """The unit goes back to the others and a new actor is begun; a unit that was lost too often is given up."""
+    def _give_up(self, worker: Any, fault: Exception) -> None:
         self._fault = fault
         self._ray.kill(worker)
+
+    def _after_loss(self, worker: Any, unit: Any, fault: Exception) -> Iterator[tuple[Any, Any]]:
+        """The unit goes back to the others and a new actor is begun; a unit that was lost too often is given up."""
+        self._give_up(worker, fault)
         if unit is None:
             return
         self._start()

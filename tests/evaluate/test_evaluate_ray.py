@@ -122,9 +122,6 @@ def test_a_unit_that_is_lost_with_every_worker_is_given_up():
         def __init__(self, worker):
             self.worker = worker
 
-        def options(self, **_):
-            return self
-
         def remote(self, function=None, unit=None):
             return (id(self.worker), unit)
 
@@ -132,8 +129,12 @@ def test_a_unit_that_is_lost_with_every_worker_is_given_up():
         def __init__(self):
             self.ready, self.work = Method(self), Method(self)
 
+        @classmethod
+        def remote(cls):
+            return cls()
+
     memory = Memory()
-    spread = engines._Spread(memory, Worker, divmod, deque(range(6)))
+    spread = engines._Spread(memory, Worker, (int, "1"), divmod, deque(range(6)))
     results = dict(spread.results(2))
     assert [results[unit] for unit in (0, 1, 2, 4, 5)] == [0, 1, 2, 4, 5]
     assert str(results[3]) == "lost with its worker 3 times: the node is gone"
