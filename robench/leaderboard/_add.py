@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +36,32 @@ def add(folder: Path, root: Path, *, link: str = "") -> list[Path]:
     suites = dict.fromkeys(one.cell.suite for one in found if one.cell.suite)
     if not suites:
         raise BoardError(f"{folder}: expected a run of a suite, got cells of none; see: robench list suites")
+    labels = dict.fromkeys(one.cell.model for one in found)
     made = []
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / LOCK):
+        checked = []
         for suite in suites:
-            offered = [_offer(run, suite, label, found) for label in dict.fromkeys(one.cell.model for one in found)]
+            offers = [offer for offer in (_offer(run, suite, label, found) for label in labels) if offer]
             board = _board(run, root, suite, [one for one in found if one.cell.suite == suite])
-            made += [path for one in offered if one for path in _put(run, board.path(".json"), board, one, link)]
+            checked.append((board, [offer for offer in offers if _is_new(run, board, offer)]))
+        for board, offers in checked:
+            for offer in offers:
+                board, file = _put(board, offer, link)
+                made.append(file)
     return made
 
 
-Offer = tuple[str, list[Scored]]
+@dataclass(frozen=True)
+class Offer:
+    """A model that asks for a place. rows: of its cells, as in the file; members: the same cells in the same order."""
+
+    id: str
+    model: Mapping[str, Any]
+    precision: str
+    environment: Mapping[str, str]
+    rows: pd.DataFrame
+    members: Sequence[Scored]
 
 
 def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer | None:
@@ -66,10 +81,15 @@ def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer |
         )
     order = {name: number for number, name in enumerate([CLEAN, *corruptions.suite(suite).keys])}
     keys = {name: list(some) for name, some in corruptions.suite(suite).keys.items()} | {CLEAN: [CLEAN]}
-    return label, sorted(
+    members = sorted(
         (one for one in own.values() if (one.cell.corruption, one.cell.strength) in asked),
         key=lambda one: (order[one.cell.corruption], keys[one.cell.corruption].index(one.cell.strength), one.cell.seed),
     )
+    manifest = run.manifest()
+    [model] = [one for one in manifest["models"] if one["label"] == label]
+    name = f"{file_name(label)}-{model['weights_sha256'][:12]}"
+    rows = _cells.table([asdict(one.cell) | one.row | {"entry": name} for one in members])
+    return Offer(name, model, manifest["precision"], manifest["environment"], rows, members)
 
 
 def _place(one: Scored) -> tuple[str, str, int]:
@@ -115,46 +135,42 @@ def _seeds(run: Run, found: Sequence[Scored]) -> tuple[int, ...]:
     return policies.pop() if policies else (NO_SEED,)
 
 
-def _put(run: Run, path: Path, board: Board, offer: Offer, link: str) -> list[Path]:
-    """Write one entry: answers first, then counts, then the board that names them."""
-    label, members = offer
-    held = read(path) if path.exists() else board
-    manifest = run.manifest()
-    [model] = [one for one in manifest["models"] if one["label"] == label]
-    name = f"{file_name(label)}-{model['weights_sha256'][:12]}"
-    rows = [asdict(one.cell) | one.row | {"entry": name} for one in members]
-    there = _cells.read(held.path(".cells.csv")) if held.entries else _cells.table([])
-    kept = there[there["entry"].isin([entry.id for entry in held.entries])]
-    for entry in held.entries:
-        if entry.label == label:
-            _check_same(run, path, entry, kept[kept["entry"] == entry.id], _cells.table(rows), model)
-            return []
-    answers = _answers(members)
-    file = held.folder / "entries" / f"{held.stem}-{name}.npz"
-    answers.write(file)
-    frames = [
-        frame
-        for _, frame in sorted([*kept.groupby("entry"), (name, _cells.table(rows))], key=lambda pair: str(pair[0]))
-    ]
-    write_text(held.path(".cells.csv"), _cells.text(pd.concat(frames)))
-    relative = file.relative_to(held.folder).as_posix()
-    facts = (model, manifest["precision"], manifest["environment"], link)
-    held.with_entry(Entry(name, relative, sha256_file(file), *facts)).write()
-    return [file]
+def _rows(board: Board) -> pd.DataFrame:
+    """The rows of the entries that the board names; a killed `add` may have left others."""
+    if not board.entries:
+        return _cells.table([])
+    there = _cells.read(board.path(".cells.csv"))
+    return there[there["entry"].isin([entry.id for entry in board.entries])]
 
 
-def _check_same(
-    run: Run, path: Path, entry: Entry, held: pd.DataFrame, offered: pd.DataFrame, model: dict[str, Any]
-) -> None:
-    """An entry of this name is there: it must be the same weights with the same answers."""
-    if entry.model["weights_sha256"] != model["weights_sha256"]:
-        raise BoardError(
-            f"{run.folder}: '{entry.label}' is on {path} with other weights; give the checkpoint another name"
-        )
-    if _cells.text(held) != _cells.text(offered):
-        raise BoardError(
-            f"{run.folder}: '{entry.label}' is on {path} with other counts; remove that entry to replace it"
-        )
+def _is_new(run: Run, board: Board, offer: Offer) -> bool:
+    """Whether the board lacks the model; one of its name must be the same weights with the same answers."""
+    label, path = offer.model["label"], board.path(".json")
+    for entry in board.entries:
+        if entry.label != label:
+            continue
+        if entry.model["weights_sha256"] != offer.model["weights_sha256"]:
+            raise BoardError(
+                f"{run.folder}: '{label}' is on {path} with other weights; give the checkpoint another name"
+            )
+        held = _rows(board)
+        if _cells.text(held[held["entry"] == entry.id]) != _cells.text(offer.rows):
+            raise BoardError(f"{run.folder}: '{label}' is on {path} with other counts; remove that entry to replace it")
+        return False
+    return True
+
+
+def _put(board: Board, offer: Offer, link: str) -> tuple[Board, Path]:
+    """Write one entry: answers first, then counts, then the board that names them; the board with it, and its file."""
+    file = board.folder / "entries" / f"{board.stem}-{offer.id}.npz"
+    _answers(offer.members).write(file)
+    parts = sorted([*_rows(board).groupby("entry"), (offer.id, offer.rows)], key=lambda part: str(part[0]))
+    write_text(board.path(".cells.csv"), _cells.text(pd.concat([frame for _, frame in parts])))
+    relative = file.relative_to(board.folder).as_posix()
+    facts = (offer.model, offer.precision, offer.environment, link)
+    grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *facts))
+    grown.write()
+    return grown, file
 
 
 def _answers(members: Sequence[Scored]) -> Answers:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from robench.tables._measured import Floats, Grid, Measured, estimate
 from robench.tables._metrics import MEAN
+from robench.tables._pairs import by_place
 from robench.tables._scored import CLEAN, Scored
 
 DIFFERENCE_COLUMNS = ("what", "n_cells", "a", "b", "diff", "ci_low", "ci_high", "better", "note")
@@ -22,7 +23,8 @@ def differences(measured: Measured, model_a: str, model_b: str) -> pd.DataFrame:
     "b", or "open" where the interval of the paired image bootstrap holds 0; the intervals are not adjusted for the
     number of rows. note: how many cells only one of them has.
     """
-    both = [_by_place(measured, model) for model in (model_a, model_b)]
+    done = [one for one in measured.found if one.correct is not None]
+    both = [by_place([one for one in done if one.cell.model == model]) for model in (model_a, model_b)]
     shared = [place for place in both[0] if place in both[1]]
     lacking = len({*both[0], *both[1]} - set(shared))
     rows = []
@@ -35,15 +37,6 @@ def differences(measured: Measured, model_a: str, model_b: str) -> pd.DataFrame:
 
 
 Place = tuple[str, str, int]
-
-
-def _by_place(measured: Measured, model: str) -> dict[Place, Scored]:
-    """The finished cells of a model, each once."""
-    return {
-        (one.cell.corruption, one.cell.strength, one.cell.seed): one
-        for one in measured.found
-        if one.cell.model == model and one.correct is not None
-    }
 
 
 def _parts(places: Sequence[Place]) -> Iterator[tuple[str, list[Place]]]:

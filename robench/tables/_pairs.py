@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -64,13 +64,14 @@ def _couples(measured: Measured) -> Iterator[tuple[dict[str, str], list[Couple]]
     """Every two models of a suite, with the cells of both side by side; None where one was not asked for."""
     parts = list(measured.parts())
     for suite in dict.fromkeys(suite for _, suite, _ in parts):
-        of_suite = [(model, _by_place(members)) for model, at, members in parts if at == suite]
+        of_suite = [(model, by_place(members)) for model, at, members in parts if at == suite]
         for (a, of_a), (b, of_b) in combinations(of_suite, 2):
             names = {"model_a": a, "model_b": b, "suite": suite}
             yield names, [(of_a.get(place), of_b.get(place)) for place in dict.fromkeys([*of_a, *of_b])]
 
 
-def _by_place(members: list[Scored]) -> dict[tuple[str, str, int], Scored]:
+def by_place(members: Sequence[Scored]) -> dict[tuple[str, str, int], Scored]:
+    """Cells of one model by corruption, strength and seed."""
     return {(one.cell.corruption, one.cell.strength, one.cell.seed): one for one in members}
 
 

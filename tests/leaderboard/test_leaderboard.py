@@ -170,6 +170,17 @@ def test_other_weights_of_one_name_are_refused(copied, tmp_path) -> None:
         leaderboard.add(folder, copied / "boards")
 
 
+def test_nothing_is_added_of_a_run_whose_second_model_is_refused(tmp_path) -> None:
+    net = models.load("tiny_cnn", classes=10, random_weights=True, seed=3)
+    models.save(tmp_path / "digits-noise.safetensors", net.module, {})
+    other = f"tiny_cnn={tmp_path / 'digits-noise.safetensors'}"
+    leaderboard.add(sweep(tmp_path / "first", NOISE), tmp_path / "boards")
+    before = {path: path.read_bytes() for path in (tmp_path / "boards").rglob("*.*") if path.is_file()}
+    with pytest.raises(BoardError, match="with other weights"):
+        leaderboard.add(sweep(tmp_path / "second", CLEAN, other), tmp_path / "boards")
+    assert {path: path.read_bytes() for path in (tmp_path / "boards").rglob("*.*") if path.is_file()} == before
+
+
 # what is found
 
 
