@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEAST_GAP = 0.12  # of the axis, between two ticks that have texts
+LETTER = 0.58  # of the size of a font, its letters' mean width
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Axis:
 
     def dress(self, axes: Axes) -> None:
         """Label and ticks; call it once the limits are set."""
-        axes.set_xlabel(self.label)
+        axes.set_xlabel(_wrapped(self.label, axes))
         if self.ticks or len(self.places) <= MOST_TICKS:
             apart = self._apart()
             axes.set_xticks(list(self.places.values()), [self.text(key) if key in apart else "" for key in self.places])
@@ -55,6 +57,14 @@ class Axis:
         if key == CLEAN and not self.ticks and self.label != "severity":
             return number_text(self.places[CLEAN])
         return key.partition("=")[2] or key
+
+
+def _wrapped(label: str, axes: Axes) -> str:
+    """The label of an axis, in as many lines as its panel is too narrow for."""
+    place, figure = axes.get_subplotspec(), axes.get_figure(root=True)
+    across = place.get_gridspec().ncols if place else 1
+    letters = (figure.get_figwidth() if figure else 0) / across * 72 / float(axes.xaxis.label.get_fontsize()) / LETTER
+    return textwrap.fill(label, max(1, int(letters)))
 
 
 def axis_of(cells: pd.DataFrame, facts: Mapping[str, Any]) -> Axis:

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
+import corruptions
 from robench import metrics, plots
 from robench.errors import UsageError
 from robench.store import Cell
@@ -105,6 +106,18 @@ def test_widths_are_those_of_the_style(style, number) -> None:
     legend = figure.legends[0].get_window_extent()
     assert legend.x0 >= 0
     assert legend.x1 <= figure.bbox.width
+
+
+@pytest.mark.parametrize("style", plots.STYLES.values(), ids=plots.STYLES)
+def test_no_axis_label_runs_into_its_neighbour(style) -> None:
+    levels = [level for name in corruptions.names() if (level := corruptions.get(name).level)]
+    label = max((f"{level.name} ({level.unit})" for level in levels), key=len)
+    names = [f"c{place}" for place in range(3)]
+    axis = plots.Axis(label, AXIS.places)
+    rows = pd.concat([plots.curve_rows(cells(["a"], names), name, axis, "accuracy") for name in names])
+    figure = drawn(plots.Curves(rows, dict.fromkeys(names, axis), 0.1, "accuracy"), style)
+    extents = [axes.xaxis.label.get_window_extent() for axes in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(extents))
 
 
 def test_an_unknown_style_is_refused() -> None:
