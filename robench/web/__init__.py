@@ -3,6 +3,6 @@
 The parts that are not ours stand in assets/ as their makers published them; assets/README.md says which.
 """
 
-from robench.web._render import data_address, inline_svg, page, shared_assets
+from robench.web._render import data_address, inline_svg, page, shared_assets, with_code
 
-__all__ = ["data_address", "inline_svg", "page", "shared_assets"]
+__all__ = ["data_address", "inline_svg", "page", "shared_assets", "with_code"]

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 STYLE = "style.css"
 SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js", "dataTables.min.js", "page.js")
@@ -38,7 +38,13 @@ def _environment(package: str) -> Any:
         lstrip_blocks=True,
     )
     environment.globals |= {"asset": asset, "scripts": SCRIPTS}
+    environment.filters["code"] = with_code
     return environment
+
+
+def with_code(text: str) -> Markup:
+    """A text as HTML, what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def shared_assets() -> dict[str, str]:

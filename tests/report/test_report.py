@@ -118,6 +118,11 @@ def test_the_page_shows_the_measured_numbers(measured, report):
     assert "Incomplete" not in page
 
 
+def test_backticks_become_code_and_nothing_else_becomes_markup():
+    assert web.with_code("along `length` < 3 & up") == "along <code>length</code> &lt; 3 &amp; up"
+    assert web.with_code("`<b>`") == "<code>&lt;b&gt;</code>"
+
+
 def test_curve_data_are_the_cells_with_the_clean_point_at_the_identity(measured, report):
     rows = pd.read_csv(report / "figures" / "digits-test" / "awgn.csv")
     cells = tables.cells(Run(measured))
