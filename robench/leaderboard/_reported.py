@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from robench.errors import BoardError
 from robench.files import write_text
 from robench.leaderboard._board import Board
-from robench.leaderboard._cells import check_header
+from robench.leaderboard._fields import read_rows
 
 COLUMNS = ("model", "clean", "mean", "mce", "architecture", "additional_data", "venue", "link", "source")
 NUMBERS = ("clean", "mean", "mce")
@@ -21,28 +18,7 @@ NUMBERS = ("clean", "mean", "mce")
 def reported(board: Board) -> list[dict[str, Any]]:
     """The rows of the file, numbers in percent; empty where there is none. BoardError names a wrong row and column."""
     path = board.path(".reported.csv")
-    if not path.exists():
-        return []
-    lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    check_header(path, lines[0] if lines else [], COLUMNS)
-    rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(COLUMNS):
-            raise BoardError(f"{path}: row {number}: expected {len(COLUMNS)} columns, got {len(line)}")
-        row: dict[str, Any] = dict(zip(COLUMNS, line, strict=True))
-        for name in NUMBERS:
-            row[name] = _percent(f"{path}: row {number}, column {name}", row[name])
-        rows.append(row)
-    return rows
-
-
-def _percent(where: str, field: str) -> float | None:
-    if field == "":
-        return None
-    try:
-        return float(field)
-    except ValueError:
-        raise BoardError(f"{where}: expected a number, got '{field}'") from None
+    return read_rows(path, COLUMNS, dict.fromkeys(NUMBERS, float), NUMBERS) if path.exists() else []
 
 
 def write(board: Board, rows: Sequence[dict[str, Any]]) -> None:

@@ -20,6 +20,7 @@ from robench.errors import BoardError, UsageError
 from robench.files import file_name, reason, write_text
 from robench.leaderboard import _reported
 from robench.leaderboard._board import Board, boards
+from robench.leaderboard._fields import number
 from robench.leaderboard._rank import standing
 
 SUITE = "cifar10-c/1"
@@ -57,25 +58,19 @@ def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
     except ValueError as fault:
         raise BoardError(f"{file}: cannot be read: {reason(fault)}") from fault
     if not isinstance(told, dict) or "corruptions_acc" not in told:
-        raise BoardError(f"{file}: expected model_info JSON with corruptions_acc, got {', '.join(list(told)[:4])}")
-    numbers = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
+        got = ", ".join(list(told)[:4]) if isinstance(told, dict) else type(told).__name__
+        raise BoardError(f"{file}: expected model_info JSON with corruptions_acc, got {got}")
+    keys = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
+    given = {name: key for name, key in keys.items() if told.get(key) not in EMPTY}
     more = told.get("additional_data")
     yield {
         "model": file.stem,
-        **{name: _number(file, key, told.get(key)) for name, key in numbers.items()},
+        **dict.fromkeys(keys),
+        **{name: number(f"{file}: {key}", told[key]) for name, key in given.items()},
         **{name: "" if told.get(name) in EMPTY else str(told[name]) for name in TEXTS},
         "additional_data": "" if more in EMPTY else "yes" if more else "no",
         "source": f"RobustBench, {file.name}",
     }
-
-
-def _number(file: Path, key: str, value: Any) -> float | None:
-    if value in EMPTY:
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise BoardError(f"{file}: expected {key} as a number, got {value!r}") from None
 
 
 def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
@@ -87,11 +82,11 @@ def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
         lacking = [key for key in fact["strengths"] if places.count((name, key)) != 1]
         if lacking:
             raise BoardError(f"{file}: expected one column {name} {lacking[0]}, got {places.count((name, lacking[0]))}")
-    for number, line in enumerate(lines[2:], start=3):
+    for row, line in enumerate(lines[2:], start=3):
         if len(line) != len(places) + 1:
-            raise BoardError(f"{file}: row {number}: expected {len(places) + 1} columns, got {len(line)}")
+            raise BoardError(f"{file}: row {row}: expected {len(places) + 1} columns, got {len(line)}")
         rates = {
-            place: _rate(f"{file}: row {number}, column {' '.join(place)}", field)
+            place: _rate(f"{file}: row {row}, column {' '.join(place)}", field)
             for place, field in zip(places, line[1:], strict=True)
         }
         means = [np.mean([rates[name, key] for key in fact["strengths"]]) for name, fact in board.corruptions.items()]
@@ -100,10 +95,7 @@ def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
 
 
 def _rate(where: str, field: str) -> float:
-    try:
-        value = float(field)
-    except ValueError:
-        raise BoardError(f"{where}: expected a number, got '{field}'") from None
+    value = number(where, field)
     if not 0 <= value <= 1:
         raise BoardError(f"{where}: expected an accuracy in 0..1, got {field}")
     return value

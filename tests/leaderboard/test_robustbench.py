@@ -86,7 +86,10 @@ def test_the_wide_table_gives_the_mean_over_corruptions(root, tmp_path) -> None:
     ("text", "complaint"),
     [
         ("{}", "expected model_info JSON with corruptions_acc"),
-        (json.dumps(INFO | {"clean_acc": "good"}), "expected clean_acc as a number, got 'good'"),
+        (json.dumps(INFO | {"clean_acc": "good"}), "clean_acc: expected a number, got 'good'"),
+        (json.dumps(INFO | {"clean_acc": "nan"}), "clean_acc: expected a number, got 'nan'"),
+        (json.dumps(INFO | {"clean_acc": [1]}), r"clean_acc: expected a number, got \[1\]"),
+        ("7", "expected model_info JSON with corruptions_acc, got int"),
         ("{", "cannot be read"),
     ],
 )

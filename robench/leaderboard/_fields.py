@@ -1,0 +1,61 @@
+"""Tables that people may have edited, read so that a wrong field is named by row and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from robench.errors import BoardError
+from robench.files import reason
+
+Number = type[int] | type[float]
+
+
+def read_rows(
+    path: Path, columns: Sequence[str], numbers: Mapping[str, Number], may_be_empty: Collection[str]
+) -> list[dict[str, Any]]:
+    """The rows of a CSV of exactly these columns: text, but for `numbers`, which are None where they may be empty.
+
+    BoardError names the file, the row, counted as an editor counts lines, and the column.
+    """
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, csv.Error) as fault:
+        raise BoardError(f"{path}: cannot be read: {reason(fault)}") from fault
+    check_header(path, lines[0] if lines else [], columns)
+    rows = []
+    for place, line in enumerate(lines[1:], start=2):
+        where = f"{path}: row {place}"
+        row: dict[str, Any] = dict(zip(columns, line, strict=False))
+        for name in (name for name in row if name in numbers):
+            empty = row[name] == "" and name in may_be_empty
+            row[name] = None if empty else number(f"{where}, column {name}", row[name], numbers[name])
+        if len(line) != len(columns):
+            raise BoardError(f"{where}: expected {len(columns)} columns, got {len(line)}")
+        rows.append(row)
+    return rows
+
+
+def check_header(path: Path, got: Sequence[str], expected: Sequence[str]) -> None:
+    """That the first line has these columns in this order."""
+    for place, name in enumerate(expected):
+        if place >= len(got) or got[place] != name:
+            found = f"'{got[place]}'" if place < len(got) else "none"
+            raise BoardError(f"{path}: row 1: expected column {place + 1} to be {name}, got {found}")
+    if len(got) > len(expected):
+        raise BoardError(f"{path}: row 1: unknown column '{got[len(expected)]}'")
+
+
+def number(where: str, field: Any, kind: Number = float) -> float:
+    """The field as a finite number; BoardError, which begins with `where`."""
+    try:
+        value = kind(field)
+        if math.isfinite(value):
+            return value
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise BoardError(f"{where}: expected a {'whole ' if kind is int else ''}number, got {field!r}")
