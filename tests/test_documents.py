@@ -126,7 +126,7 @@ def test_the_tutorial_runs_as_it_stands(tmp_path):
                 assert line in said, line
             continue
         program = [sys.executable, "-c", text]
-        for command in text.splitlines() if language == "sh" else [program]:
+        for command in text.replace("\\\n", "").splitlines() if language == "sh" else [program]:
             words = command if language == "python" else [sys.executable, "-m", *shlex.split(command)]  # robench …
             done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
