@@ -1,8 +1,12 @@
-"""Tables of boards in a Markdown file, between markers: <!-- board: DATASET SUITE --> and <!-- /board -->."""
+"""Tables of boards in a Markdown file, between markers: <!-- board: DATASET SUITE --> and <!-- /board -->.
+
+<!-- board: DATASET SUITE first 5 --> shows the first five models alone.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,7 @@ from robench import plots, tables
 from robench.errors import BoardError
 from robench.leaderboard._rank import Standing
 
-MARKED = re.compile(r"(<!-- board: (?P<name>[^\n]*?) -->\n).*?(<!-- /board -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- board: (?P<name>[^\n]*?)( first (?P<first>[0-9]+))? -->\n).*?(<!-- /board -->)", re.DOTALL)
 
 
 def with_tables(path: Path, standings: Sequence[Standing]) -> str:
@@ -25,14 +29,16 @@ def with_tables(path: Path, standings: Sequence[Standing]) -> str:
         name = match["name"]
         if name not in by_name:
             raise BoardError(f"{path}: {unknown('board', name, by_name)}")
-        return match[1] + markdown(by_name[name]) + match[3]
+        return match[1] + markdown(by_name[name], int(match["first"] or sys.maxsize)) + match[5]
 
     return MARKED.sub(filled, path.read_text(encoding="utf-8"))
 
 
-def markdown(standing: Standing) -> str:
-    """The models in order as a table in Markdown."""
-    return tables.markdown(pd.DataFrame([_fields(row) for row in standing.frame.itertuples()])) + "\n"
+def markdown(standing: Standing, first: int = sys.maxsize) -> str:
+    """The models in order, or the first of them, as a table in Markdown."""
+    rows = [_fields(row) for row in standing.frame.itertuples()]
+    more = f"\nand {len(rows) - first} more\n" if len(rows) > first else ""
+    return tables.markdown(pd.DataFrame(rows[:first])) + "\n" + more
 
 
 def _fields(row: Any) -> dict[str, str]:

@@ -311,6 +311,17 @@ def test_the_readme_shows_the_board(published) -> None:
     assert text.endswith("<!-- /board -->\n\nThe end.\n")
 
 
+def test_the_readme_may_show_the_first_alone(copied) -> None:
+    (copied / "README.md").write_text("<!-- board: digits pivot/1 first 1 -->\n<!-- /board -->\n")
+    leaderboard.build(copied / "boards", copied / "README.md")
+    text = (copied / "README.md").read_text()
+    best, other = leaderboard.standing(board_of(copied)).frame["model"]
+    assert f"| {best} |" in text
+    assert f"| {other} |" not in text
+    assert text.endswith("|\n\nand 1 more\n<!-- /board -->\n")
+    assert check(copied) == []
+
+
 def test_the_same_bytes_twice_and_without_torch(published, tmp_path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('poisoned')")
     before = {path: path.read_bytes() for path in published.rglob("*") if path.is_file()}
