@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --durations=12
 
 .PHONY: demo test check format lint types slow golden figures gallery docs benchmark clean
 
@@ -13,7 +14,7 @@ demo: $(INSTALLED)
 	@echo "the report: runs/demo-report/index.html"
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --durations=12
+	$(PYTEST)
 
 check: lint types test slow
 
@@ -29,7 +30,7 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 slow: $(INSTALLED)
-	$(BIN)/python -m pytest -m slow --durations=12
+	$(PYTEST) -m slow
 
 golden: $(INSTALLED)
 	$(BIN)/python tests/corruption/golden.py
