@@ -45,8 +45,10 @@ def _expect_boards(root: Path) -> None:
 @leaderboard.command()
 @click.argument("run", type=_options.PATH)
 @board_folder
+@click.option("--suite", "-s", "suites", multiple=True, metavar="SUITE", help="of the run's suites these alone")
+@click.option("--model", "-m", "models", multiple=True, metavar="LABEL", help="of the run's models these alone")
 @click.option("--link", default="", metavar="URL", help="where the models come from")
-def add(run: Path, root: Path, link: str) -> None:
+def add(run: Path, root: Path, suites: tuple[str, ...], models: tuple[str, ...], link: str) -> None:
     """Put every model of RUN on the boards of its data set and suites.
 
     A run of a whole suite is taken, without missing or failed cells; on a board that is there the images, versions and
@@ -58,7 +60,7 @@ def add(run: Path, root: Path, link: str) -> None:
     """
     from robench import leaderboard as boards
 
-    made = boards.add(run, root, link=link)
+    made = boards.add(run, root, suites=suites, models=models, link=link)
     for path in made:
         click.echo(path)
     if not made:

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 import corruptions
 from robench import tables
-from robench.errors import BoardError
+from robench.errors import BoardError, UsageError
 from robench.files import file_name, sha256_file, write_text
 from robench.leaderboard import _cells
 from robench.leaderboard._answers import Answers
@@ -25,23 +25,27 @@ LOCK = ".lock"
 NO_SEED = 0
 
 
-def add(folder: Path, root: Path, *, link: str = "") -> list[Path]:
+def add(
+    folder: Path, root: Path, *, suites: Sequence[str] = (), models: Sequence[str] = (), link: str = ""
+) -> list[Path]:
     """Put every model of a run on the boards of the run's suites, below `root`; the files of the entries.
 
-    link: where the model comes from. An entry that is there already stays as it is. Raises BoardError for a run without
-    a suite, with missing or failed cells, or that a board does not take: other images, versions, seeds, or other
-    weights under a name that is there.
+    suites, models: of the run, by suite and label, these alone. link: where the models come from. An entry that is
+    there already stays as it is. Raises UsageError for a suite or model that the run has not, BoardError for a run
+    without a suite, with missing or failed cells, or that a board does not take: other images, versions, seeds, or
+    other weights under a name that is there.
     """
     run, found = Run(folder), tables.scored(Run(folder))
-    suites = dict.fromkeys(one.cell.suite for one in found if one.cell.suite)
-    if not suites:
+    there = dict.fromkeys(one.cell.suite for one in found if one.cell.suite)
+    if not there:
         raise BoardError(f"{folder}: expected a run of a suite, got cells of none; see: robench list suites")
-    labels = dict.fromkeys(one.cell.model for one in found)
+    chosen = _chosen(run, "suite", suites, there)
+    labels = _chosen(run, "model", models, dict.fromkeys(one.cell.model for one in found))
     made = []
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / LOCK):
         checked = []
-        for suite in suites:
+        for suite in chosen:
             offers = [offer for offer in (_offer(run, suite, label, found) for label in labels) if offer]
             board = _board(run, root, suite, [one for one in found if one.cell.suite == suite])
             checked.append((board, [offer for offer in offers if _is_new(run, board, offer)]))
@@ -50,6 +54,14 @@ def add(folder: Path, root: Path, *, link: str = "") -> list[Path]:
                 board, file = _put(board, offer, link)
                 made.append(file)
     return made
+
+
+def _chosen(run: Run, what: str, names: Sequence[str], there: Mapping[str, Any]) -> list[str]:
+    """These of what the run has, or all of it."""
+    for name in names:
+        if name not in there:
+            raise UsageError(f"{run.folder}: {corruptions.unknown(f'{what} of the run', name, there)}")
+    return list(dict.fromkeys(names) or there)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sweeps import CLEAN, NOISE, sweep
 import corruptions
 from robench import leaderboard, metrics, models, tables
 from robench.cli import main
-from robench.errors import BoardError
+from robench.errors import BoardError, UsageError
 from robench.leaderboard import _answers, _rank
 from robench.store import Run
 
@@ -137,6 +137,20 @@ def test_an_incomplete_suite_is_refused(copied, tmp_path) -> None:
     one.unlink()
     with pytest.raises(BoardError, match=r"pivot/1 is incomplete: 1 of 9 cells .* the first awgn sigma=0.15: missing"):
         leaderboard.add(folder, copied / "boards")
+
+
+def test_suites_and_models_may_be_chosen_of_a_run(tmp_path) -> None:
+    folder, boards = sweep(tmp_path / "run"), tmp_path / "boards"
+    sweep(folder, CLEAN, suite="demo/1")
+    with pytest.raises(UsageError, match="unknown suite of the run 'pivot/2'; did you mean pivot/1"):
+        leaderboard.add(folder, boards, suites=["pivot/2"])
+    with pytest.raises(UsageError, match="unknown model of the run 'tiny_cnn=clean'; did you mean tiny_cnn=digits-"):
+        leaderboard.add(folder, boards, models=["tiny_cnn=clean"])
+    [file] = leaderboard.add(folder, boards, suites=["pivot/1"], models=[NOISE])
+    assert file.name.startswith("pivot-1-tiny_cnn=digits-noise-")
+    [board] = leaderboard.boards(boards)
+    assert (board.suite, [entry.label for entry in board.entries]) == ("pivot/1", [NOISE])
+    assert len(leaderboard.add(folder, boards)) == 2
 
 
 @pytest.mark.parametrize(
