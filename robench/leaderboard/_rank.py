@@ -168,12 +168,14 @@ def about(entry: Entry) -> dict[str, Any]:
 
 
 def training_data(entry: Entry) -> str:
-    """The data set that the network learned from, and how it was degraded."""
+    """The data set that the network learned from, and what degraded its images, beside clean ones or alone."""
     training = entry.model.get("training") or {}
     if not training.get("dataset"):
         return "not stated"
-    degraded = training.get("data", "")
-    return str(training["dataset"]) + (f", {degraded}" if degraded and degraded != CLEAN else "")
+    told = str(training.get("perturbations") or training.get("corruption") or "")
+    names = [CLEAN] if training.get("data") == "both" else []
+    names += dict.fromkeys(part.partition("@")[0] for part in told.split(", ") if part)
+    return str(training["dataset"]) + (f", {' and '.join(names)}" if names else "")
 
 
 def standing(board: Board) -> Standing:
