@@ -175,7 +175,7 @@ def training_data(entry: Entry) -> str:
     told = str(training.get("perturbations") or training.get("corruption") or "")
     names = [CLEAN] if training.get("data") == "both" else []
     names += dict.fromkeys(part.partition("@")[0] for part in told.split(", ") if part)
-    return str(training["dataset"]) + (f", {' and '.join(names)}" if names else "")
+    return str(training["dataset"]) + (f" ({' + '.join(names)})" if names else "")
 
 
 def standing(board: Board) -> Standing:

@@ -113,7 +113,7 @@ def _exported(board: Board, folder: Path) -> Sequence[Path]:
     rows = standing(board).frame.to_dict("records")
     made = []
     for row in rows:
-        own = row["training_data"].partition(",")[0]
+        own = row["training_data"].partition(" (")[0]
         told = {
             "link": row["link"],
             "name": row["model"],

@@ -94,7 +94,7 @@ def test_the_table_has_the_aggregates_of_the_run_and_its_ranks(published, measur
 def test_the_training_data_say_what_degraded_them(published) -> None:
     frame = leaderboard.standing(board_of(published)).frame.set_index("model")
     assert frame.loc[CLEAN, "training_data"] == "digits"
-    assert frame.loc[NOISE, "training_data"] == "digits, clean and awgn"
+    assert frame.loc[NOISE, "training_data"] == "digits (clean + awgn)"
 
 
 def test_percent_has_two_decimals(published) -> None:
