@@ -60,11 +60,13 @@ class Axis:
 
 
 def _wrapped(label: str, axes: Axes) -> str:
-    """The label of an axis, in as many lines as its panel is too narrow for."""
+    """The label of an axis, its unit on a line of its own, or more, where the panel is too narrow."""
     place, figure = axes.get_subplotspec(), axes.get_figure(root=True)
     across = place.get_gridspec().ncols if place else 1
-    letters = (figure.get_figwidth() if figure else 0) / across * 72 / float(axes.xaxis.label.get_fontsize()) / LETTER
-    return textwrap.fill(label, max(1, int(letters)))
+    points = 72 * (figure.get_figwidth() if figure else 0) / across
+    letters = max(1, int(points / float(axes.xaxis.label.get_fontsize()) / LETTER))
+    parts = [label] if len(label) <= letters else label.replace(" (", "\n(", 1).split("\n")
+    return "\n".join(textwrap.fill(part, letters) for part in parts)
 
 
 def axis_of(cells: pd.DataFrame, facts: Mapping[str, Any]) -> Axis:

@@ -159,7 +159,7 @@ def line_look(number: int) -> dict[str, Any]:
 
 def legend_columns(labels: Sequence[str], width: float, font: float = 8) -> int:
     """In how many columns a legend fits below a figure that is so many inches wide."""
-    return max(1, int(88 / font * width / (max(map(len, labels)) + 8)))
+    return max(1, int(125 / font * width / (max(map(len, labels)) + 8)))
 
 
 def legend_below(figure: Figure, grid: Sequence[Axes], style: Style = PAPER) -> None:
