@@ -59,15 +59,6 @@ def asset(name: str) -> Markup:
     return Markup(re.sub(r"\n?//# sourceMappingURL=.*", "", text).replace("</script", "<\\/script"))
 
 
-def inline_svg(path: Path) -> Markup:
-    """The svg element of a file alone, its identifiers made the file's own."""
-    text = path.read_text(encoding="utf-8")
-    element = text[text.index("<svg") :]
-    mark = re.sub(r"\W", "-", path.stem + "-" + path.parent.name)
-    element = re.sub(r'\bid="([^"]+)"', rf'id="{mark}-\1"', element)
-    return Markup(re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{mark}-", element))
-
-
 def data_address(path: Path, *, side: int = 64, images: int = 4) -> str:
     """A PNG strip of square images as an address that holds the first of them, at most `side` pixels high."""
     from PIL import Image
