@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from robench import metrics, tables
 from robench.errors import RunError
@@ -26,6 +27,13 @@ def test_holm_by_hand():
     assert metrics.holm([0.01, float("nan")]) == pytest.approx([0.02, float("nan")], nan_ok=True)
     assert metrics.holm([0.9, 0.8]) == [1, 1]
     assert metrics.holm([]) == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 76])
+def test_holm_is_that_of_statsmodels(number):
+    p = np.random.default_rng(number).random(number) ** 4
+    p[: number // 3] = p[-1]
+    assert metrics.holm(list(p)) == pytest.approx(list(multipletests(p, method="holm")[1]), rel=1e-12)
 
 
 def test_kappa_by_hand():
