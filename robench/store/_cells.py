@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +43,7 @@ class Cell:
     normalize: str
     precision: str
 
-    @cached_property
+    @property
     def key(self) -> str:
         """sha256 over all fields but the suite, which is only the name under which the cell was asked for."""
         fields = {name: value for name, value in asdict(self).items() if name != "suite"}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from robench import metrics
 from robench.errors import RunError
-from robench.store import Run
+from robench.store import Cell, Run
 from robench.tables._scored import CLEAN, Scored, scored
 
 Floats = NDArray[np.float64]
@@ -69,13 +69,15 @@ class Measured:
 
     def accuracy(self, one: Scored) -> Floats:
         """A finished cell's accuracy, observed and in every resample: (1 + resamples,)."""
-        return self._accuracies[one.cell.key]
+        return self._accuracies[one.cell]
 
     @cached_property
-    def _accuracies(self) -> dict[str, Floats]:
-        known = {one.cell.key: one.correct for one in self.found if one.correct is not None}
-        rows = metrics.image_bootstrap(list(known.values()), seed=self.seed)
-        return dict(zip(known, rows, strict=True))
+    def _accuracies(self) -> dict[Cell, Floats]:
+        """Of each finished cell; one that stands in two suites is resampled once."""
+        keys = {one.cell: one.cell.key for one in self.found if one.correct is not None}
+        known = {keys[one.cell]: one.correct for one in self.found if one.correct is not None}
+        rows = dict(zip(known, metrics.image_bootstrap(list(known.values()), seed=self.seed), strict=True))
+        return {cell: rows[key] for cell, key in keys.items()}
 
     def grid(self, members: Sequence[Scored], seed: int | None = None) -> Grid:
         """The accuracies of one model's cells; of cells with several seeds the mean, or those of one `seed` alone."""
