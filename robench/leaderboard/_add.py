@@ -78,7 +78,7 @@ class Offer:
 
 def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer | None:
     """A model's cells in the order of the suite, all there; None where it was not asked for this suite."""
-    own = {_place(one): one for one in found if (one.cell.model, one.cell.suite) == (label, suite)}
+    own = tables.by_place([one for one in found if (one.cell.model, one.cell.suite) == (label, suite)])
     if not own:
         return None
     asked = {(CLEAN, CLEAN), *((name, key) for name, keys in corruptions.suite(suite).keys.items() for key in keys)}
@@ -102,10 +102,6 @@ def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer |
     name = f"{file_name(label)}-{model['weights_sha256'][:12]}"
     rows = _cells.table([asdict(one.cell) | one.row | {"entry": name} for one in members])
     return Offer(name, model, manifest["precision"], manifest["environment"], rows, members)
-
-
-def _place(one: Scored) -> tuple[str, str, int]:
-    return one.cell.corruption, one.cell.strength, one.cell.seed
 
 
 def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:

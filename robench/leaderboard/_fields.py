@@ -26,21 +26,22 @@ def read_rows(
         lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, csv.Error) as fault:
         raise BoardError(f"{path}: cannot be read: {reason(fault)}") from fault
-    check_header(path, lines[0] if lines else [], columns)
+    _check_header(path, lines[0] if lines else [], columns)
     rows = []
     for place, line in enumerate(lines[1:], start=2):
         where = f"{path}: row {place}"
         row: dict[str, Any] = dict(zip(columns, line, strict=False))
-        for name in (name for name in row if name in numbers):
-            empty = row[name] == "" and name in may_be_empty
-            row[name] = None if empty else number(f"{where}, column {name}", row[name], numbers[name])
+        for name, text in row.items():
+            if name in numbers:
+                empty = text == "" and name in may_be_empty
+                row[name] = None if empty else number(f"{where}, column {name}", text, numbers[name])
         if len(line) != len(columns):
             raise BoardError(f"{where}: expected {len(columns)} columns, got {len(line)}")
         rows.append(row)
     return rows
 
 
-def check_header(path: Path, got: Sequence[str], expected: Sequence[str]) -> None:
+def _check_header(path: Path, got: Sequence[str], expected: Sequence[str]) -> None:
     """That the first line has these columns in this order."""
     for place, name in enumerate(expected):
         if place >= len(got) or got[place] != name:

@@ -11,7 +11,7 @@ from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
 from robench.tables._measured import Measured, measure
 from robench.tables._metrics import MEAN, metrics_table
-from robench.tables._pairs import error_consistency, pairs
+from robench.tables._pairs import by_place, error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
@@ -26,6 +26,7 @@ __all__ = [
     "Measured",
     "Scored",
     "aligned",
+    "by_place",
     "cell_row",
     "cells",
     "derive",

@@ -12,6 +12,7 @@ from robench import metrics
 from robench.errors import RobenchError, UsageError
 from robench.tables._measured import Grid, Measured, estimate, missing_note
 from robench.tables._metrics import MEAN
+from robench.tables._pairs import by_place
 from robench.tables._scored import CLEAN, Scored
 
 RANK_COLUMNS = (
@@ -111,11 +112,8 @@ def _of_suite(measured: Measured, suite: str) -> dict[str, list[Scored]]:
 
 
 def _note(members: Sequence[Scored], of_all: dict[str, list[Scored]]) -> str:
-    def places(some: Sequence[Scored]) -> set[tuple[str, str, int]]:
-        return {(one.cell.corruption, one.cell.strength, one.cell.seed) for one in some}
-
-    everything = set().union(*map(places, of_all.values()))
-    lacking = len(everything - places(members))
+    everything = set().union(*map(by_place, of_all.values()))
+    lacking = len(everything - by_place(members).keys())
     if lacking:
         return f"incomplete: {lacking} of the {len(everything)} cells of the other models were not asked for"
     return missing_note(members)
