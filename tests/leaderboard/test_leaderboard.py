@@ -152,6 +152,8 @@ def test_suites_and_models_may_be_chosen_of_a_run(tmp_path) -> None:
         leaderboard.add(folder, boards, suites=["pivot/2"])
     with pytest.raises(UsageError, match="unknown model of the run 'tiny_cnn=clean'; did you mean tiny_cnn=digits-"):
         leaderboard.add(folder, boards, models=["tiny_cnn=clean"])
+    with pytest.raises(BoardError, match=f"{NOISE}: expected cells of demo/1, got those of pivot/1"):
+        leaderboard.add(folder, boards, suites=["demo/1"], models=[NOISE])
     [file] = leaderboard.add(folder, boards, suites=["pivot/1"], models=[NOISE])
     assert file.name.startswith("pivot-1-tiny_cnn=digits-noise-")
     [board] = leaderboard.boards(boards)
