@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions._registry import unknown
+from corruptions import unknown
 from robench.datasets._contract import Dataset, Images, Ints
 from robench.datasets._files import Files
 from robench.datasets._load import reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from corruptions._registry import Registry
+from corruptions import Registry
 from robench.datasets._contract import Dataset, Images, Ints
 from robench.datasets._files import Files
 from robench.datasets._splits import Cut

@@ -20,12 +20,13 @@ from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse
 
 if TYPE_CHECKING:
-    from robench.models._adapter import Classifier, Restorer, TrainingLogits, pick_device
-    from robench.models._checkpoints import metadata, save, state_sha256
+    from robench.models._adapter import Classifier, Restorer, TrainingLogits, match_channels, pick_device
+    from robench.models._checkpoints import SCHEMA, metadata, save, state_sha256
     from robench.models._flops import flops
     from robench.models._load import load, load_estimator, load_restorer, sketch
 
 __all__ = [
+    "SCHEMA",
     "ActivationCard",
     "Card",
     "Classifier",
@@ -41,6 +42,7 @@ __all__ = [
     "load",
     "load_estimator",
     "load_restorer",
+    "match_channels",
     "metadata",
     "model",
     "names",
@@ -55,6 +57,7 @@ __all__ = [
 ]
 
 _NEEDS_TORCH = {
+    "SCHEMA": "_checkpoints",
     "Classifier": "_adapter",
     "Restorer": "_adapter",
     "load_estimator": "_load",
@@ -62,6 +65,7 @@ _NEEDS_TORCH = {
     "TrainingLogits": "_adapter",
     "flops": "_flops",
     "load": "_load",
+    "match_channels": "_adapter",
     "metadata": "_checkpoints",
     "pick_device": "_adapter",
     "save": "_checkpoints",

@@ -24,7 +24,8 @@ from robench.models._normalize import Normalization, parse_normalize
 from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
-from robench.models._spec import FIDELITY, Spec, parse
+from robench.models._spec import Spec, parse
+from robench.models.fidelity import PREFIX as FIDELITY
 from robench.models.fidelity import Estimator
 
 WEIGHTS = Path(__file__).parent / "weights"

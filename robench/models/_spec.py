@@ -10,14 +10,13 @@ from robench.errors import UsageError
 from robench.models._activations import activations
 from robench.models._registry import registry
 from robench.models._restorers import restorers
+from robench.models.fidelity import PREFIX as FIDELITY
 
 FORMS = (
     "NAME, NAME=CHECKPOINT, NAME@ACTIVATION[=CHECKPOINT], path/to/file.py:factory[=CHECKPOINT], path/to/net.pt2 "
     "or path/to/net.onnx"
 )
 ARCHIVES = (".pt2", ".onnx")
-FIDELITY = "fidelity:"
-"""Of the networks that hold a restorer and a classifier with its normalisation."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from robench.datasets import Dataset
 from robench.errors import UsageError
-from robench.models._spec import FIDELITY
+from robench.models.fidelity import PREFIX as FIDELITY
 from robench.train._recipes import Recipe
 
 if TYPE_CHECKING:

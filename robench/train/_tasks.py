@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robench.models import Classifier, Restorer
-from robench.models._adapter import match_channels
+from robench.models import Classifier, Restorer, match_channels
 from robench.models.fidelity import distance
 from robench.train._losses import auxiliary_loss, classification_loss
 from robench.train._recipes import Recipe

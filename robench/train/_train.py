@@ -188,7 +188,7 @@ def _facts(task: Task, asked: Recipe, train_set: Dataset, val_set: Dataset) -> d
     """What travels with the weights: all that is needed to train them again; `recipe_epochs` are the recipe's own."""
     import torch
 
-    from robench.models._checkpoints import SCHEMA
+    from robench.models import SCHEMA
 
     facts: dict[str, object] = {
         "schema": SCHEMA,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from robench.models._registry import Card, family, get
 from robench.models._restorers import restorers
-from robench.models.fidelity import Options, places_of
+from robench.models.fidelity import PREFIX, Options, places_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +26,7 @@ def card(name: str) -> Card:
     places_of(inner.name)
     restorers.get(options.restorer)
     return Card(
-        name=",".join((f"fidelity:{inner.name}", *options.words)),
+        name=",".join((f"{PREFIX}{inner.name}", *options.words)),
         side=inner.side,
         channels=inner.channels,
         mean=(0.0,) * inner.channels,
@@ -42,7 +42,7 @@ def card(name: str) -> Card:
 def _build(inner: Card, options: Options, classes: int) -> nn.Module:
     from robench.models._adapter import Restorer
     from robench.models._normalize import Normalization
-    from robench.models.fidelity._network import Estimator, FidelityClassifier
+    from robench.models.fidelity import Estimator, FidelityClassifier
 
     front = restorers.get(options.restorer)
     return FidelityClassifier(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from robench.models.fidelity._options import Options
+from robench.models.fidelity._options import PREFIX, Options
 from robench.models.fidelity._places import Places, places_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from robench.models.fidelity._network import Estimator, FidelityClassifier, assemble
 
 __all__ = [
+    "PREFIX",
     "Estimator",
     "FidelityClassifier",
     "Options",

@@ -16,7 +16,7 @@ from robench.models._registry import get
 from robench.models.families.dncnn import WIDTH, dncnn
 from robench.models.fidelity._calibration import Calibration, changed
 from robench.models.fidelity._maps import confidence, distance
-from robench.models.fidelity._options import DEFAULT, Options
+from robench.models.fidelity._options import DEFAULT, PREFIX, Options
 from robench.models.fidelity._places import Places, places_of
 
 DEPTH = 20  # of the estimator, as of the restorer for RGB images
@@ -152,7 +152,7 @@ def assemble(
     if parts.restorer is None:
         raise ModelError(f"fidelity: expected a restorer in front, RESTORER+MODEL, got {parts.label}")
     options = replace(options, restorer=parts.restorer.card.name)
-    card = get(",".join((f"fidelity:{parts.card.name}", *options.words)))
+    card = get(",".join((f"{PREFIX}{parts.card.name}", *options.words)))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         net = FidelityClassifier(

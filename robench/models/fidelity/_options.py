@@ -9,6 +9,8 @@ from corruptions import unknown
 from robench.errors import UsageError
 from robench.models._restorers import restorers
 
+PREFIX = "fidelity:"
+"""Of MODEL, before the network's name and its options."""
 MODULES = (
     "spatial-multiplication",
     "residual",
