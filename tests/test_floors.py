@@ -80,6 +80,7 @@ def test_imports_go_down(module):
     for name in filter(is_module, imports(MODULES[module])):
         other, below = room_of(name)
         assert other == room or below < floor, f"{module} (floor {floor}) imports {name} (floor {below})"
+        assert other == room or "._" not in name, f"{module} imports {name}, private there"
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.split(".")[0] == "corruptions"])
