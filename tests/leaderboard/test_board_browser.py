@@ -6,18 +6,12 @@ import shutil
 from urllib.parse import unquote
 
 import pytest
-from browser import browser, contrast, opened
+from browser import contrast, opened
 from sweeps import CLEAN, NOISE
 
 from robench import leaderboard
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def running():
-    with browser() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

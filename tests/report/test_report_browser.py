@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser import browser, contrast, opened
+from browser import contrast, opened
 from sweeps import CLEAN, NOISE, sweep
 
 from robench.report import build
@@ -21,12 +21,6 @@ def report(tmp_path_factory):
     sweep(folder / "run", suite=None, chosen=chosen)
     build([folder / "run"], folder / "report")
     return folder / "report"
-
-
-@pytest.fixture(scope="module")
-def running():
-    with browser() as one:
-        yield one
 
 
 @pytest.fixture
