@@ -122,6 +122,7 @@ def import_(file: Path, root: Path, dataset: str, suite: str) -> None:
     """
     from robench import leaderboard as boards
 
+    _expect_boards(root)
     for name in boards.import_(file, root, dataset, suite):
         click.echo(name)
 

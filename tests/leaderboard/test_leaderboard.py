@@ -380,8 +380,8 @@ def test_the_commands(measured, tmp_path, capsys, monkeypatch) -> None:
             main(["leaderboard", *words])
         return left.value.code, *capsys.readouterr()
 
-    for command in ("build", "check"):
-        code, out, err = said(command)
+    for words in (["build"], ["check"], ["import", "model.json", "-d", "digits"]):
+        code, out, err = said(*words)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert "leaderboards: expected the folder of boards, found none in it" in err
     code, out, _ = said("add", str(measured))
