@@ -3,6 +3,7 @@
 robench.analysis.features(classifier, images, "layer3")           what a layer answers, or is given
 robench.analysis.last_linear(classifier)                           the layer that decides
 robench.analysis.mean_gradient_variance(maps)                      how much edge and texture feature maps hold
+robench.analysis.noise_removed(restorer, clean, degraded)      how far restoration gets
 robench.analysis.order_by_change(clean, degraded)                  neurons by how much degradation changes them
 robench.analysis.patch_evidence(classifier, image, label)          where a BagNet sees the evidence for a class
 """
@@ -10,6 +11,7 @@ robench.analysis.patch_evidence(classifier, image, label)          where a BagNe
 from robench.analysis._evidence import patch_evidence
 from robench.analysis._features import features, last_linear, order_by_change
 from robench.analysis._gradients import gradient_magnitude, gradient_variance, mean_gradient_variance
+from robench.analysis._restoration import noise_removed
 
 __all__ = [
     "features",
@@ -17,6 +19,7 @@ __all__ = [
     "gradient_variance",
     "last_linear",
     "mean_gradient_variance",
+    "noise_removed",
     "order_by_change",
     "patch_evidence",
 ]

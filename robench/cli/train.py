@@ -26,6 +26,7 @@ from robench.cli import _options
 @click.option("--epochs", type=click.IntRange(1))
 @click.option("--batch-size", type=click.IntRange(1))
 @click.option("--lr", type=click.FloatRange(0, min_open=True), help="first learning rate")
+@click.option("--warmup-epochs", type=click.FloatRange(0), help="epochs in which the rate grows to it")
 @click.option("--train-n", type=click.IntRange(1), metavar="N", help="N training images, spread evenly")
 @click.option("--view", metavar="VIEW", help="native, side32, …")
 @click.option("--normalize", metavar="WHICH", help="as for evaluate")
@@ -46,6 +47,7 @@ def train(
     epochs: int | None,
     batch_size: int | None,
     lr: float | None,
+    warmup_epochs: float | None,
     train_n: int | None,
     view: str | None,
     normalize: str | None,
@@ -78,6 +80,7 @@ def train(
         epochs=epochs,
         batch_size=batch_size,
         lr=lr,
+        warmup_epochs=warmup_epochs,
         train_n=train_n,
         view=view,
         normalize=normalize,

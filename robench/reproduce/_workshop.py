@@ -90,7 +90,11 @@ class Workshop:
         """
         path = self.out / "networks" / f"{name}.safetensors"
         changes = dict({"small": small, "paper": paper}.get(self.budget.name, {}))
-        train_n, epochs = changes.pop("train_n", None), changes.pop("epochs", self.budget.epochs)
+        train_n = changes.pop("train_n", None)
+        length = {
+            "epochs": changes.pop("epochs", self.budget.epochs),
+            "warmup_epochs": changes.pop("warmup_epochs", None),
+        }
         given = {name: options.pop(name, None) for name in ("corruption", "strength", "lr", "batch_size")}
         asked = replace(train.get(recipe), **changes).with_changes(**given)
         with self._alone(name):
@@ -100,16 +104,16 @@ class Workshop:
                     self._pair(data),
                     front + model,
                     path,
-                    epochs=epochs,
                     train_n=train_n,
                     device=self.device,
                     precision=self.precision,
                     compiled=self.compiled,
                     progress=self.progress,
+                    **length,
                     **options,
                 )
         told = models.metadata(path)
-        _check_trained(path, told, asked.with_changes(epochs=epochs), train_n)
+        _check_trained(path, told, asked.with_changes(**length), train_n)
         return Net(f"{model}={path}", path, told, self.budget.name)
 
     def published(self, model: str, weights: str) -> Net:

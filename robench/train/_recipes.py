@@ -38,7 +38,8 @@ class Recipe:
     optimizer: adam, adamw, sgd, nag (Nesterov) or adadelta; momentum is that of sgd and nag.
     schedule: "cosine" from lr to 0 over all steps, "constant", "steps": times `decay` after each of `milestones`,
         which are fractions of the training, or "geometric" from lr to lr times `decay`.
-    warmup_epochs: at the beginning lr grows in equal steps, and the schedule follows.
+    warmup_epochs: at the beginning lr grows in equal steps, and the schedule follows. A training that is asked to be
+        shorter than its recipe warms up for the same share of it.
     clip: the largest norm of a step's gradient; a longer one is shortened to it. None leaves it.
     augment: "shift" by up to an eighth of the side, zeros at the border; "crop-flip" also mirrors half of the images.
         Both after the perturbation, so that it falls on images as the test set has them. "resized-crop" enlarges a
@@ -104,8 +105,13 @@ class Recipe:
     def with_changes(
         self, *, corruption: str | None = None, strength: float | str | None = None, **changes: Any
     ) -> Recipe:
-        """The recipe with those fields that are not None; corruption and strength stand for one perturbation."""
+        """The recipe with those fields that are not None; corruption and strength stand for one perturbation.
+
+        Fewer epochs shorten the warm-up in proportion, unless that is given too.
+        """
         given = {field: value for field, value in changes.items() if value is not None}
+        if given.get("epochs", self.epochs) < self.epochs:
+            given.setdefault("warmup_epochs", self.warmup_epochs * given["epochs"] / self.epochs)
         if corruption is not None or strength is not None:
             given["perturbations"] = (self._perturbation(corruption, strength),)
         return replace(self, **given)

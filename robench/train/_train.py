@@ -60,6 +60,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    warmup_epochs: float | None = None,
     seed: int = 0,
     train_n: int | None = None,
     view: str | None = None,
@@ -75,7 +76,8 @@ def train(
 ) -> Trained:
     """Train a network and write the weights of its best epoch on validation; the same call gives the same bytes.
 
-    recipe: a name or a `Recipe`; corruption, strength (a level: 0.1 or "0..0.5"), epochs, batch_size, lr override it.
+    recipe: a name or a `Recipe`; corruption, strength (a level: 0.1 or "0..0.5"), epochs, batch_size, lr and
+        warmup_epochs override it; fewer epochs warm up for the same share of them.
     data: `NAME[:PATH]`, of which the splits train and val are read, or such a pair of data sets.
     model: as for `robench.models.load`; with a checkpoint, or with `init`, training goes on from there. To restore it
         is a restorer; to estimate the restorer whose images are judged; to calibrate `fidelity:NAME[,OPTION...]`.
@@ -92,7 +94,8 @@ def train(
     if importlib.util.find_spec("lightning") is None:
         raise TrainError("training needs Lightning: pip install 'robench[train]'")
     asked = get(recipe) if isinstance(recipe, str) else recipe
-    used = asked.with_changes(corruption=corruption, strength=strength, epochs=epochs, batch_size=batch_size, lr=lr)
+    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "warmup_epochs": warmup_epochs}
+    used = asked.with_changes(corruption=corruption, strength=strength, **changes)
     path, arithmetic = _checked(Path(out), seed), precision_text(precision, compiled)
     begin = Begin(model, init, parts, estimator, normalize, seed, device)
     begin.check(used)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +55,25 @@ def test_gradients_by_hand() -> None:
     assert analysis.mean_gradient_variance(maps) == pytest.approx(expected / 2)
     with pytest.raises(UsageError, match=r"of at least 3x3, got \(2, 5\)"):
         analysis.gradient_magnitude(np.zeros((2, 5)))
+
+
+class Halved(torch.nn.Module):
+    def forward(self, x):
+        return x / 2
+
+
+def test_how_far_restoration_gets() -> None:
+    restorer = replace(models.load_restorer("cdncnn", random_weights=True), module=Halved())
+    clean = np.full((3, 4, 4, 3), 100, np.uint8)
+    share = partial(analysis.noise_removed, restorer, batch_size=2)
+    assert share(clean, np.full_like(clean, 200)) == pytest.approx(1)
+    assert share(clean, np.full_like(clean, 180)) == pytest.approx(1 - 10 / 80)
+    assert share(clean, np.full_like(clean, 120)) == pytest.approx(1 - 40 / 20)
+    assert share(clean[..., :1], np.full_like(clean[..., :1], 180)) == pytest.approx(1 - 10 / 80)
+    with pytest.raises(UsageError, match="expected degraded images, got the clean ones"):
+        share(clean, clean)
+    with pytest.raises(UsageError, match=r"got \(3, 4, 4, 3\) and \(2, 4, 4, 3\)"):
+        share(clean, clean[:2])
 
 
 def test_neurons_in_the_order_of_what_degradation_takes_from_them() -> None:

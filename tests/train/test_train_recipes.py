@@ -77,6 +77,15 @@ def test_changes_keep_what_is_not_named() -> None:
         get("both").with_changes(strength="a..b")
 
 
+def test_a_shorter_training_warms_up_for_the_same_share_of_it() -> None:
+    restorer = get("fidelity-restorer")
+    assert (restorer.epochs, restorer.warmup_epochs) == (120, 5)
+    assert restorer.with_changes(epochs=4).warmup_epochs == pytest.approx(5 / 30)
+    assert restorer.with_changes(epochs=4, warmup_epochs=2).warmup_epochs == 2
+    assert restorer.with_changes(epochs=240).warmup_epochs == 5
+    assert restorer.with_changes(lr=1e-3).warmup_epochs == 5
+
+
 def test_recipes_are_listed_without_torch(tmp_path: Path) -> None:
     for poison in ("torch", "torchvision", "lightning", "safetensors"):
         (tmp_path / f"{poison}.py").write_text("raise ImportError('not here')")

@@ -329,7 +329,7 @@ def test_a_checkpoint_is_used_with_the_normalisation_that_it_was_trained_with(qu
     ],
 )
 def test_learning_rates_follow_the_schedule(changes: dict[str, Any], expected: list[float], quick: Quick) -> None:
-    recipe = replace(get("clean"), **changes)
+    recipe = replace(get("clean"), epochs=4, **changes)
     assert [float(row["lr"]) / 3e-3 for row in rows(quick(recipe, "a", epochs=4))] == pytest.approx(expected)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 import corruptions
-from robench import analysis, datasets
+from robench import analysis, datasets, models
 from robench.reproduce._cells import Places, chosen_of
 from robench.reproduce._claims import Claim, Floor, findings
 from robench.reproduce._entry import Entry
@@ -32,7 +32,7 @@ SOURCE = "Lin 2021, Learning degraded image classification with restoration data
 DATA = "images"
 RESTORER = "cdncnn"
 CROPS = {"augment": "crop-flip"}
-SMALL = {"epochs": 30, "lr": 0.1, "weight_decay": 5e-4, "batch_size": 128, **CROPS}
+SMALL = {"epochs": 30, "warmup_epochs": 5, "lr": 0.1, "weight_decay": 5e-4, "batch_size": 128, **CROPS}
 SMALL_RESTORER = {"epochs": 4, "lr": 1e-3, "warmup_epochs": 1, **CROPS}
 SMALL_CALIBRATION = {"epochs": 10, "train_n": 12_000, **CROPS}
 PLACES = {"clean": ("clean", "clean")} | {f"0.{tenth}": ("awgn", f"sigma=0.{tenth}") for tenth in range(1, 6)}
@@ -77,6 +77,8 @@ FLOORS = {
     **{"resnet50": 80.0, "alexnet": 50.0, "vgg16": 70.0, "googlenet": 70.0},
 }
 """Of setup 1 on clean images: the small budget's networks on CIFAR-10, those of the report on Caltech-256."""
+LEAST_REMOVED, REMOVED_FROM = 50.0, 1_000
+"""Of the l1 distance to clean images, in percent: below it there is no restoration; over so many test images."""
 PROPOSED = "end-to-end, w/ ensemble"
 CLEAN_TRAINED, CLEAN_RESTORED = f"setup 1, {WITHOUT}", f"setup 1, {WITH}"
 NOISE_TRAINED, NOISE_RESTORED = f"setup 2, {WITHOUT}", f"setup 2, {WITH}"
@@ -126,7 +128,7 @@ def figure_3_3(shop: Workshop) -> list[Path]:
             setup, _, restoration = name.partition(", ")
             points.append(Point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
     labels = dict.fromkeys(SETUP_PANELS.values(), "sigma")
-    page = _page("Figure 3.3: three setups, without and with restoration", studies)
+    page = _page("Figure 3.3: three setups, without and with restoration", studies, [_restoring(shop)])
     return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-3-3", page)
 
 
@@ -138,7 +140,7 @@ def figure_3_4(shop: Workshop) -> list[Path]:
     panels = {WITHOUT: net, WITH: net.behind(restorer)}
     points = [one for panel, each in panels.items() for one in _activations(shop, panel, each)]
     labels = dict.fromkeys(panels, "neuron, by change")
-    page = _page("Figure 3.4: activations before the last layer", [_of_clean(shop, network)])
+    page = _page("Figure 3.4: activations before the last layer", [_of_clean(shop, network)], [_restoring(shop)])
     return Lines(points, labels, "mean activation", marked=False).write(shop.out / "figure-3-4", page)
 
 
@@ -174,7 +176,7 @@ def figure_7_1(shop: Workshop) -> list[Path]:
             for (name, column), entry in studies[-1].entries.items():
                 points.append(Point(network, name, _sigma(column), entry))
     labels = dict.fromkeys((study.network for study in studies), "sigma")
-    page = _page("Figure 7.1: the other networks", studies)
+    page = _page("Figure 7.1: the other networks", studies, [_restoring(shop)])
     return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-7-1", page)
 
 
@@ -228,7 +230,7 @@ def _table(
     claims: Sequence[Claim],
 ) -> list[Path]:
     study = _studied(shop, _main_network(shop), nets, claims, places)
-    page = _page(f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}", [study])
+    page = _page(f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}", [study], [_restoring(shop)])
     return Table(list(places), printed, study.entries).write(shop.out / name, page)
 
 
@@ -258,13 +260,24 @@ def _of_clean(shop: Workshop, network: str) -> Study:
     return _studied(shop, network, {}, places={"clean": PLACES["clean"]})
 
 
-def _page(title: str, studies: Sequence[Study]) -> Page:
-    """With the floor of every network, whose findings begin with its name where there are several."""
+def _restoring(shop: Workshop) -> Floor:
+    """The restorer on test images under noise of sigma 0.3."""
+    net = _restorer(shop)
+    restorer = models.load_restorer(net.spec, device=shop.device)
+    clean = datasets.load(shop.dataset(DATA), limit=min(REMOVED_FROM, shop.budget.limit or REMOVED_FROM))
+    images = clean.read(np.arange(len(clean)))
+    noisy = corruptions.apply(images, "awgn", level=0.3, ids=clean.ids)
+    removed = Entry(100 * analysis.noise_removed(restorer, images, noisy), facts={"n": len(clean)})
+    return Floor("noise of sigma 0.3 that the restorer takes away, in l1,", LEAST_REMOVED, removed)
+
+
+def _page(title: str, studies: Sequence[Study], floors: Sequence[Floor] = ()) -> Page:
+    """With these floors and that of every network, whose findings begin with its name where there are several."""
     found = [
         one.found.assign(claim=f"{one.network}: " + one.found["claim"] if len(studies) > 1 else one.found["claim"])
         for one in studies
     ]
-    return Page(title, SOURCE, [NOTE], [one.floor for one in studies], pd.concat(found, ignore_index=True))
+    return Page(title, SOURCE, [NOTE], [*(one.floor for one in studies), *floors], pd.concat(found, ignore_index=True))
 
 
 def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
