@@ -94,6 +94,15 @@ def test_the_digest_is_over_both(toy: models.RestorerCard, tmp_path: Path) -> No
     assert models.load("resnet20", classes=10, random_weights=True).facts()["restorer"] is None
 
 
+@pytest.mark.parametrize("name", ["dncnn", "cdncnn"])
+def test_training_begins_with_the_image_itself(name: str) -> None:
+    restorer = models.load_restorer(name, random_weights=True, seed=3)
+    x = torch.rand(2, 3, 9, 7, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(restorer.restore(x), x)
+    restorer.module.dncnn[-1].weight.data.fill_(0.1)
+    assert not torch.equal(restorer.restore(x), x)
+
+
 def test_gray_restorers_take_the_channels_one_by_one() -> None:
     with models.restorers.with_entry("toy", card(channels=1)):
         net = models.load("toy+resnet20", classes=10, random_weights=True)

@@ -16,14 +16,17 @@ WIDTH = 64
 def dncnn(channels: int, depth: int) -> nn.Module:
     """`depth` convolutions, batch norm in all but the first and last: (N, channels, H, W) to the same, any H and W.
 
-    Keys as in github.com/cszn/DnCNN (TrainingCodes/dncnn_pytorch), so that weights trained there fit.
+    Keys as in github.com/cszn/DnCNN (TrainingCodes/dncnn_pytorch), so that weights trained there fit. The last layer
+    starts as zeros, so training begins with the image itself; the others are drawn after He et al., as in the paper.
+    Batch norm has torch's momentum, where that code's lets the newest batch count 0.95.
     """
     from torch import nn
 
     net = _network()(channels, depth)
-    for part in net.modules():
-        if isinstance(part, nn.Conv2d):
-            nn.init.kaiming_normal_(part.weight)
+    convolutions = [part for part in net.modules() if isinstance(part, nn.Conv2d)]
+    for part in convolutions:
+        nn.init.kaiming_normal_(part.weight)
+    nn.init.zeros_(convolutions[-1].weight)
     return net
 
 
@@ -47,7 +50,7 @@ def _network() -> type[nn.Module]:
             layers: list[nn.Module] = [nn.Conv2d(channels, WIDTH, 3, padding=1), nn.ReLU()]
             for _ in range(depth - 2):
                 convolution = nn.Conv2d(WIDTH, WIDTH, 3, padding=1, bias=False)
-                layers += [convolution, nn.BatchNorm2d(WIDTH, eps=1e-4, momentum=0.95), nn.ReLU()]
+                layers += [convolution, nn.BatchNorm2d(WIDTH, eps=1e-4), nn.ReLU()]
             self.dncnn = nn.Sequential(*layers, nn.Conv2d(WIDTH, channels, 3, padding=1, bias=False))
 
         def forward(self, x: Tensor) -> Tensor:
