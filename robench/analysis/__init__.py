@@ -3,7 +3,7 @@
 robench.analysis.features(classifier, images, "layer3")           what a layer answers, or is given
 robench.analysis.last_linear(classifier)                           the layer that decides
 robench.analysis.mean_gradient_variance(maps)                      how much edge and texture feature maps hold
-robench.analysis.noise_removed(restorer, clean, degraded)      how far restoration gets
+robench.analysis.noise_removed(restorer, clean, degraded)          how far restoration gets
 robench.analysis.order_by_change(clean, degraded)                  neurons by how much degradation changes them
 robench.analysis.patch_evidence(classifier, image, label)          where a BagNet sees the evidence for a class
 """

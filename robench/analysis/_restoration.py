@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from robench.errors import UsageError
-from robench.models import Restorer
+from robench.models import Restorer, unit
 
 Images = NDArray[np.uint8]
 
@@ -24,7 +23,8 @@ def noise_removed(restorer: Restorer, clean: Images, degraded: Images, *, batch_
         raise UsageError(f"expected clean and degraded images (N, H, W, C), got {clean.shape} and {degraded.shape}")
     before = after = 0.0
     for start in range(0, len(clean), batch_size):
-        wanted, given = (_unit(images[start : start + batch_size], restorer) for images in (clean, degraded))
+        parts = (torch.from_numpy(images[start : start + batch_size]) for images in (clean, degraded))
+        wanted, given = (unit(part.to(restorer.device)) for part in parts)
         with torch.inference_mode():
             restored = restorer.restore(given)
         before += float((given - wanted).abs().sum(dtype=torch.float64)) * (restored.shape[1] / given.shape[1])
@@ -32,7 +32,3 @@ def noise_removed(restorer: Restorer, clean: Images, degraded: Images, *, batch_
     if not before:
         raise UsageError("expected degraded images, got the clean ones")
     return 1 - after / before
-
-
-def _unit(images: Images, restorer: Restorer) -> Tensor:
-    return torch.from_numpy(images).to(restorer.device).permute(0, 3, 1, 2).float() / 255

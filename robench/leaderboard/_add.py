@@ -41,7 +41,7 @@ def add(
         raise BoardError(f"{folder}: expected a run of a suite, got cells of none; see: robench list suites")
     chosen = _chosen(run, "suite", suites, there)
     labels = _chosen(run, "model", models, dict.fromkeys(one.cell.model for one in found))
-    _asked(run, models, chosen, found)
+    _check_asked(run, models, chosen, found)
     made = []
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / LOCK):
@@ -65,7 +65,7 @@ def _chosen(run: Run, what: str, names: Sequence[str], there: Mapping[str, Any])
     return list(dict.fromkeys(names) or there)
 
 
-def _asked(run: Run, models: Sequence[str], suites: Sequence[str], found: Sequence[Scored]) -> None:
+def _check_asked(run: Run, models: Sequence[str], suites: Sequence[str], found: Sequence[Scored]) -> None:
     """A model that was named has cells of one of these suites at least."""
     for label in models:
         its = dict.fromkeys(one.cell.suite for one in found if one.cell.model == label and one.cell.suite)

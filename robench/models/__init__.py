@@ -20,7 +20,7 @@ from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse
 
 if TYPE_CHECKING:
-    from robench.models._adapter import Classifier, Restorer, TrainingLogits, match_channels, pick_device
+    from robench.models._adapter import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
     from robench.models._checkpoints import SCHEMA, metadata, save, state_sha256
     from robench.models._flops import flops
     from robench.models._load import load, load_estimator, load_restorer, sketch
@@ -54,6 +54,7 @@ __all__ = [
     "save",
     "sketch",
     "state_sha256",
+    "unit",
 ]
 
 _NEEDS_TORCH = {
@@ -71,6 +72,7 @@ _NEEDS_TORCH = {
     "save": "_checkpoints",
     "sketch": "_load",
     "state_sha256": "_checkpoints",
+    "unit": "_adapter",
 }
 
 

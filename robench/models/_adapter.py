@@ -195,7 +195,7 @@ class Classifier:
                 f"got {str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
             )
         images = images.to(self.device, non_blocking=True)
-        return images.permute(0, 3, 1, 2).float() / 255 if is_bytes else images.float()
+        return unit(images) if is_bytes else images.float()
 
     @cached_property
     def _chosen(self) -> Tensor | None:
@@ -205,6 +205,11 @@ class Classifier:
     def _shift_scale(self) -> tuple[Tensor, Tensor]:
         mean, std = (torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in self.normalization)
         return mean, std
+
+
+def unit(images: Tensor) -> Tensor:
+    """uint8 (N, H, W, C) to float32 (N, C, H, W) in [0, 1]."""
+    return images.permute(0, 3, 1, 2).float() / 255
 
 
 def match_channels(x: Tensor, channels: int) -> Tensor:

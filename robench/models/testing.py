@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from robench.models._adapter import Classifier
+from robench.models._adapter import Classifier, unit
 from robench.models._checkpoints import save, state_sha256
 from robench.models._load import load, sketch
 from robench.models._registry import Card, get
@@ -81,7 +81,7 @@ def gradients_reach_everything(card: Card) -> None:
     classifier = _fresh(card)
     classifier.module.train()
     side = card.side or 32
-    images = _images(side, side, card.channels).permute(0, 3, 1, 2).float() / 255
+    images = unit(_images(side, side, card.channels))
     images.requires_grad_()
     answer, labels = classifier.training_logits(images), torch.arange(len(images))
     losses = [torch.nn.functional.cross_entropy(logits, labels) for logits in (answer.main, *answer.auxiliary)]

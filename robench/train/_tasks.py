@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robench.models import Classifier, Restorer, match_channels
+from robench.models import Classifier, Restorer, match_channels, unit
 from robench.models.fidelity import distance
 from robench.train._losses import auxiliary_loss, classification_loss
 from robench.train._recipes import Recipe
@@ -56,8 +56,7 @@ class Task(ABC):
 
     def pairs(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Clean and degraded images, (n/2, C, H, W) in [0, 1]."""
-        unit = images.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
-        clean, degraded = unit.chunk(2)
+        clean, degraded = unit(images.to(self.device, non_blocking=True)).chunk(2)
         return clean, degraded
 
 

@@ -371,5 +371,6 @@ def test_cards_are_made_without_torch(tmp_path: Path) -> None:
     assert done.stdout.strip() == "fidelity:resnet20,l2", done.stderr
 
 
-def test_public_names_are_there() -> None:
+def test_public_names_are_sorted_and_there() -> None:
+    assert fidelity.__all__ == sorted(fidelity.__all__, key=lambda name: (not name.isupper(), name))
     assert all(getattr(fidelity, name) is not None for name in fidelity.__all__)

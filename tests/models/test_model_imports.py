@@ -22,5 +22,6 @@ def test_cards_are_listed_without_torch(tmp_path: Path) -> None:
     assert "269722" in done.stdout
 
 
-def test_public_names_are_there() -> None:
+def test_public_names_are_sorted_and_there() -> None:
+    assert robench.models.__all__ == sorted(robench.models.__all__, key=lambda name: (not name.isupper(), name))
     assert all(getattr(robench.models, name) is not None for name in robench.models.__all__)
