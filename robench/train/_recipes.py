@@ -38,8 +38,8 @@ class Recipe:
     optimizer: adam, adamw, sgd, nag (Nesterov) or adadelta; momentum is that of sgd and nag.
     schedule: "cosine" from lr to 0 over all steps, "constant", "steps": times `decay` after each of `milestones`,
         which are fractions of the training, or "geometric" from lr to lr times `decay`.
-    warmup_epochs: at the beginning lr grows in equal steps, and the schedule follows. A training that is asked to be
-        shorter than its recipe warms up for the same share of it.
+    warmup_epochs: at the beginning lr grows in equal steps, and the schedule follows; fewer than epochs. A training
+        that is asked to be shorter than its recipe warms up for the same share of it.
     clip: the largest norm of a step's gradient; a longer one is shortened to it. None leaves it.
     augment: "shift" by up to an eighth of the side, zeros at the border; "crop-flip" also mirrors half of the images.
         Both after the perturbation, so that it falls on images as the test set has them. "resized-crop" enlarges a
@@ -91,6 +91,10 @@ class Recipe:
             value = getattr(self, field)
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"{self.name}: {field} must be a positive number, got {value}")
+        if not 0 <= self.warmup_epochs < self.epochs:
+            raise UsageError(
+                f"{self.name}: expected a warm-up shorter than the {self.epochs} epochs, got {self.warmup_epochs:g}"
+            )
         if bool(self.milestones) != (self.schedule == "steps") or not all(0 < at < 1 for at in self.milestones):
             raise UsageError(
                 f"{self.name}: expected milestones between 0 and 1 with the schedule 'steps' and with no other, "

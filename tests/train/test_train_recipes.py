@@ -39,6 +39,8 @@ def test_a_recipe_of_a_third_party_is_known_by_being_registered() -> None:
         ({"schedule": "steps", "milestones": (0.5, 1.5)}, r"got \(0.5, 1.5\) with 'steps'"),
         ({"milestones": (0.5,)}, r"and with no other, got \(0.5,\) with 'cosine'"),
         ({"clip": 0.0}, "clip must be a positive number, got 0.0"),
+        ({"epochs": 4, "warmup_epochs": 4}, "expected a warm-up shorter than the 4 epochs, got 4"),
+        ({"warmup_epochs": -1}, "expected a warm-up shorter than the 20 epochs, got -1"),
         ({"first_layers": 0}, "first_layers must be at least 1, got 0"),
         ({"pivot_weight": 1e-4}, "are for data 'both', got 'clean'"),
         ({"augment": "mixup"}, "augment must be none"),
