@@ -184,7 +184,7 @@ def test_shards_at_one_time_killed_and_called_again_make_the_whole_run(tmp_path)
     folder = tmp_path / "run"
     assert killed_when(words(folder, "--shard", "1/3"), lambda: len(cells(folder)) >= 4)
     parts = [start(words(folder, "--shard", f"{part}/3")) for part in (1, 2, 3)]
-    said = [part.communicate(timeout=120)[1] for part in parts]
+    said = [part.communicate(timeout=300)[1] for part in parts]
     assert [part.returncode for part in parts] == [0, 0, 0], said
     assert untimed(folder) == untimed(tmp_path / "whole")
 

@@ -94,7 +94,7 @@ def test_the_value_under_the_pointer_is_the_measured_one(shown, report) -> None:
     point.scroll_into_view_if_needed()
     point.hover(force=True)
     told = page.locator("#vg-tooltip-element.visible")
-    told.wait_for(timeout=5000)
+    told.wait_for()
     text = told.inner_text()
     rows = pd.read_csv(report / "figures" / "digits-test" / "awgn.csv")
     [row] = rows[(rows["model"] == NOISE) & (rows["strength"] == "sigma=0.3")].itertuples()
