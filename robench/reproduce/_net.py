@@ -37,9 +37,14 @@ class Net:
 
     @property
     def facts(self) -> dict[str, object]:
+        """What a row says of it."""
+        return self.training | {"model": self.label}
+
+    @property
+    def training(self) -> dict[str, object]:
         """What a row says of its training; empty for weights as published."""
-        facts: dict[str, object] = {name: self.told.get(key, "") for name, key in TOLD.items()}
-        return facts | {"model": self.label, "budget": self.budget}
+        training: dict[str, object] = {name: self.told.get(key, "") for name, key in TOLD.items()}
+        return training | {"budget": self.budget}
 
     @property
     def history(self) -> pd.DataFrame:

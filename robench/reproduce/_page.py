@@ -36,9 +36,15 @@ class Page:
 
     def markdown(self, body: str, entries: Mapping[tuple[str, str], Entry]) -> str:
         """The page around a table or a picture."""
-        told = [*self.notes, *(floor.text for floor in self.floors), *networks_told(entries)]
+        told = [*self.notes, *(floor.text for floor in self.floors), *networks_told(entries), *self._beside(entries)]
         parts = [f"# {self.title}", self.source + ".", body, *self._findings(), "\n".join(f"- {one}" for one in told)]
         return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _beside(self, entries: Mapping[tuple[str, str], Entry]) -> list[str]:
+        """The networks that floors alone rest on."""
+        there = {entry.facts.get("model") for entry in entries.values()}
+        others = [floor.entry for floor in self.floors if floor.entry.facts.get("model") not in there]
+        return networks_told({("floor", str(number)): entry for number, entry in enumerate(others)})
 
     def _findings(self) -> list[str]:
         if not len(self.found):

@@ -67,6 +67,15 @@ def test_a_floor_is_met_or_the_page_does_not_count() -> None:
     assert "reached nothing" in failed.text
 
 
+def test_a_page_tells_the_networks_that_only_a_floor_rests_on() -> None:
+    facts = {"train_n": 40, "dataset": "d", "epochs": 4, "paper_epochs": 9}
+    table = {("a", "x"): Entry(1.0, facts=facts | {"model": "one"})}
+    floors = [Floor(name, 50, Entry(60.0, facts=facts | {"model": name})) for name in ("one", "dncnn=two")]
+    told = Page("T", "S", floors=floors).markdown("", table).splitlines()[-2:]
+    trained = "40 training images of d, 4 epochs (the recipe has 9)"
+    assert told == [f"- a: one, {trained}", f"- floor: dncnn=two, {trained}"]
+
+
 def test_a_page_says_what_was_found(tmp_path: Path) -> None:
     values = {A: np.array([0.0, 100, 100, 100] * 20), B: np.array([0.0, 0, 100, 100] * 20)}
     claims = [Claim("a above b", A, B), Claim("a near b", A, B, within=1)]

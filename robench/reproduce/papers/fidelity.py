@@ -267,7 +267,8 @@ def _restoring(shop: Workshop) -> Floor:
     clean = datasets.load(shop.dataset(DATA), limit=min(REMOVED_FROM, shop.budget.limit or REMOVED_FROM))
     images = clean.read(np.arange(len(clean)))
     noisy = corruptions.apply(images, "awgn", level=0.3, ids=clean.ids)
-    removed = Entry(100 * analysis.noise_removed(restorer, images, noisy), facts={"n": len(clean)})
+    facts = {"model": restorer.label, "weights_sha256": restorer.weights_sha256, "n": len(clean)}
+    removed = Entry(100 * analysis.noise_removed(restorer, images, noisy), facts=net.training | facts)
     return Floor("noise of sigma 0.3 that the restorer takes away, in l1,", LEAST_REMOVED, removed)
 
 
