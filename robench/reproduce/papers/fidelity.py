@@ -34,7 +34,7 @@ RESTORER = "cdncnn"
 CROPS = {"augment": "crop-flip"}
 SMALL = {"epochs": 30, "warmup_epochs": 5, "lr": 0.1, "weight_decay": 5e-4, "batch_size": 128, **CROPS}
 SMALL_RESTORER = {"epochs": 4, "lr": 1e-3, "warmup_epochs": 1, **CROPS}
-SMALL_CALIBRATION = {"epochs": 10, "train_n": 12_000, **CROPS}
+SMALL_CALIBRATION = {"epochs": 10, "train_n": 12_000, "lr": 1e-2, **CROPS}
 PLACES = {"clean": ("clean", "clean")} | {f"0.{tenth}": ("awgn", f"sigma=0.{tenth}") for tenth in range(1, 6)}
 VARYING = {name: (f"spatially_varying_noise_{name.lower()}", "sigma=0.5:0") for name in ("1D", "2D")}
 SETUPS = {"setup 1": "clean", "setup 2": "degraded", "setup 3": "restored"}
