@@ -217,7 +217,7 @@ def table_6_1(shop: Workshop) -> list[Path]:
     network, first = _main_network(shop), f"setup 1, {WITH}"
     rows = {name: [] if name == "full" else [name] for name in TABLE_6_1 if name != first}
     nets = {name: _calibrated(shop, network, ["oracle", *word, "no-ensemble"]) for name, word in rows.items()}
-    nets[first] = _setups(shop, network)[first]
+    nets[first] = _classifier(shop, network, "clean").behind(_restorer(shop))
     return _table(shop, "table-6-1", nets, TABLE_6_1, PLACES | {"1D": VARYING["1D"]}, CLAIMS_6_1)
 
 
