@@ -57,7 +57,8 @@ def compare(run_a: Path, run_b: Path, model_a: str = "", model_b: str = "") -> l
     """Every model of one run with its namesake in the other; where no name is in both, or in one run, each with each.
 
     model_a, model_b: the label of one model of a run, to compare it alone. Raises RunError for a folder that holds no
-    run, or where the runs are not of the same images; UsageError for a label that is not there.
+    run, or where the runs are not of the same images; UsageError for a label that is not there, or a run of one model
+    with itself.
     """
     runs = [Run(run_a), Run(run_b)]
     _check_same_images(runs)
@@ -66,6 +67,8 @@ def compare(run_a: Path, run_b: Path, model_a: str = "", model_b: str = "") -> l
     compared = []
     chosen = [_labels(run, label) for run, label in zip(runs, (model_a, model_b), strict=True)]
     within = runs[0] == runs[1] and not (model_a or model_b)
+    if within and len(chosen[0]) == 1:
+        raise UsageError(f"{run_a}: expected two models to compare, got {chosen[0][0]} alone; name another run")
     for a, b in combinations(chosen[0], 2) if within else _couples(*chosen):
         labels = f"A {a}", f"B {b}"
         two = Measured([one for side in found for one in side if one.cell.model in labels], facts)
@@ -104,6 +107,7 @@ def _check_same_images(runs: Sequence[Run]) -> None:
         raise RunError(
             f"{runs[1].folder}: expected the images of {runs[0].folder}, {_images(one)}, got {_images(other)}"
         )
+    tables.check_pictures(runs)
 
 
 def _images(dataset: dict[str, str]) -> str:

@@ -16,8 +16,8 @@ from robench import tables
 from robench.errors import BoardError, UsageError
 from robench.files import file_name, sha256_file, write_text
 from robench.leaderboard import _cells
-from robench.leaderboard._answers import Answers
-from robench.leaderboard._board import Board, Entry, read
+from robench.leaderboard._answers import Answers, facts_of
+from robench.leaderboard._board import Board, Entry, check_link, entry_id, read
 from robench.store import Run
 from robench.tables import CLEAN, Scored
 
@@ -30,11 +30,12 @@ def add(
 ) -> list[Path]:
     """Put every model of a run on the boards of the run's suites, below `root`; the files of the entries.
 
-    suites, models: of the run, by suite and label, these alone. link: where the models come from. An entry that is
-    there already stays as it is. Raises UsageError for a suite or model that the run has not, BoardError for a run
-    without a suite, with missing or failed cells, or that a board does not take: other images, versions, seeds, or
-    other weights under a name that is there.
+    suites, models: of the run, by suite and label, these alone. link: where the models come from, empty or an address
+    on the web. An entry that is there already stays as it is. Raises UsageError for a suite or model that the run has
+    not, BoardError for a run without a suite, with missing or failed cells, or that a board does not take: other
+    images, versions, seeds, or other weights under a name that is there.
     """
+    check_link(f"{folder}: link", link)
     run, found = Run(folder), tables.scored(Run(folder))
     there = dict.fromkeys(one.cell.suite for one in found if one.cell.suite)
     if not there:
@@ -109,7 +110,7 @@ def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer |
     )
     manifest = run.manifest()
     [model] = [one for one in manifest["models"] if one["label"] == label]
-    name = f"{file_name(label)}-{model['weights_sha256'][:12]}"
+    name = entry_id(model)
     rows = _cells.table([asdict(one.cell) | one.row | {"entry": name} for one in members])
     return Offer(name, model, manifest["precision"], manifest["environment"], rows, members)
 
@@ -123,16 +124,18 @@ def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
         cells = [one.cell for one in found if one.cell.corruption == name]
         more = {"version": cells[0].corruption_version, "native": cells[0].native, "group": cells[0].group}
         facts[name] = facts[name] | more | {"strengths": list(keys)}
-    wanted = Board(root / file_name(dataset["name"]), dataset, suite, facts, _seeds(run, found), manifest["textures"])
+    seeds = _seeds(run, facts, found)
+    wanted = Board(root / file_name(dataset["name"]), dataset, suite, facts, seeds, manifest["textures"])
     path = wanted.path(".json")
     if not path.exists():
         return wanted
     held = read(path)
-    _agree(run, path, "data digest", held.dataset["digest"], dataset["digest"])
+    for what in ("digest", "split", "view", "n", "classes"):
+        _agree(run, path, f"data {what}", held.dataset[what], dataset[what])
     _agree(run, path, "seeds", list(held.seeds), list(wanted.seeds))
     _agree(run, path, "textures", held.textures, wanted.textures)
     for name, fact in facts.items():
-        for what in ("version", "native", "strengths"):
+        for what in ("version", "native", "group", "strengths"):
             _agree(run, path, f"{name} of {what}", held.corruptions.get(name, {}).get(what), fact[what])
     return held
 
@@ -142,15 +145,24 @@ def _agree(run: Run, path: Path, what: str, held: Any, wanted: Any) -> None:
         raise BoardError(f"{run.folder}: expected {what} {held} as {path} has, got {wanted}")
 
 
-def _seeds(run: Run, found: Sequence[Scored]) -> tuple[int, ...]:
-    """The seeds of what draws; the same for every cell that has any but 0."""
+def _seeds(run: Run, facts: Mapping[str, Any], found: Sequence[Scored]) -> tuple[int, ...]:
+    """The seeds of what draws, which must be the same for every model, corruption and strength that does."""
     by_place: dict[tuple[str, str, str], set[int]] = {}
     for one in found:
         by_place.setdefault((one.cell.model, one.cell.corruption, one.cell.strength), set()).add(one.cell.seed)
-    policies = {tuple(sorted(seeds)) for seeds in by_place.values()} - {(NO_SEED,)}
+    policies = {
+        tuple(sorted(seeds))
+        for (_, name, key), seeds in by_place.items()
+        if _draws(facts.get(name, {}), name, key) or seeds != {NO_SEED}
+    }
     if len(policies) > 1:
         raise BoardError(f"{run.folder}: expected the same seeds for every cell that draws, got {sorted(policies)}")
     return policies.pop() if policies else (NO_SEED,)
+
+
+def _draws(fact: Mapping[str, Any], name: str, key: str) -> bool:
+    """Whether these images depend on the seed; those that were made elsewhere do not."""
+    return "stochastic" in fact and (fact["stochastic"] or corruptions.get(name).parse(key).is_drawn)
 
 
 def _rows(board: Board) -> pd.DataFrame:
@@ -180,22 +192,24 @@ def _is_new(run: Run, board: Board, offer: Offer) -> bool:
 
 def _put(board: Board, offer: Offer, link: str) -> tuple[Board, Path]:
     """Write one entry: answers first, then counts, then the board that names them; the board with it, and its file."""
-    file = board.folder / "entries" / f"{board.stem}-{offer.id}.npz"
-    _answers(offer.members).write(file)
+    relative = board.file_of(offer.id)
+    file = board.folder / relative
+    _answers(board, offer).write(file)
     parts = sorted([*_rows(board).groupby("entry"), (offer.id, offer.rows)], key=lambda part: str(part[0]))
     write_text(board.path(".cells.csv"), _cells.text(pd.concat([frame for _, frame in parts])))
-    relative = file.relative_to(board.folder).as_posix()
-    facts = (offer.model, offer.precision, offer.environment, link)
-    grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *facts))
+    told = (offer.model, offer.precision, offer.environment, link)
+    grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *told))
     grown.write()
     return grown, file
 
 
-def _answers(members: Sequence[Scored]) -> Answers:
-    names = tuple(dict.fromkeys(one.cell.corruption for one in members))
+def _answers(board: Board, offer: Offer) -> Answers:
+    names = tuple(dict.fromkeys(one.cell.corruption for one in offer.members))
     by_name = [
-        [one.correct for one in members if one.cell.corruption == name and one.correct is not None] for name in names
+        [one.correct for one in offer.members if one.cell.corruption == name and one.correct is not None]
+        for name in names
     ]
     right = np.stack([np.sum(some, axis=0, dtype=np.uint16) for some in by_name], axis=1)
     of = np.array([len(some) for some in by_name])
-    return Answers(names, of, right, np.array([int(one.row["n_correct"]) for one in members]))
+    rows = _cells.fields(offer.rows)[list(_cells.OWN)]
+    return Answers(names, of, right, rows, facts_of(board, offer))

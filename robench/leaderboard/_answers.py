@@ -1,21 +1,26 @@
-"""What an entry answered, image by image: entries/ID.npz."""
+"""What an entry answered, image by image, and the rows and facts that follow from it: entries/ID.npz."""
 
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from robench.errors import BoardError
 from robench.files import reason, whole_file
+from robench.leaderboard import _cells
+from robench.leaderboard._board import Board
 
 Counts = NDArray[np.uint16]
-NAMES = ("corruptions", "of", "right", "n_correct")
+NAMES = ("corruptions", "of", "right")
 
 
 @dataclass(frozen=True)
@@ -23,29 +28,52 @@ class Answers:
     """Of N images in id order and C corruptions, "clean" the first.
 
     corruptions: (C,). of: (C,), strengths and seeds. right: (N, C), how many of them were answered right.
-    n_correct: (cells,), in the order of the rows of the entry.
+    rows: the fields of the columns `_cells.OWN`, as the board's file has them, a row a cell.
+    facts: of the run, as the board's file has them: `dataset`, `model`, `precision`, `environment`.
     """
 
     corruptions: tuple[str, ...]
     of: NDArray[np.int64]
     right: Counts
-    n_correct: NDArray[np.int64]
+    rows: pd.DataFrame
+    facts: Mapping[str, Any]
 
     def write(self, path: Path) -> None:
         """The file; the same bytes for the same answers."""
         arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in NAMES}
+        arrays |= {f"row_{name}": self.rows[name].to_numpy(np.str_) for name in _cells.OWN}
+        arrays["facts"] = np.array(json.dumps(dict(self.facts), sort_keys=True))
         with whole_file(path) as partial, partial.open("wb") as opened:
             np.savez_compressed(opened, **arrays)
+
+
+class Measured(Protocol):
+    """An entry, or what asks to be one."""
+
+    @property
+    def model(self) -> Mapping[str, Any]: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+
+
+def facts_of(board: Board, of: Measured) -> dict[str, Any]:
+    """What the board says of the images and of the network."""
+    model = {"model": of.model, "precision": of.precision, "environment": of.environment}
+    return {"dataset": board.dataset} | model
 
 
 def read(path: Path) -> Answers:
     """The answers of a file; BoardError where it is damaged."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            found = {name: stored[name] for name in NAMES}
+            corruptions, of, right = (stored[name] for name in NAMES)
+            rows = pd.DataFrame({name: stored[f"row_{name}"].astype(object) for name in _cells.OWN}, dtype=str)
+            facts = json.loads(str(stored["facts"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as fault:
         raise BoardError(f"{path}: cannot be read: {reason(fault)}") from fault
-    names = tuple(str(name) for name in found["corruptions"])
-    if found["right"].ndim != 2 or not len(names) == len(found["of"]) == found["right"].shape[1]:
-        raise BoardError(f"{path}: expected counts of {len(names)} corruptions, got shape {found['right'].shape}")
-    return Answers(names, found["of"], found["right"], found["n_correct"])
+    names = tuple(str(name) for name in corruptions)
+    if right.ndim != 2 or not len(names) == len(of) == right.shape[1]:
+        raise BoardError(f"{path}: expected counts of {len(names)} corruptions, got shape {right.shape}")
+    return Answers(names, of, right, rows, facts)

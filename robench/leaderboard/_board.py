@@ -20,7 +20,11 @@ from robench.files import file_name, reason, write_json
 
 SCHEMA = "robench-board/1"
 KINDS = {"dataset": dict, "suite": str, "corruptions": dict, "seeds": list, "textures": str, "entries": list}
+DATASET = {"name": str, "split": str, "view": str, "n": int, "classes": list, "digest": str}
+CORRUPTION = {"version": int, "native": int, "group": str, "strengths": list}
 ENTRY = {"id": str, "file": str, "sha256": str, "model": dict, "precision": str, "environment": dict, "link": str}
+MODEL = {"label": str, "name": str, "parameters": int, "weights_sha256": str, "normalize": str, "fit": str}
+LINKS = ("http://", "https://")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class Entry:
     def label(self) -> str:
         """What tables call it."""
         return str(self.model["label"])
+
+
+def entry_id(model: Mapping[str, Any]) -> str:
+    """What an entry is called: by label and weights."""
+    return f"{file_name(model['label'])}-{model['weights_sha256'][:12]}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,10 @@ class Board:
         """One of its files, as in `.cells.csv`."""
         return self.folder / f"{self.stem}{suffix}"
 
+    def file_of(self, entry: str) -> str:
+        """Where the answers of an entry are, below the folder."""
+        return f"entries/{self.stem}-{entry}.npz"
+
     def with_entry(self, entry: Entry) -> Board:
         """With one more entry, in the order of identifiers."""
         return replace(self, entries=tuple(sorted((*self.entries, entry), key=lambda one: one.id)))
@@ -103,10 +116,7 @@ def read(path: Path) -> Board:
     if not isinstance(told, dict) or told.get("schema") != SCHEMA:
         got = told.get("schema") if isinstance(told, dict) else told
         raise BoardError(f"{path}: expected schema {SCHEMA}, got {got!r}")
-    _check_kinds(path, told, KINDS | {"order": list})
-    for number, entry in enumerate(told["entries"]):
-        _check_kinds(path, entry, ENTRY, f"entries[{number}].")
-        _check_inside(path, entry["file"])
+    _check_form(path, told)
     if sorted(told["order"]) != sorted(told["corruptions"]):
         raise BoardError(f"{path}: expected order to name the corruptions, got {told['order']}")
     board = Board(
@@ -118,9 +128,44 @@ def read(path: Path) -> Board:
         told["textures"],
         tuple(Entry(**{name: entry[name] for name in ENTRY}) for entry in told["entries"]),
     )
+    _check_names(path, board)
+    return board
+
+
+def _check_form(path: Path, told: Mapping[str, Any]) -> None:
+    """Every field that other code relies on, by its kind."""
+    _check_kinds(path, told, KINDS | {"order": list})
+    _check_kinds(path, told["dataset"], DATASET, "dataset.")
+    for name, fact in told["corruptions"].items():
+        _check_kinds(path, fact, CORRUPTION, f"corruptions.{name}.")
+    for number, entry in enumerate(told["entries"]):
+        at = f"entries[{number}]."
+        _check_kinds(path, entry, ENTRY, at)
+        _check_kinds(path, entry["model"], MODEL, f"{at}model.")
+        _check_inside(path, entry["file"])
+        check_link(f"{path}: {at}link", entry["link"])
+
+
+def _check_names(path: Path, board: Board) -> None:
+    """That every name is the one that follows from what it names, and stands for one thing."""
     if board.path(".json") != path:
         raise BoardError(f"{path}: its suite is {board.suite}, whose file is {board.path('.json').name}")
-    return board
+    if path.parent.name != (folder := file_name(board.dataset["name"])):
+        raise BoardError(f"{path}: its data set is {board.dataset['name']}, whose folder is {folder}")
+    labels = [entry.label for entry in board.entries]
+    for number, entry in enumerate(board.entries):
+        expected = entry_id(entry.model)
+        for what, got, wanted in (("id", entry.id, expected), ("file", entry.file, board.file_of(expected))):
+            if got != wanted:
+                raise BoardError(f"{path}: expected entries[{number}].{what} to be '{wanted}', got '{got}'")
+        if entry.label in labels[:number]:
+            raise BoardError(f"{path}: entries[{number}]: '{entry.label}' is entries[{labels.index(entry.label)}] too")
+
+
+def check_link(where: str, link: str) -> None:
+    """Raise BoardError, which begins with `where`, for what is not an address on the web; an empty one is fine."""
+    if link and not link.startswith(LINKS):
+        raise BoardError(f"{where}: expected an address that begins with {' or '.join(LINKS)}, got '{link}'")
 
 
 def _check_kinds(path: Path, told: Any, kinds: Mapping[str, type], at: str = "") -> None:

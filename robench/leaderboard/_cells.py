@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ COLUMNS = ("entry", *(name for name in CELL_COLUMNS if name not in LEFT_OUT))
 WHOLE = ("corruption_version", "severity", "seed", "native", "n", "n_correct", "n_correct_top5")
 NUMBERS = ("level", "nll", "brier", "ece15", "mean_conf")
 MAY_BE_EMPTY = ("severity", "level")
+SCORES = ("n_correct", "n_correct_top5", *NUMBERS[1:])
+OWN = (
+    *("corruption", "corruption_version", "group", "severity", "strength", "level_name", "level", "seed", "native"),
+    *SCORES,
+)
+"""What differs between the rows of an entry."""
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -27,6 +34,20 @@ def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def text(frame: pd.DataFrame) -> str:
     """The text of the file."""
     return to_csv(frame[list(COLUMNS)])
+
+
+def fields(frame: pd.DataFrame) -> pd.DataFrame:
+    """The fields of the file, all of them text."""
+    return _as_text(io.StringIO(text(frame)))
+
+
+def fields_of(path: Path) -> pd.DataFrame:
+    """The fields of a file that `read` takes."""
+    return _as_text(path)
+
+
+def _as_text(source: Path | io.StringIO) -> pd.DataFrame:
+    return pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
 def read(path: Path) -> pd.DataFrame:

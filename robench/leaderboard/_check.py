@@ -44,9 +44,14 @@ def check(root: Path, readme: Path | None = None) -> list[str]:
 def _of_board(board: Board) -> Iterator[str]:
     path = board.path(".cells.csv")
     cells = _cells.read(path)
-    yield from _rows(board, path, cells)
+    if not board.entries:
+        yield f"{board.path('.json')}: expected an entry at least, found none; add one, or remove the board's files"
+    fields = _cells.fields_of(path)
+    found = [*_rows(board, path, cells)]
     for entry in board.entries:
-        yield from _of_entry(board, path, entry, cells[cells["entry"] == entry.id])
+        own = fields["entry"] == entry.id
+        found += [*_of_entry(board, path, entry, cells[own], fields[own])]
+    yield from dict.fromkeys(found)
 
 
 def _rows(board: Board, path: Path, cells: pd.DataFrame) -> Iterator[str]:
@@ -83,7 +88,7 @@ def _expected(board: Board, entry: Entry, row: Mapping[Any, Any]) -> dict[str, A
     return of_entry | of_dataset | of_corruption
 
 
-def _of_entry(board: Board, path: Path, entry: Entry, cells: pd.DataFrame) -> Iterator[str]:
+def _of_entry(board: Board, path: Path, entry: Entry, cells: pd.DataFrame, fields: pd.DataFrame) -> Iterator[str]:
     yield from _complete(board, path, entry, cells)
     file = board.folder / entry.file
     if not file.is_file():
@@ -95,36 +100,54 @@ def _of_entry(board: Board, path: Path, entry: Entry, cells: pd.DataFrame) -> It
     answers = _answers.read(file)
     if answers.corruptions != (CLEAN, *board.corruptions) or len(answers.right) != board.dataset["n"]:
         yield f"{file}: expected {board.dataset['n']} images of {board.suite}, got {answers.right.shape}"
-    elif len(answers.n_correct) == len(cells):
-        yield from _counts(path, file, answers, cells)
+        return
+    yield from _differences(board.path(".json"), entry.id, answers.facts, _answers.facts_of(board, entry))
+    if len(answers.rows) != len(fields):
+        yield f"{path}: {entry.id}: expected {len(answers.rows)} rows as {file.name} has, got {len(fields)}"
+        return
+    yield from _fields(path, answers.rows, fields)
+    yield from _counts(file, answers)
+
+
+def _differences(path: Path, at: str, expected: Any, got: Any) -> Iterator[str]:
+    """Where the board's file says other than the answers, of images and network."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        for name in dict.fromkeys((*expected, *got)):
+            yield from _differences(path, f"{at}, {name}", expected.get(name), got.get(name))
+    elif expected != got:
+        yield f"{path}: {at}: expected {expected}, got {got}"
+
+
+def _fields(path: Path, expected: pd.DataFrame, got: pd.DataFrame) -> Iterator[str]:
+    """Field by field as the file of answers says."""
+    for name in _cells.OWN:
+        for place, field, wanted in zip(got.index, got[name], expected[name], strict=True):
+            if field != wanted:
+                where = f"{path}: row {int(place) + 2}, column {name}"
+                yield f"{where}: expected {wanted or 'nothing'}, got {field or 'nothing'}"
 
 
 def _complete(board: Board, path: Path, entry: Entry, cells: pd.DataFrame) -> Iterator[str]:
     there = list(cells[["corruption", "strength", "seed"]].itertuples(index=False, name=None))
     wanted = [(CLEAN, CLEAN)] + [(name, key) for name, fact in board.corruptions.items() for key in fact["strengths"]]
     for name, key in wanted:
-        seeds = [seed for corruption, strength, seed in there if (corruption, strength) == (name, key)]
-        if seeds not in ([NO_SEED], list(board.seeds)):
+        seeds = [int(seed) for corruption, strength, seed in there if (corruption, strength) == (name, key)]
+        draws = name != CLEAN and board.corruptions[name].get("stochastic", False)
+        if seeds != list(board.seeds) and (draws or seeds != [NO_SEED]):
             yield f"{path}: {entry.id}: {board.suite} is incomplete: {name} {key} has seeds {seeds or 'none'}"
     for name, key, _ in there:
         if (name, key) not in wanted:
             yield f"{path}: {entry.id}: {name} {key} is not of {board.suite}"
 
 
-def _counts(path: Path, file: Path, answers: _answers.Answers, cells: pd.DataFrame) -> Iterator[str]:
-    """Row by row as the file of answers says, and in sum as its images say."""
-    for (place, row), expected in zip(cells.iterrows(), answers.n_correct, strict=True):
-        if row["n_correct"] != expected:
-            number = int(str(place)) + 2
-            where = f"{path}: row {number}, column n_correct"
-            yield f"{where}: expected {expected} as {file.name} has, got {row['n_correct']}"
+def _counts(file: Path, answers: _answers.Answers) -> Iterator[str]:
+    """Whether the images add up to the rows, within the file of answers itself."""
+    of_rows = answers.rows["n_correct"].astype("int64").groupby(answers.rows["corruption"]).agg(["size", "sum"])
     sums = answers.right.sum(axis=0, dtype=np.int64)
-    of_rows = dict(zip(answers.corruptions, sums, strict=True))
-    for name, some in zip(cells["corruption"], answers.n_correct, strict=True):
-        of_rows[name] -= some
-    for name, left in of_rows.items():
-        if left:
-            yield f"{file}: {name}: the right answers of the images and of the rows differ by {left}"
+    for name, cells, right in zip(answers.corruptions, answers.of, sums, strict=True):
+        rows, counted = of_rows.loc[name]
+        if (rows, counted) != (cells, right):
+            yield f"{file}: {name}: expected {counted} right in {rows} rows, got {right} in {cells} of the images"
 
 
 def _strays(root: Path) -> Iterator[str]:
@@ -139,7 +162,11 @@ def _stale(path: Path, expected: str) -> Iterator[str]:
     if not path.exists():
         yield f"{path}: expected the file that `robench leaderboard build` makes, found none"
         return
-    got = path.read_text(encoding="utf-8")
+    try:
+        got = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        yield f"{path}: is not text; run `robench leaderboard build`"
+        return
     if got != expected:
         yield f"{path}: {_first_difference(path, got, expected)}; run `robench leaderboard build`"
 

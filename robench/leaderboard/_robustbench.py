@@ -60,13 +60,17 @@ def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
     if not isinstance(told, dict) or "corruptions_acc" not in told:
         got = ", ".join(list(told)[:4]) if isinstance(told, dict) else type(told).__name__
         raise BoardError(f"{file}: expected model_info JSON with corruptions_acc, got {got}")
+    name = board.dataset["name"]
+    if told.get("dataset") not in (*EMPTY, name):
+        raise BoardError(f"{file}: dataset: expected {name} as {board.path('.json')} has, got {told['dataset']}")
     keys = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
     given = {name: key for name, key in keys.items() if told.get(key) not in EMPTY}
+    most = {"clean": 100.0, "mean": 100.0, "mce": float("inf")}
     more = told.get("additional_data")
     yield {
         "model": file.stem,
         **dict.fromkeys(keys),
-        **{name: number(f"{file}: {key}", told[key]) for name, key in given.items()},
+        **{name: _between(f"{file}: {key}", told[key], most[name], "percent") for name, key in given.items()},
         **{name: "" if told.get(name) in EMPTY else str(told[name]) for name in TEXTS},
         "additional_data": "" if more in EMPTY else "yes" if more else "no",
         "source": f"RobustBench, {file.name}",
@@ -86,7 +90,7 @@ def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
         if len(line) != len(places) + 1:
             raise BoardError(f"{file}: row {row}: expected {len(places) + 1} columns, got {len(line)}")
         rates = {
-            place: _rate(f"{file}: row {row}, column {' '.join(place)}", field)
+            place: _between(f"{file}: row {row}, column {' '.join(place)}", field, 1, "an accuracy")
             for place, field in zip(places, line[1:], strict=True)
         }
         means = [np.mean([rates[name, key] for key in fact["strengths"]]) for name, fact in board.corruptions.items()]
@@ -94,10 +98,10 @@ def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
         yield {"model": line[0], "mean": 100 * float(np.mean(means)), "source": f"RobustBench, {file.name}"} | empty
 
 
-def _rate(where: str, field: str) -> float:
+def _between(where: str, field: Any, most: float, what: str) -> float:
     value = number(where, field)
-    if not 0 <= value <= 1:
-        raise BoardError(f"{where}: expected an accuracy in 0..1, got {field}")
+    if not 0 <= value <= most:
+        raise BoardError(f"{where}: expected {what} in 0..{most:g}, got {field}")
     return value
 
 

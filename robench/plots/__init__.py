@@ -34,6 +34,7 @@ from robench.plots._order import (
     rank_text,
     ranked_rows,
     ties,
+    told_apart,
     trade_off_rows,
 )
 from robench.plots._pictures import WithExamples
@@ -74,5 +75,6 @@ __all__ = [
     "settings",
     "style_named",
     "ties",
+    "told_apart",
     "trade_off_rows",
 ]

@@ -48,8 +48,8 @@ def base(rows: pd.DataFrame, models: Sequence[str], description: str, height: in
 
 
 def records(rows: pd.DataFrame) -> list[Spec]:
-    """Rows as JSON, numbers rounded; what is not a number is null."""
-    rounded = rows.round(DIGITS).astype(object)
+    """Rows as JSON, percent rounded, places on the x axis as they are; what is not a number is null."""
+    rounded = rows.round(dict.fromkeys(rows.columns.drop("x", errors="ignore"), DIGITS)).astype(object)
     whole = rounded.where(rounded.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in whole.to_dict("records")]
 

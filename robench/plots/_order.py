@@ -29,12 +29,25 @@ def ranked_rows(ranks: pd.DataFrame, suite: str) -> pd.DataFrame:
     return some.sort_values(["rank", "model"], kind="stable").reset_index(drop=True)
 
 
-def ties(rows: pd.DataFrame) -> list[tuple[int, int]]:
-    """The longest runs of neighbours that are not told apart, as first and last place; rows: of `ranked_rows`."""
+Couples = frozenset[frozenset[str]]
+
+
+def told_apart(pairs: pd.DataFrame, suite: str) -> Couples:
+    """Every two models of a suite whose mean corruption accuracies differ for sure; pairs: of `tables.pairs`."""
+    some = pairs[(pairs["suite"] == suite) & (pairs["corruption"] == MEAN)]
+    sure = some[(some["ci_low"] > 0) | (some["ci_high"] < 0)]
+    return frozenset(map(frozenset, zip(sure["model_a"], sure["model_b"], strict=True)))
+
+
+def ties(models: Sequence[str], apart: Couples) -> list[tuple[int, int]]:
+    """The longest runs of models in order, of which no two are told apart, as first and last place."""
     found: list[tuple[int, int]] = []
-    high = [int(value) for value in rows["rank_high"]]
-    for first, last in enumerate(high):
-        last = min(last, len(rows)) - 1
+    for first in range(len(models)):
+        last = first
+        while last + 1 < len(models) and not any(
+            frozenset((one, models[last + 1])) in apart for one in models[first : last + 1]
+        ):
+            last += 1
         if last > first and (not found or last > found[-1][1]):
             found.append((first, last))
     return found
@@ -42,7 +55,12 @@ def ties(rows: pd.DataFrame) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Ranking(Drawing):
-    """Mean corruption accuracy with its interval, best on top; a bar at the side joins what is not told apart."""
+    """Mean corruption accuracy with its interval, best on top; a bar at the side joins what is not told apart.
+
+    apart: of `told_apart`.
+    """
+
+    apart: Couples = frozenset()
 
     def drawn(self, style: Style) -> Figure:
         """A line a model."""
@@ -52,7 +70,7 @@ class Ranking(Drawing):
         names = [f"{row.model}  {rank_text(row.rank_low, row.rank_high)}" for row in self.rows.itertuples()]
         axes.set_yticks(places, names)
         axes.set(xlabel=LABEL, ylim=(len(self.rows) - 0.4, -0.6))
-        for number, (first, last) in enumerate(ties(self.rows)):
+        for number, (first, last) in enumerate(ties(list(self.rows["model"]), self.apart)):
             x = 1.02 + 0.025 * (number % 3)
             axes.plot(
                 [x, x], [first - 0.2, last + 0.2], transform=axes.get_yaxis_transform(), color="0.3", clip_on=False

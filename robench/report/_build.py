@@ -12,7 +12,7 @@ from robench.errors import RunError
 from robench.files import file_name, write_text
 from robench.report._figures import drawings
 from robench.report._page import render
-from robench.report._section import Figure, Section
+from robench.report._section import Figure, Section, name_apart
 from robench.report._text import latex, markdown
 from robench.store import Run
 
@@ -32,13 +32,14 @@ def build(
     a data set has more than one model. Runs on the same images stand in one section. baseline: a name for
     `metrics.baseline`; with it metrics.csv has the corruption errors. style: of the figures, a name of `plots.STYLES`;
     measure: what their curves show, "accuracy" or "error"; pdf: each as PDF too. Raises RunError for a folder
-    that holds no run, or two runs that call different weights by one name; UsageError for a baseline that one of the
-    data sets lacks.
+    that holds no run, or two runs of the same images that call different weights by one name, differ in a cell in more
+    than its suite, or have other versions of a corruption; UsageError for a baseline that one of the data sets lacks.
     """
     look = plots.style_named(style)
     sections: dict[str, Section] = {}
     for path in runs:
         _add(sections, Run(path))
+    name_apart(list(sections.values()))
     if baseline:
         for section in sections.values():
             section.baseline = metrics.baseline(baseline, dataset=section.dataset["name"], models=section.models)
@@ -88,6 +89,7 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     section.add(found)
     section.corruptions |= manifest["corruptions"]
     section.runs.append(run.folder)
+    tables.check_pictures([Run(folder) for folder in section.runs])
 
 
 def _draw(section: Section, folder: Path, style: plots.Style, measure: str, *, pdf: bool) -> None:

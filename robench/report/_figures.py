@@ -73,7 +73,8 @@ def _of_suite(section: Section, suite: str) -> Iterator[Planned]:
         text = (
             "Mean corruption accuracy with its 95 % interval; models that are not told apart are joined in the files."
         )
-        yield Planned("order", "ranking", "Models in order", text, plots.Ranking(ranked))
+        ranking = plots.Ranking(ranked, plots.told_apart(section.pairs, suite))
+        yield Planned("order", "ranking", "Models in order", text, ranking)
     traded = plots.trade_off_rows(section.metrics, suite)
     if len(traded) > 1:
         text = "Mean corruption accuracy over clean accuracy; the files have lines of equal drop."

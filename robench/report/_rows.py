@@ -37,8 +37,8 @@ def _percent(row: Any) -> tuple[float | None, str]:
         return None, str(row["note"])
     scale = 1 if row["baseline"] else 100
     value = scale * row["value"]
-    interval = row["note"] or f"{scale * row['ci_low']:.2f} to {scale * row['ci_high']:.2f}"
-    return round(value, 4), f"{value:.2f}|{interval}"
+    interval = "" if pd.isna(row["ci_low"]) else f"{scale * row['ci_low']:.2f} to {scale * row['ci_high']:.2f}"
+    return round(value, 4), f"{value:.2f}|{'; '.join(filter(None, (interval, row['note'])))}"
 
 
 def accuracy_rows(cells: pd.DataFrame) -> list[dict[str, Any]]:

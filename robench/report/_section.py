@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +38,7 @@ class Section:
     """All that was measured on one data set: its rows, its manifests' facts, and the figures made of them.
 
     `scored` are the cells of all runs; one that two runs or two suites share is there once for each suite.
-    `baseline` is what corruption errors are divided by, none where nobody asked for them.
+    `baseline` is what corruption errors are divided by, none where nobody asked for them. `mark` ends the title.
     """
 
     dataset: dict[str, Any]
@@ -48,12 +49,13 @@ class Section:
     scored: list[Scored] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     baseline: Baseline | None = None
+    mark: str = ""
     _compared: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
 
     @property
     def title(self) -> str:
-        """The data set's name and split."""
-        return f"{self.dataset['name']} {self.dataset['split']}".strip()
+        """The data set's name and split, and what tells it from another section of these."""
+        return f"{self.dataset['name']} {self.dataset['split']}".strip() + self.mark
 
     def add(self, found: list[Scored]) -> None:
         """Take in a run's cells; of one that is there already the finished one stays."""
@@ -114,3 +116,21 @@ class Section:
     def cells(self) -> pd.DataFrame:
         """The table of cells, each once."""
         return self.rows.drop_duplicates(["model", "corruption", "strength", "seed"])
+
+
+def name_apart(sections: Sequence[Section]) -> None:
+    """Give sections of one title the first mark that tells all of them apart: view, number of images, or digest."""
+    by_title: dict[str, list[Section]] = {}
+    for section in sections:
+        by_title.setdefault(section.title, []).append(section)
+    for alike in by_title.values():
+        facts = [section.dataset for section in alike]
+        marks = (
+            [""] * len(alike),
+            [f", {one['view']}" for one in facts],
+            [f", {one['n']} images" for one in facts],
+            [f", digest {one['digest'][:12]}" for one in facts],
+        )
+        chosen = next((some for some in marks if len(set(some)) == len(alike)), marks[-1])
+        for section, mark in zip(alike, chosen, strict=True):
+            section.mark = mark

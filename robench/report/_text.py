@@ -78,11 +78,4 @@ def _interval(text: str) -> str:
 
 def by_corruption(section: Section) -> pd.DataFrame:
     """A row a corruption, a column a model: the mean over strengths in percent, as text; what is missing is said."""
-    rows = []
-    for corruption, some in section.cells.groupby("corruption", sort=False):
-        fields = {"corruption": str(corruption)}
-        for label, few in some.groupby("model", sort=False):
-            lacking = int((few["status"] != "ok").sum())
-            fields[str(label)] = f"{lacking} of {len(few)} missing" if lacking else f"{100 * few['top1'].mean():.2f}"
-        rows.append(fields)
-    return pd.DataFrame(rows).fillna("")
+    return tables.by_corruption(section.cells).rename_axis("corruption").reset_index()

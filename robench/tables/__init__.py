@@ -9,13 +9,13 @@
 from robench.tables._calibration import reliability
 from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
-from robench.tables._measured import Measured, measure
+from robench.tables._measured import Measured, check_pictures, measure
 from robench.tables._metrics import MEAN, metrics_table
 from robench.tables._pairs import by_place, error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
-from robench.tables._text import aligned, gaps, markdown, summary, to_csv
+from robench.tables._text import aligned, by_corruption, gaps, markdown, summary, to_csv
 
 __all__ = [
     "CELL_COLUMNS",
@@ -26,9 +26,11 @@ __all__ = [
     "Measured",
     "Scored",
     "aligned",
+    "by_corruption",
     "by_place",
     "cell_row",
     "cells",
+    "check_pictures",
     "derive",
     "differences",
     "effective_robustness",

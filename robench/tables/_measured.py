@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import corruptions
+from corruptions import CorruptionError
 from robench import metrics
 from robench.errors import RunError
 from robench.store import Cell, Run
 from robench.tables._scored import CLEAN, Scored, scored
 
 Floats = NDArray[np.float64]
+KEY_FIELDS = tuple(one.name for one in fields(Cell) if one.name != "suite")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ Statistic = Callable[..., Floats]
 class Measured:
     """Cells of any number of models on the same images. Raises RunError where the images are not the same.
 
+    They are not where the data differ, or a corruption's version or side at one strength. Two cells of one model at
+    one place must be the same cell, so that no table mixes two ways to feed a network.
+
     corruptions: facts of the corruptions by name, as in a manifest. seed: of the resamples.
     """
 
@@ -57,6 +64,9 @@ class Measured:
         digests = sorted({one.cell.data_digest for one in self.found})
         if len(digests) > 1:
             raise RunError(f"expected cells on the same images, got data digests {digests[0][:12]}, {digests[1][:12]}")
+        cells = [one.cell for one in self.found]
+        _check_alike(cells, ("corruption", "strength", "seed"), ("corruption_version", "native"))
+        _check_alike(cells, ("model", "corruption", "strength", "seed"), KEY_FIELDS)
 
     def parts(self) -> Iterator[tuple[str, str, list[Scored]]]:
         """Each model and suite with its cells."""
@@ -94,6 +104,19 @@ class Measured:
                 for corruption, strengths in tree.items()
             },
         )
+
+
+def _check_alike(cells: Iterable[Cell], place: Sequence[str], same: Sequence[str]) -> None:
+    """Raise RunError where two cells of one place differ in what must be the same."""
+    where, what = attrgetter(*place), attrgetter(*same)
+    first: dict[Any, Cell] = {}
+    for cell in cells:
+        held = first.setdefault(where(cell), cell)
+        if what(held) != what(cell):
+            name = next(name for name in same if getattr(held, name) != getattr(cell, name))
+            at = " ".join(str(getattr(cell, one)) for one in place)
+            got = f"{getattr(held, name)} and {getattr(cell, name)}"
+            raise RunError(f"{at}: expected cells of one {name.replace('_', ' ')}, got {got}; take them apart")
 
 
 def _one_of(seeds: Mapping[int, Floats], seed: int | None) -> Floats:
@@ -135,6 +158,25 @@ def missing_note(members: Sequence[Scored]) -> str:
     """What is said in place of a number over cells of which some are missing; empty where none is."""
     missing = sum(one.correct is None for one in members)
     return f"incomplete: {missing} of {len(members)} cells are missing or failed" if missing else ""
+
+
+def check_pictures(runs: Sequence[Run]) -> None:
+    """Raise RunError where what shows pictures, as frost does, shows others in one run than in another."""
+    first: tuple[str, Run] | None = None
+    for run in runs:
+        if any(_shows_pictures(name) for name in dict.fromkeys(cell.corruption for cell in run.cells())):
+            digest = str(run.manifest()["textures"])
+            first = first or (digest, run)
+            if digest != first[0]:
+                told = " and ".join(one[:12] or "robench's own" for one in (first[0], digest))
+                raise RunError(f"{run.folder}: expected the pictures of frost of {first[1].folder}, got {told}")
+
+
+def _shows_pictures(name: str) -> bool:
+    try:
+        return "textures" in corruptions.get(name).wants
+    except CorruptionError:
+        return False
 
 
 def measure(run: Run) -> Measured:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from robench import metrics
+from robench.store import Cell
 from robench.tables._corruption_error import corruption_error_rows
 from robench.tables._measured import Grid, Measured, Statistic, estimate, missing_note
 from robench.tables._rows import METRIC_COLUMNS, ONE_IMAGE, head
@@ -24,11 +25,12 @@ def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) 
     """Aggregates, long: of all cells, of each group, of each corruption, areas, and errors against a baseline.
 
     The mean corruption accuracy is the mean over corruptions of the mean over their strengths (and seeds); its interval
-    draws whole images again. A model that lacks a cell gets no value and a note, never a mean of what is there.
+    draws whole images again. A model that lacks a cell gets no value and a note, never a mean of what is there; one
+    that was asked for fewer cells than the others gets a note, for its means are not comparable with theirs.
     """
     rows: list[dict[str, Any]] = []
     for model, suite, members in measured.parts():
-        rows += _aggregates(measured, members)
+        rows += _aggregates(measured, members, _asked(measured, suite))
         if baseline is not None:
             rows += corruption_error_rows(measured, model, suite, baseline)
     frame = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
@@ -36,21 +38,29 @@ def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) 
     return frame.astype(floats | {"n_cells": "Int64", "n_images": "Int64"})
 
 
-def _aggregates(measured: Measured, members: Sequence[Scored]) -> Iterator[dict[str, Any]]:
-    """The rows of one model in one suite that need no baseline."""
+def _asked(measured: Measured, suite: str) -> list[Cell]:
+    """Every corrupted place of a suite that any model was asked for, once."""
+    cells = [one.cell for one in measured.found if one.cell.suite == suite and one.cell.corruption != CLEAN]
+    return list({(cell.corruption, cell.strength, cell.seed): cell for cell in cells}.values())
+
+
+def _aggregates(measured: Measured, members: Sequence[Scored], asked: Sequence[Cell]) -> Iterator[dict[str, Any]]:
+    """The rows of one model in one suite that need no baseline; asked: the places of all models."""
     corrupted = [one for one in members if one.cell.corruption != CLEAN]
     clean = [one for one in members if one.cell.corruption == CLEAN]
     yield from map(_clean_row, clean)
     if not corrupted:
         return
-    yield _aggregate(measured, corrupted, MEAN, Grid.mean)
-    yield _aggregate(measured, corrupted, ERROR, lambda grid: 1 - grid.mean())
+    yield _aggregate(measured, corrupted, MEAN, Grid.mean, len(asked))
+    yield _aggregate(measured, corrupted, ERROR, lambda grid: 1 - grid.mean(), len(asked))
     for group in dict.fromkeys(one.cell.group for one in corrupted if one.cell.group):
         of_group = [one for one in corrupted if one.cell.group == group]
-        yield _aggregate(measured, of_group, f"{MEAN}[{group}]", Grid.mean)
+        everything = sum(cell.group == group for cell in asked)
+        yield _aggregate(measured, of_group, f"{MEAN}[{group}]", Grid.mean, everything)
     for corruption in dict.fromkeys(one.cell.corruption for one in corrupted):
         of_corruption = [one for one in corrupted if one.cell.corruption == corruption]
-        yield _aggregate(measured, of_corruption, f"{BY_CORRUPTION}[{corruption}]", Grid.mean)
+        everything = sum(cell.corruption == corruption for cell in asked)
+        yield _aggregate(measured, of_corruption, f"{BY_CORRUPTION}[{corruption}]", Grid.mean, everything)
         yield from _area(measured, of_corruption, clean)
 
 
@@ -62,13 +72,18 @@ def _clean_row(one: Scored) -> dict[str, Any]:
     return row | {"value": one.row["top1"]} | bounds
 
 
-def _aggregate(measured: Measured, members: Sequence[Scored], metric: str, statistic: Statistic) -> dict[str, Any]:
+def _aggregate(
+    measured: Measured, members: Sequence[Scored], metric: str, statistic: Statistic, everything: int = 0
+) -> dict[str, Any]:
+    """One row; everything: the number of cells that any model was asked for."""
     row = head(members[0].cell, metric, len(members))
     note = missing_note(members)
     if note:
         return row | {"note": note}
     one_image = members[0].cell.n == 1
     how = {"note": ONE_IMAGE} if one_image else {"ci_method": f"image bootstrap, {metrics.RESAMPLES} resamples"}
+    if len(members) < everything:
+        how["note"] = f"over {len(members)} of the {everything} cells of all models"
     return row | estimate(measured, statistic, members) | how
 
 

@@ -20,11 +20,7 @@ def to_csv(frame: pd.DataFrame) -> str:
 def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
     """Accuracy in percent as text: a row per corruption, a column per model; the mean of a suite has its interval."""
     labels = list(dict.fromkeys(cells["model"]))
-    cells = cells.drop_duplicates(["model", "corruption", "strength", "seed"])
-    rows = [["top-1 accuracy, %", *labels]]
-    for corruption in dict.fromkeys(cells["corruption"]):
-        some = cells[cells["corruption"] == corruption]
-        rows.append([corruption, *(_mean_text(some[some["model"] == label]) for label in labels)])
+    rows = [["top-1 accuracy, %", *labels], *(list(map(str, row)) for row in by_corruption(cells).itertuples())]
     means = metrics[metrics["metric"] == MEAN]
     suites = list(dict.fromkeys(means["suite"]))
     for suite in suites:
@@ -32,6 +28,20 @@ def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
         texts = (_interval_text(of_suite.loc[label]) if label in of_suite.index else "" for label in labels)
         rows.append(["mean over corruptions" + (f", {suite or 'no suite'}" if len(suites) > 1 else ""), *texts])
     return aligned(rows)
+
+
+def by_corruption(cells: pd.DataFrame) -> pd.DataFrame:
+    """The mean over strengths in percent, as text, a row a corruption, a column a model, in the order of the cells.
+
+    What is missing or failed is said in place of a mean; so is what only other models were asked for, behind it.
+    """
+    cells = cells.drop_duplicates(["model", "corruption", "strength", "seed"])
+    labels = list(dict.fromkeys(cells["model"]))
+    rows = {}
+    for corruption, some in cells.groupby("corruption", sort=False):
+        everything = len(some.drop_duplicates(["strength", "seed"]))
+        rows[corruption] = [_mean_text(some[some["model"] == label], everything) for label in labels]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=labels)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -68,14 +78,18 @@ def _gap(cells: pd.DataFrame) -> str:
     return {"error": "failed: ", "missing": "missing: "}[status] + place + of_seeds + (f": {error}" if error else "")
 
 
-def _mean_text(asked: pd.DataFrame) -> str:
+def _mean_text(asked: pd.DataFrame, everything: int) -> str:
     done = asked[asked["status"] == "ok"]
     if len(done) < len(asked):
         return f"{len(asked) - len(done)} of {len(asked)} missing or failed"
-    return f"{100 * done['top1'].mean():.2f}" if len(done) else ""
+    if asked.empty:
+        return ""
+    some = f" (of {len(asked)} of {everything})" if len(asked) < everything else ""
+    return f"{100 * done['top1'].mean():.2f}{some}"
 
 
 def _interval_text(row: Any) -> str:
     if pd.isna(row["value"]):
         return str(row["note"])
-    return f"{100 * row['value']:.2f} " + (row["note"] or f"[{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]")
+    interval = "" if pd.isna(row["ci_low"]) else f"[{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]"
+    return " ".join(filter(None, (f"{100 * row['value']:.2f}", interval, row["note"])))

@@ -172,6 +172,38 @@ def test_nothing_is_averaged_over_what_is_missing_or_failed(made, instead):
     assert "incomplete: 1 of 3 cells" in text
 
 
+def test_a_model_that_was_asked_for_less_is_marked(made):
+    other = replace(CELL, model="other")
+    fewer = {other: predictions(), replace(AWGN, model="other"): answering(1, 1, 0, 0)}
+    run = made(HELD | fewer)
+    found = tables.metrics_table(tables.measure(run)).set_index(["model", "metric"])
+    assert found.loc[("other", "mean_corruption_accuracy"), "note"] == "over 1 of the 3 cells of all models"
+    assert found.loc[("other", "mean_corruption_accuracy[noise]"), "note"] == "over 1 of the 2 cells of all models"
+    assert found.loc[("other", "mean_accuracy[awgn]"), "note"] == "over 1 of the 2 cells of all models"
+    assert set(found.loc["net", "note"]) == {""}
+    text = tables.summary(tables.cells(run), tables.metrics_table(tables.measure(run)))
+    assert "50.00 (of 1 of 2)" in text
+    assert "] over 1 of the 3 cells of all models" in text
+
+
+@pytest.mark.parametrize(
+    ("other", "complaint"),
+    [
+        ({"normalize": "imagenet"}, "net awgn sigma=0.1 0: expected cells of one normalize, got none and imagenet"),
+        ({"precision": "bf16"}, "net awgn sigma=0.1 0: expected cells of one precision, got fp32 and bf16"),
+        (
+            {"model": "b", "corruption_version": 2},
+            "awgn sigma=0.1 0: expected cells of one corruption version, got 0 and 2",
+        ),
+        ({"model": "b", "native": 64}, "awgn sigma=0.1 0: expected cells of one native, got 0 and 64"),
+    ],
+)
+def test_cells_that_are_not_comparable_are_refused(made, other, complaint):
+    run = made({CELL: predictions(), AWGN: answering(1, 1, 0, 0), replace(AWGN, **other): answering(1, 0, 0, 0)})
+    with pytest.raises(RunError, match=complaint):
+        tables.measure(run)
+
+
 def test_a_missing_clean_cell_is_said(made):
     frame = aggregates(made({CELL: None}))
     assert list(frame["note"]) == ["incomplete: the clean cell is missing or failed"]

@@ -1,10 +1,11 @@
-"""Boards: what is added is whole, what is derived is fresh, and what was edited by hand is found by row and column."""
+"""Boards: what is added is whole, and what is derived is the same each time."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from boards import board_of, check, edit
 from sweeps import CLEAN, NOISE, sweep
 
 import corruptions
@@ -21,28 +23,6 @@ from robench.cli import main
 from robench.errors import BoardError, UsageError
 from robench.leaderboard import _answers, _rank
 from robench.store import Run
-
-
-def board_of(folder):
-    [one] = leaderboard.boards(folder / "boards")
-    return one
-
-
-def check(folder):
-    return leaderboard.check(folder / "boards", folder / "README.md")
-
-
-def edit(path, row, column, value):
-    """Change one field of a table; row as an editor counts."""
-    lines = list(csv.reader(io.StringIO(path.read_text())))
-    place = lines[0].index(column)
-    before = lines[row - 1][place]
-    lines[row - 1][place] = value
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    path.write_text(text.getvalue())
-    return before
-
 
 # what is added
 
@@ -175,6 +155,31 @@ def test_other_images_and_other_seeds_are_refused(copied, tmp_path, options, com
     assert check(copied) == []
 
 
+def test_other_seeds_than_those_of_another_model_are_refused(tmp_path) -> None:
+    folder = sweep(tmp_path / "run", CLEAN, seeds="0,1")
+    sweep(folder, NOISE)
+    with pytest.raises(
+        BoardError, match=r"expected the same seeds for every cell that draws, got \[\(0,\), \(0, 1\)\]"
+    ):
+        leaderboard.add(folder, tmp_path / "boards")
+
+
+def test_another_view_of_the_same_images_is_refused(copied, measured, tmp_path) -> None:
+    folder = shutil.copytree(measured, tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["dataset"]["view"] = "side8"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BoardError, match=r"expected data view native as .*pivot-1.json has, got side8"):
+        leaderboard.add(folder, copied / "boards")
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "example.org"])
+def test_a_link_that_is_no_address_is_refused(measured, tmp_path, link) -> None:
+    with pytest.raises(BoardError, match="link: expected an address that begins with http:// or https://"):
+        leaderboard.add(measured, tmp_path / "boards", link=link)
+    assert not (tmp_path / "boards").exists()
+
+
 def test_other_versions_of_a_corruption_are_refused(copied, measured) -> None:
     path = board_of(copied).path(".json")
     told = json.loads(path.read_text())
@@ -201,123 +206,6 @@ def test_nothing_is_added_of_a_run_whose_second_model_is_refused(tmp_path) -> No
     with pytest.raises(BoardError, match="with other weights"):
         leaderboard.add(sweep(tmp_path / "second", CLEAN, other), tmp_path / "boards")
     assert {path: path.read_bytes() for path in (tmp_path / "boards").rglob("*.*") if path.is_file()} == before
-
-
-# what is found
-
-
-def test_a_fresh_board_has_nothing_wrong(published) -> None:
-    assert check(published) == []
-
-
-@pytest.mark.parametrize(
-    ("file", "row", "column", "value"),
-    [
-        (".csv", 2, "mean", "99.99"),
-        (".csv", 3, "weights_sha256", "0" * 64),
-        (".cells.csv", 4, "n_correct", "1"),
-        (".cells.csv", 12, "corruption_version", "2"),
-        (".cells.csv", 5, "data_digest", "f" * 64),
-        (".cells.csv", 3, "n", "61"),
-        (".cells.csv", 3, "model", "another"),
-        (".cells.csv", 6, "native", "64"),
-    ],
-)
-def test_a_hand_edited_field_is_named(copied, file, row, column, value) -> None:
-    path = board_of(copied).path(file)
-    before = edit(path, row, column, value)
-    begin = f"{path}: row {row}, column {column}: expected {before}"
-    named = [line for line in check(copied) if line.startswith(begin)]
-    assert len(named) == 1
-    assert value in named[0]
-
-
-def test_two_edits_that_cancel_out_are_found(copied) -> None:
-    path = board_of(copied).path(".cells.csv")
-    counts = [int(edit(path, row, "n_correct", "0")) for row in (3, 4)]
-    for row, count in zip((3, 4), reversed(counts), strict=True):
-        edit(path, row, "n_correct", str(count))
-    assert [line for line in check(copied) if "row 3, column n_correct" in line]
-
-
-def test_a_number_as_text_is_named(copied) -> None:
-    path = board_of(copied).path(".cells.csv")
-    edit(path, 7, "n_correct", "57.0")
-    assert check(copied) == [f"{path}: row 7, column n_correct: expected a whole number, got '57.0'"]
-
-
-def test_a_shifted_column_is_named(copied) -> None:
-    path = board_of(copied).path(".cells.csv")
-    lines = path.read_text().splitlines()
-    lines[0] = lines[0].replace("split,view", "view,split")
-    path.write_text("\n".join(lines) + "\n")
-    assert check(copied) == [f"{path}: row 1: expected column 5 to be split, got 'view'"]
-    lines[0] = lines[0].replace("view,split", "split,view")
-    lines[3] = "," + lines[3]
-    path.write_text("\n".join(lines) + "\n")
-    assert check(copied) == [f"{path}: row 4, column corruption_version: expected a whole number, got 'awgn'"]
-    lines[3] = lines[3][1:] + ",1"
-    path.write_text("\n".join(lines) + "\n")
-    assert check(copied) == [f"{path}: row 4: expected 27 columns, got 28"]
-
-
-def test_a_duplicate_entry_is_named(copied) -> None:
-    path = board_of(copied).path(".cells.csv")
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join([*lines, lines[4]]))
-    place = " ".join(lines[4].split(",")[i] for i in (0, 8, 12, 15))
-    assert f"{path}: row {len(lines) + 1}: the same cell as row 5: {place}" in check(copied)
-
-
-def test_an_incomplete_entry_is_named(copied) -> None:
-    path = board_of(copied).path(".cells.csv")
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(lines[:-1]))
-    [line] = [line for line in check(copied) if "incomplete" in line]
-    assert line.endswith("pivot/1 is incomplete: mixed_resolution factor=4 has seeds none")
-
-
-@pytest.mark.parametrize("file", ["../../../secret.npz", "/etc/passwd", "entries/../../outside.npz"])
-def test_a_path_outside_the_folder_is_refused(copied, file) -> None:
-    path = board_of(copied).path(".json")
-    told = json.loads(path.read_text())
-    told["entries"][0]["file"] = file
-    path.write_text(json.dumps(told))
-    assert check(copied) == [f"{path}: expected a file below {path.parent}, got '{file}'"]
-    with pytest.raises(BoardError, match="expected a file below"):
-        leaderboard.build(copied / "boards")
-
-
-def test_answers_that_were_touched_or_are_not_named_are_found(copied) -> None:
-    board = board_of(copied)
-    file = board.folder / board.entries[0].file
-    kept = file.read_bytes()
-    file.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
-    assert check(copied) == [f"{file}: its sha256 is not that of pivot-1.json"]
-    file.unlink()
-    assert check(copied) == [f"{file}: expected the answers of {board.entries[0].id}, found none"]
-    file.write_bytes(kept)
-    (file.parent / "stray.npz").write_bytes(kept)
-    assert check(copied) == [f"{file.parent / 'stray.npz'}: no board names it"]
-
-
-def test_stale_pages_and_tables_are_found(copied) -> None:
-    readme, page = copied / "README.md", copied / "boards" / "site" / "digits" / "pivot-1.html"
-    readme.write_text(readme.read_text().replace("| 1 |", "| 3 |"))
-    page.write_text(page.read_text().replace("Models in order", "Models in some order", 1))
-    (page.parent / "old.html").write_text("gone")
-    found = check(copied)
-    assert [line.split(": ")[0] for line in found] == [str(path) for path in (page, readme, page.parent / "old.html")]
-    assert "stale or edited by hand in line" in found[0]
-    leaderboard.build(copied / "boards", readme)
-    assert check(copied) == []
-
-
-def test_a_marker_of_no_board_is_refused(copied) -> None:
-    readme = copied / "README.md"
-    readme.write_text(readme.read_text().replace("digits pivot/1", "digits pivot/2"))
-    with pytest.raises(BoardError, match=r"unknown board 'digits pivot/2'; did you mean digits pivot/1\?"):
-        leaderboard.build(copied / "boards", readme)
 
 
 # what is made

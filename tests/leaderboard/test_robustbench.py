@@ -72,6 +72,15 @@ def test_model_info_is_shown_as_reported_and_not_ranked(root, tmp_path) -> None:
     assert "One2020Way" not in page[: page.index("<h2>Reported by others</h2>")]
 
 
+def test_a_corruption_error_is_shown_and_may_exceed_100(root, tmp_path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(INFO | {"corruptions_mce": "139.48"}))
+    leaderboard.import_(tmp_path / "a.json", root, "digits")
+    assert shown(root)["a"]["mce"] == 139.48
+    leaderboard.build(root)
+    page = (root / "site" / "digits" / "cifar10-c-1.html").read_text()
+    assert "<td>139.48</td>" in page[page.index("<h2>Reported by others</h2>") :]
+
+
 def test_the_wide_table_gives_the_mean_over_corruptions(root, tmp_path) -> None:
     values = [0.5 + 0.001 * place for place in range(75)]
     file = wide(tmp_path / "results.csv", [("A", values), ("B", [0.25] * 75)])
@@ -89,6 +98,16 @@ def test_the_wide_table_gives_the_mean_over_corruptions(root, tmp_path) -> None:
         (json.dumps(INFO | {"clean_acc": "good"}), "clean_acc: expected a number, got 'good'"),
         (json.dumps(INFO | {"clean_acc": "nan"}), "clean_acc: expected a number, got 'nan'"),
         (json.dumps(INFO | {"clean_acc": [1]}), r"clean_acc: expected a number, got \[1\]"),
+        (
+            json.dumps(INFO | {"dataset": "imagenet"}),
+            r"dataset: expected digits as .*cifar10-c-1.json has, got imagenet",
+        ),
+        (
+            json.dumps(INFO | {"corruptions_acc": "139.48"}),
+            r"corruptions_acc: expected percent in 0\.\.100, got 139.48",
+        ),
+        (json.dumps(INFO | {"clean_acc": "-3"}), r"clean_acc: expected percent in 0\.\.100, got -3"),
+        (json.dumps(INFO | {"corruptions_mce": "-1"}), r"corruptions_mce: expected percent in 0\.\.inf, got -1"),
         ("7", "expected model_info JSON with corruptions_acc, got int"),
         ("{", "cannot be read"),
     ],

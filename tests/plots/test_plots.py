@@ -133,11 +133,33 @@ def test_ticks_that_would_touch_have_no_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rank_high", "expected"),
-    [((1, 2, 3), []), ((2, 2, 3), [(0, 1)]), ((3, 3, 3), [(0, 2)]), ((2, 3, 3), [(0, 1), (1, 2)])],
+    ("apart", "expected"),
+    [
+        (["ab", "ac", "bc"], []),
+        (["ac", "bc"], [(0, 1)]),
+        ([], [(0, 2)]),
+        (["ac"], [(0, 1), (1, 2)]),
+        (["ab"], [(1, 2)]),
+    ],
 )
-def test_ties_join_neighbours_that_are_not_told_apart(rank_high, expected) -> None:
-    assert plots.ties(pd.DataFrame({"rank_high": rank_high})) == expected
+def test_ties_join_neighbours_of_which_no_two_are_told_apart(apart, expected) -> None:
+    assert plots.ties("abc", frozenset(map(frozenset, apart))) == expected
+
+
+def test_two_models_are_told_apart_where_the_interval_of_their_mean_difference_leaves_out_0() -> None:
+    rows = [("a", "b", 0.01, 0.03), ("a", "c", -0.01, 0.02), ("b", "c", -0.04, -0.01)]
+    found = pd.DataFrame(rows, columns=["model_a", "model_b", "ci_low", "ci_high"]).assign(corruption=MEAN, suite="s")
+    others = found.assign(ci_low=1.0).assign(corruption="fog")
+    both = pd.concat([found, others])
+    assert plots.told_apart(both, "s") == {frozenset("ab"), frozenset("bc")}
+    assert plots.told_apart(both, "t") == frozenset()
+
+
+def test_a_chart_keeps_small_levels_where_they_are() -> None:
+    axis = plots.Axis("sigma", {"clean": 0.0, "sigma=0.1": 0.0004, "sigma=0.2": 0.0625})
+    rows = plots.curve_rows(cells(["a"]), "awgn", axis)
+    values = plots.Curves(rows, {"awgn": axis}, 0.1).chart(["a"])["data"]["values"]
+    assert [value["x"] for value in values] == [0.0, 0.0004, 0.0625]
 
 
 def scored(model, corruption, share, *, severity=1, n=400, suite=""):
@@ -167,7 +189,7 @@ def measured():
 
 def test_the_ranking_shows_means_best_on_top(measured) -> None:
     rows = plots.ranked_rows(ranks(measured), "")
-    figure = drawn(plots.Ranking(rows))
+    figure = drawn(plots.Ranking(rows, plots.told_apart(pairs(measured), "")))
     [axes] = figure.axes
     assert [label.get_text().split()[0] for label in axes.get_yticklabels()] == ["a", "b", "c"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]

@@ -9,7 +9,7 @@ import pytest
 from robench import tables
 from robench.cli import main
 from robench.compare import compare, write
-from robench.errors import RunError
+from robench.errors import RunError, UsageError
 from robench.evaluate import Request, run
 from robench.store import Run
 
@@ -67,6 +67,11 @@ def test_a_run_with_itself_is_every_two_of_its_models(tmp_path, capsys) -> None:
     said = capsys.readouterr().out
     assert "+0.00 to +0.00    open" in said
     assert "of 4 cells A is better in 0, B in 0" in said
+
+
+def test_a_run_of_one_model_is_not_compared_with_itself(clean) -> None:
+    with pytest.raises(UsageError, match=rf"expected two models to compare, got {CLEAN} alone; name another run"):
+        compare(clean, clean)
 
 
 def test_namesakes_are_compared_and_cells_of_one_alone_left_out(clean, tmp_path) -> None:

@@ -230,6 +230,35 @@ def test_runs_on_other_images_get_a_section_of_their_own(unpainted, one_corrupti
     assert "<digits>" not in page
 
 
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [({"limit": 30}, "digits test, 30 images"), ({"view": "side16"}, "digits test, side16")],
+)
+def test_two_sections_of_one_name_keep_their_figures_apart(unpainted, one_corruption, tmp_path, options, title):
+    sweep(tmp_path / "other", chosen=("awgn@0.1",), **options)
+    made = build([one_corruption, tmp_path / "other"], tmp_path / "report")
+    assert len(made) == len(set(made))
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert f"<h2>{title}</h2>" in page
+    assert page.count("<section id=") == len(set(re.findall(r'<section id="([^"]+)"', page))) == 2
+
+
+def test_one_model_fed_in_two_ways_is_refused(unpainted, one_corruption, tmp_path):
+    sweep(tmp_path / "run", chosen=("awgn@0.1",), normalize="0.2/0.9")
+    with pytest.raises(RunError, match=r"expected cells of one normalize, got .* and .*; take them apart"):
+        build([one_corruption, tmp_path / "run"], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_other_pictures_of_frost_are_refused(unpainted, tmp_path):
+    for name in ("one", "other"):
+        sweep(tmp_path / name, chosen=("frost@1",), models=("tiny_cnn=digits-clean",))
+    path = tmp_path / "other" / "manifest.json"
+    path.write_text(path.read_text().replace('"textures": ""', '"textures": "0123456789abcdef"'))
+    with pytest.raises(RunError, match=r"expected the pictures of frost of .*one, got robench's own and 0123456789ab"):
+        build([tmp_path / "one", tmp_path / "other"], tmp_path / "report")
+
+
 def test_a_run_reported_with_itself_changes_nothing(unpainted, one_corruption, tmp_path):
     build([one_corruption], tmp_path / "once")
     build([one_corruption, one_corruption], tmp_path / "twice")
