@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -47,10 +45,14 @@ def last_linear(classifier: Classifier) -> str:
 def _seen(classifier: Classifier, batch: Tensor, part: nn.Module, given: bool) -> Floats | None:
     kept: list[Tensor] = []
 
-    def keep(module: nn.Module, inputs: tuple[Any, ...], answer: Any) -> None:
-        kept.append(inputs[0] if given else answer)
+    def keep(tensor: Tensor) -> None:
+        kept.append(tensor.clone())  # what comes after may work in place
 
-    handle = part.register_forward_hook(keep)
+    handle = (
+        part.register_forward_pre_hook(lambda module, inputs: keep(inputs[0]))
+        if given
+        else part.register_forward_hook(lambda module, inputs, answer: keep(answer))
+    )
     try:
         classifier.logits(batch)
     finally:

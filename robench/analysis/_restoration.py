@@ -27,8 +27,9 @@ def noise_removed(restorer: Restorer, clean: Images, degraded: Images, *, batch_
         wanted, given = (unit(part.to(restorer.device)) for part in parts)
         with torch.inference_mode():
             restored = restorer.restore(given)
-        before += float((given - wanted).abs().sum(dtype=torch.float64)) * (restored.shape[1] / given.shape[1])
-        after += float((restored - wanted).abs().sum(dtype=torch.float64))
+        # summed on the CPU: not every device has float64
+        before += float((given - wanted).abs().cpu().sum(dtype=torch.float64)) * (restored.shape[1] / given.shape[1])
+        after += float((restored - wanted).abs().cpu().sum(dtype=torch.float64))
     if not before:
         raise UsageError("expected degraded images, got the clean ones")
     return 1 - after / before

@@ -11,7 +11,7 @@ import pandas as pd
 from robench import models
 
 TOLD = {
-    **{"recipe": "recipe", "dataset": "dataset", "train_n": "train_n"},
+    **{"recipe": "recipe", "trained_on": "dataset", "train_n": "train_n"},
     **{"epochs": "epochs_run", "paper_epochs": "recipe_epochs", "seed": "seed"},
 }
 """What a row calls the facts that a checkpoint tells."""

@@ -56,6 +56,7 @@ class Workshop:
     precision: str = "fp32"
     compiled: bool = False
     progress: bool = False
+    _sets: dict[str, tuple[str, int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def in_full(self) -> bool:
@@ -113,7 +114,9 @@ class Workshop:
                     **options,
                 )
         told = models.metadata(path)
-        _check_trained(path, told, asked.with_changes(**length), train_n)
+        began = {name: options.get(name) for name in ("init", "parts", "estimator")}
+        settings = {"recipe": asked.name} | asked.with_changes(**length).settings()
+        _check_trained(path, told, settings | self._images(data, train_n) | train.began_from(front + model, **began))
         return Net(f"{model}={path}", path, told, self.budget.name)
 
     def published(self, model: str, weights: str) -> Net:
@@ -131,12 +134,21 @@ class Workshop:
         with FileLock(locks / name):
             yield
 
+    def _images(self, data: str, train_n: int | None) -> dict[str, str]:
+        """What a checkpoint says of its training images: their data set, and how many."""
+        if data not in self._sets:
+            pair = self._pair(data)
+            train_set = datasets.load(_of_split(pair, "train")) if isinstance(pair, str) else pair[0]
+            self._sets[data] = train_set.name, len(train_set)
+        name, n = self._sets[data]
+        return {"dataset": name, "train_n": str(n if train_n is None else min(n, train_n))}
+
     def _pair(self, data: str) -> str | tuple[Dataset, Dataset]:
         """Training and validation images, few of them for a smoke test."""
         if self.budget.train_n is None:
             return self.dataset(data)
         name, n = self.dataset(data), self.budget.train_n
-        return datasets.load(f"{name}@train", limit=n), datasets.load(f"{name}@val", limit=n // 2)
+        return datasets.load(_of_split(name, "train"), limit=n), datasets.load(_of_split(name, "val"), limit=n // 2)
 
     def evaluated(
         self, name: str, nets: Sequence[Net], data: str, chosen: Sequence[str] = (), *, suite: str | None = None
@@ -158,10 +170,15 @@ class Workshop:
         return Cells(Run(self.work / name), outcome.cells, outcome.metrics, {net.label: net for net in nets})
 
 
-def _check_trained(path: Path, told: Mapping[str, str], asked: train.Recipe, train_n: int | None) -> None:
+def _of_split(data: str, split: str) -> str:
+    """`NAME[:PATH]` with its split."""
+    name, colon, path = data.partition(":")
+    return f"{name}@{split}{colon}{path}"
+
+
+def _check_trained(path: Path, told: Mapping[str, str], expected: Mapping[str, str]) -> None:
     """That the file holds what would be trained now; a field that is younger than the file is taken as right."""
-    expected = asked.settings() | ({} if train_n is None else {"train_n": str(train_n)})
-    for key, value in {"recipe": asked.name, **expected}.items():
+    for key, value in expected.items():
         got = told.get(key, None if key in ALWAYS_TOLD else value)
         if got != value:
             raise TrainError(f"{path}: expected {key} {value}, got {got}; remove it to train it again")

@@ -8,7 +8,8 @@ recipes with `register(Recipe(...))` in a module named by the entry point `roben
 """
 
 from robench.train import recipes as recipes
+from robench.train._begin import began_from
 from robench.train._recipes import Recipe, get, names, register, registry, score_text
 from robench.train._train import Trained, train
 
-__all__ = ["Recipe", "Trained", "get", "names", "register", "registry", "score_text", "train"]
+__all__ = ["Recipe", "Trained", "began_from", "get", "names", "register", "registry", "score_text", "train"]

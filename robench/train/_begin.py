@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from robench.datasets import Dataset
 from robench.errors import UsageError
+from robench.files import sha256_file
 from robench.models.fidelity import PREFIX as FIDELITY
 from robench.train._recipes import Recipe
 
@@ -20,6 +21,37 @@ if TYPE_CHECKING:
 
 BEGINS_FROM = {"estimate": "the restorer in model, RESTORER=CHECKPOINT", "calibrate": "its parts and its estimator"}
 """Tasks that read no `init`."""
+
+
+def began_from(
+    model: str, init: str | None = None, parts: str | None = None, estimator: str | Path | None = None
+) -> dict[str, str]:
+    """sha256 of each file of weights that a training begins from or goes through, as its checkpoint notes them.
+
+    model, init, parts, estimator: as for `train`. start_sha256: of the network itself; restorer_sha256: in front of it
+    or among the parts; classifier_sha256: among the parts; estimator_sha256. Weights by a published name are no file.
+    """
+    own, front = _files_of(model)
+    classifier, restorer = _files_of(parts) if parts else (None, None)
+    files = {
+        "start": init or own,
+        "restorer": front or restorer,
+        "classifier": classifier,
+        "estimator": estimator,
+    }
+    paths = {name: Path(file) for name, file in files.items() if file is not None}
+    return {f"{name}_sha256": sha256_file(path) for name, path in paths.items() if path.is_file()}
+
+
+def _files_of(spec: str) -> tuple[str | None, str | None]:
+    """The checkpoint of a network, or of a restorer by itself, and that of a restorer in front."""
+    from robench import models
+
+    name, _, checkpoint = spec.partition("=")
+    if name in models.restorers and "+" not in spec:
+        return checkpoint or None, None
+    parsed = models.parse(spec)
+    return parsed.checkpoint, parsed.restorer.checkpoint if parsed.restorer else None
 
 
 @dataclass(frozen=True)
@@ -49,17 +81,24 @@ class Begin:
         from robench.train import _tasks
 
         if recipe.task == "restore":
-            return _tasks.Restoration(self._restorer(), recipe)
+            return _tasks.Restoration(self._restorer(trained=False), recipe)
         if recipe.task == "estimate":
-            return _tasks.Estimation(self._estimator(), self._restorer(), recipe)
+            return _tasks.Estimation(self._estimator(), self._restorer(trained=True), recipe)
         if recipe.task == "calibrate":
             return _tasks.Calibration(self._calibrated(train_set), recipe)
-        return _tasks.Classification(self._classifier(train_set, recipe.normalize), recipe)
+        return _tasks.Classification(self._classifier(train_set, recipe), recipe)
 
-    def _classifier(self, train_set: Dataset, normalize: str | None) -> Classifier:
+    def _classifier(self, train_set: Dataset, recipe: Recipe) -> Classifier:
         from robench import models
 
         spec = models.parse(self.model)
+        if spec.restorer is not None and spec.restorer.checkpoint is None:
+            raise UsageError(f"model '{self.model}': expected {spec.restorer.name}=CHECKPOINT in front, got no weights")
+        if recipe.first_layers and spec.checkpoint is None and self.init is None:
+            raise UsageError(
+                f"recipe '{recipe.name}' tunes layers of a trained network: expected {self.model}=CHECKPOINT or init, "
+                "got no weights"
+            )
         if spec.is_archive:
             raise UsageError(f"model '{self.model}': an archive cannot be trained")
         if spec.name.startswith(FIDELITY):
@@ -68,17 +107,20 @@ class Begin:
             self._with_init(spec.checkpoint),
             classes=len(train_set.classes),
             side=train_set.shape[:2],
-            normalize=self.normalize or normalize,
+            normalize=self.normalize or recipe.normalize,
             random_weights=True,
             seed=self.seed,
             device=self.device,
             transfer=True,
         )
 
-    def _restorer(self) -> Restorer:
+    def _restorer(self, *, trained: bool) -> Restorer:
+        """trained: it must have learned before."""
         from robench import models
 
-        _, equals, checkpoint = self.model.partition("=")
+        name, equals, checkpoint = self.model.partition("=")
+        if trained and not equals:
+            raise UsageError(f"model '{self.model}': expected the restorer with weights, {name}=CHECKPOINT")
         spec = self._with_init(checkpoint if equals else None)
         return models.load_restorer(spec, random_weights=True, seed=self.seed, device=self.device)
 
@@ -112,6 +154,8 @@ class Begin:
         parts = models.load(self.parts, classes=len(train_set.classes), side=train_set.shape[:2], device=self.device)
         if parts.card.name != name:
             raise UsageError(f"model '{self.model}': expected parts with {name}, got {parts.label}")
+        if self.estimator is not None and parts.restorer is not None:
+            self._check_learned(Path(self.estimator), options.map, parts.restorer)
         estimator = None if options.estimator == "oracle" else self._estimator()
         return assemble(parts, options, estimator, seed=self.seed)
 
@@ -123,6 +167,16 @@ class Begin:
         for word in words:
             if part is not None and word in models.restorers.names() and word != part.name:
                 raise UsageError(f"model '{self.model}': expected parts with {word}, got {self.parts}")
+
+    @staticmethod
+    def _check_learned(estimator: Path, kind: str, restorer: Restorer) -> None:
+        """Where the estimator's file says so, that it learned this map of this restorer's images."""
+        from robench import models
+
+        told = models.metadata(estimator)
+        for key, wanted in (("fidelity_map", kind), ("restorer", restorer.weights_sha256)):
+            if told.get(key, wanted) != wanted:
+                raise UsageError(f"estimator {estimator}: expected {key} {wanted[:12]}, got {told[key][:12]}")
 
     def _check_estimator(self, kind: str) -> None:
         """An oracle would not read one, and one that is frozen has learned before."""

@@ -47,7 +47,8 @@ EXPECTED_WARNINGS = (  # of Lightning on what it does itself or what is meant he
 class Epoch:
     """One line of the log; epoch from 1, losses and scores per image, accuracies fractions, lr at the start.
 
-    Those of training are of the batches as they were seen, perturbed and augmented, each before its step.
+    Those of training are of the batches as they were seen, perturbed and augmented, each before its step. Its loss is
+    the one that was minimised, with label smoothing, auxiliary heads and pivots; that of validation is the plain one.
     """
 
     epoch: int
@@ -85,7 +86,10 @@ class Tally:
 
 
 class Fit(lightning.LightningModule):
-    """A network in training: keeps the log and the state of the best epoch (score, then loss, then earliest)."""
+    """A network in training: keeps the log and the state of the best epoch.
+
+    That is the one of the highest score, of equal ones the least loss, then the earliest; by loss where the task says.
+    """
 
     def __init__(self, task: Task, recipe: Recipe, train: Dataset, val: Dataset, seed: int, identity: str = "") -> None:
         super().__init__()
@@ -102,6 +106,8 @@ class Fit(lightning.LightningModule):
     @property
     def best(self) -> Epoch:
         """Of the epochs so far; of equal ones the first."""
+        if self.task.by_loss:
+            return min(self.history, key=lambda epoch: epoch.val_loss)
         return max(self.history, key=lambda epoch: (epoch.val_score, -epoch.val_loss))
 
     def train_dataloader(self) -> Batches:

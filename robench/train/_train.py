@@ -18,7 +18,7 @@ from robench.datasets import Dataset, stored
 from robench.errors import DivergedError, TrainError, UsageError
 from robench.files import sha256_text, write_text
 from robench.precision import precision_text
-from robench.train._begin import Begin
+from robench.train._begin import Begin, began_from
 from robench.train._recipes import Recipe, get
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def train(
         Calibration and estimation begin from these and from `model`, and take no `init`.
     out: a path that ends in .safetensors; the log stands beside it as .log.csv.
     train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. compiled: by torch.compile, which
-        takes its time first. normalize: of a classifier's inputs, instead of the recipe's.
+        takes its time first; fp16 needs a GPU. normalize: of a classifier's inputs, instead of the recipe's.
     log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
     A training that was killed goes on from its last epoch when it is called again, with the same result; its state
     stands beside `out` as .ckpt until it is done.
@@ -106,7 +106,10 @@ def train(
         task = begin.task(used, train_set)
         if compiled:
             task.network.compile()
+        if precision == "fp16" and task.device.type == "cpu":
+            raise UsageError("precision fp16: expected a GPU, got the CPU, which has bf16")
         facts = _facts(task, asked, train_set, val_set) | {"seed": str(seed), "precision": arithmetic}
+        facts |= began_from(model, init, parts, estimator)
         return _trained(path, task, (train_set, val_set), facts, log, progress)
 
 
@@ -188,7 +191,7 @@ def _near(dataset: Dataset, path: Path, progress: bool) -> Dataset:
 
 
 def _facts(task: Task, asked: Recipe, train_set: Dataset, val_set: Dataset) -> dict[str, str]:
-    """What travels with the weights: all that is needed to train them again; `recipe_epochs` are the recipe's own."""
+    """What travels with the weights of a training, `recipe_epochs` being the recipe's own."""
     import torch
 
     from robench.models import SCHEMA

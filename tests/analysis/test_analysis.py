@@ -34,6 +34,17 @@ def test_features_are_what_a_layer_answers_or_is_given(net: models.Classifier) -
     assert not first._forward_hooks
 
 
+def test_features_are_kept_from_what_works_in_place_behind_them() -> None:
+    net = models.load("alexnet_32", classes=10, random_weights=True)
+    images = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        convolved = net.module.features[0](net.prepare(torch.from_numpy(images)))
+    assert convolved.min() < 0
+    assert np.allclose(analysis.features(net, images, "features.0"), convolved.numpy(), atol=1e-5)
+    assert np.allclose(analysis.features(net, images, "features.1", given=True), convolved.numpy(), atol=1e-5)
+    assert analysis.features(net, images, "features.1").min() == 0
+
+
 def test_a_layer_that_is_not_there_is_one_line(net: models.Classifier) -> None:
     with pytest.raises(UsageError, match="unknown layer of tiny_cnn=digits-clean 'layer1'"):
         analysis.features(net, IMAGES, "layer1")

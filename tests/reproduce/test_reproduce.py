@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,9 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from robench import models
+from robench import datasets, models
 from robench import reproduce as room
 from robench.errors import DatasetError, TrainError, UsageError
+from robench.files import sha256_file
 from robench.reproduce import BUDGETS, Entry, Page, Table, Workshop, get, names, reproduce
 from robench.train import get as recipe
 
@@ -83,6 +85,42 @@ def test_a_network_of_other_settings_is_refused(field: str, first: float, then: 
     assert train(small={field: first}).told[field] == str(first)
     with pytest.raises(TrainError, match=f"one.safetensors: expected {field} {then}, got {first}; remove it"):
         train(small={field: then})
+
+
+def shop_of(tmp_path: Path, **data: str) -> Workshop:
+    return Workshop(tmp_path, tmp_path / "work", BUDGETS["small"], data, "cpu")
+
+
+def test_a_network_of_other_images_is_refused(tmp_path: Path) -> None:
+    for name, number in itertools.product(("one", "other"), range(40)):
+        file = tmp_path / name / "train" / f"class{number % 2}" / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 6 * number).save(file)
+    options = {"model": "tiny_cnn", "data": "mnist", "small": {"epochs": 1, "batch_size": 4}}
+    net = shop_of(tmp_path, mnist=f"folder:{tmp_path / 'one'}").trained("a", "clean", **options)
+    assert net.told["dataset"] == net.facts["trained_on"] == "one"
+    with pytest.raises(TrainError, match=r"a.safetensors: expected dataset other, got one; remove it to train it"):
+        shop_of(tmp_path, mnist=f"folder:{tmp_path / 'other'}").trained("a", "clean", **options)
+
+
+def test_more_training_images_than_there_are_is_all_of_them(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, mnist="digits")
+    n = len(datasets.load("digits@train"))
+    small = {"epochs": 1, "batch_size": 200, "train_n": n + 1}
+    assert shop.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
+    assert shop.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
+
+
+def test_a_network_that_began_from_other_weights_is_refused(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, mnist="digits")
+    small = {"epochs": 1, "batch_size": 200, "train_n": 20}
+    first = shop.trained("first", "clean", "tiny_cnn", "mnist", small=small)
+    second = partial(shop.trained, "second", "clean", "tiny_cnn", "mnist", small=small, init=str(first.path))
+    assert second().told["start_sha256"] == sha256_file(first.path)
+    first.path.unlink()
+    shop.trained("first", "clean", "tiny_cnn", "mnist", small=small | {"lr": 0.01})
+    with pytest.raises(TrainError, match=r"second.safetensors: expected start_sha256 .*; remove it to train it again"):
+        second()
 
 
 @pytest.mark.parametrize(

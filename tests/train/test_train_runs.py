@@ -354,7 +354,7 @@ def test_only_the_first_layers_are_trained(quick: Quick) -> None:
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed == {name for name in before if name.startswith(("0.", "1."))}
     with pytest.raises(UsageError, match="expected at most 4 layers, as many as the network has, got 9"):
-        quick(replace(get("clean"), first_layers=9), "x")
+        quick(replace(get("clean"), first_layers=9), "x", init=str(start.path))
 
 
 def test_the_loss_of_pairs_by_hand() -> None:

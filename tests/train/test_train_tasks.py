@@ -14,9 +14,11 @@ from torch import nn
 from robench import datasets, models
 from robench.datasets import Dataset
 from robench.errors import UsageError
+from robench.files import sha256_file
 from robench.models import Restorer, RestorerCard, restorers
 from robench.models.fidelity import Estimator, distance
-from robench.train import Trained, get, train
+from robench.train import Trained, began_from, get, train
+from robench.train._fit import Epoch, Fit
 from robench.train._tasks import Classification, Estimation, Restoration
 
 Pair = tuple[Dataset, Dataset]
@@ -85,7 +87,7 @@ def test_marks_of_a_restorer_by_hand(shift: RestorerCard) -> None:
     assert torch.equal(step.score, marks.score)
 
 
-def test_an_estimator_learns_the_map_of_its_restorer(run: Run, shift: RestorerCard) -> None:
+def test_an_estimator_learns_the_map_of_its_restorer(run: Run, shift: RestorerCard, tmp_path: Path) -> None:
     module = Shift()
     restorer = Restorer(shift, "shift", module, "")
     task = Estimation(Estimator(), restorer, get("fidelity-estimator-l1"))
@@ -95,7 +97,8 @@ def test_an_estimator_learns_the_map_of_its_restorer(run: Run, shift: RestorerCa
     assert torch.equal(target, distance("l1", degraded + 0.25, degraded).detach())
     assert not target.requires_grad
     before = module.value.detach().clone()
-    trained = run("fidelity-estimator-l1", "shift", "estimator")
+    models.save(tmp_path / "shift.safetensors", module, {})
+    trained = run("fidelity-estimator-l1", f"shift={tmp_path / 'shift.safetensors'}", "estimator")
     assert trained.score == "val_negative_l1"
     assert trained.val_score < 0
     assert models.metadata(trained.path)["fidelity_map"] == "l1"
@@ -121,6 +124,51 @@ def test_calibration_trains_what_is_new_and_leaves_the_classifier(run: Run, tmp_
     assert moved
     oracle = run(recipe, "fidelity:resnet20,oracle", "oracle", parts=parts, lr=0.01)
     assert models.metadata(oracle.path)["model"] == "fidelity:resnet20,oracle"
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "said"),
+    [("l2", False, "expected fidelity_map l2, got l1"), ("l1", True, "expected restorer .*, got ")],
+)
+def test_an_estimator_of_something_else_is_refused(
+    word: str, other: bool, said: str, run: Run, shift: RestorerCard, tmp_path: Path
+) -> None:
+    start = Shift()
+    models.save(tmp_path / "shift.safetensors", start, {})
+    start.value.data.fill_(0.5)
+    models.save(tmp_path / "another.safetensors", start, {})
+    classifier = run("clean", "resnet20", "classifier")
+    estimator = run("fidelity-estimator-l1", f"shift={tmp_path / 'shift.safetensors'}", "estimator")
+    parts = f"shift={tmp_path / ('another' if other else 'shift')}.safetensors+resnet20={classifier.path}"
+    with pytest.raises(UsageError, match=rf"estimator .*estimator.safetensors: {said}"):
+        run("fidelity-calibration", f"fidelity:resnet20,{word},pretrained", "x", parts=parts, estimator=estimator.path)
+
+
+def test_a_checkpoint_has_the_digests_of_what_it_began_from(run: Run, shift: RestorerCard, tmp_path: Path) -> None:
+    for name in ("shift", "other"):
+        start = Shift()
+        start.value.data.fill_(len(name) / 100)
+        models.save(tmp_path / f"{name}.safetensors", start, {})
+    spec = f"shift={tmp_path / 'shift.safetensors'}+tiny_cnn=digits-clean"
+    told = models.metadata(run("fidelity-degraded", spec, "restored").path)
+    assert told["restorer_sha256"] == sha256_file(tmp_path / "shift.safetensors")
+    assert "start_sha256" not in told  # published weights are no file
+    first = run("clean", "tiny_cnn", "first")
+    told = models.metadata(run("clean", f"tiny_cnn={first.path}", "second").path)
+    assert told["start_sha256"] == sha256_file(first.path)
+    parts, estimator = f"shift={tmp_path / 'other.safetensors'}+tiny_cnn={first.path}", tmp_path / "shift.safetensors"
+    assert began_from("fidelity:tiny_cnn", parts=parts, estimator=estimator) == {
+        "restorer_sha256": sha256_file(tmp_path / "other.safetensors"),
+        "classifier_sha256": sha256_file(first.path),
+        "estimator_sha256": sha256_file(estimator),
+    }
+
+
+def test_the_best_epoch_of_a_restorer_has_the_least_loss(few: Pair, shift: RestorerCard) -> None:
+    task = Restoration(models.load_restorer("shift", random_weights=True), get("fidelity-restorer"))
+    fit = Fit(task, task.recipe, *few, seed=0)
+    fit.history = [Epoch(1, 0, 0, 0.05, 32.0, 0), Epoch(2, 0, 0, 0.04, 30.0, 0), Epoch(3, 0, 0, 0.04, 31.0, 0)]
+    assert fit.best.epoch == 2
 
 
 def test_a_restorer_in_front_is_left_as_it_is(run: Run, tmp_path: Path) -> None:
@@ -209,6 +257,15 @@ def test_a_restorer_goes_on_from_init(run: Run, shift: RestorerCard, tmp_path: P
             {"parts": "cdncnn=a+resnet20=b"},
             r"'fidelity:resnet20,dncnn,oracle': expected parts with dncnn, got cdncnn=a\+resnet20=b",
         ),
+        ("fidelity-degraded", "cdncnn+tiny_cnn", {}, r"'cdncnn\+tiny_cnn': expected cdncnn=CHECKPOINT in front"),
+        (
+            "fidelity-estimator-l1",
+            "cdncnn",
+            {},
+            "model 'cdncnn': expected the restorer with weights, cdncnn=CHECKPOINT",
+        ),
+        ("fine-tuning-mnist-first-2", "lenet5", {}, "trained network: expected lenet5=CHECKPOINT or init, got no weig"),
+        ("clean", "tiny_cnn", {"precision": "fp16"}, "precision fp16: expected a GPU, got the CPU, which has bf16"),
         ("clean", "tiny_cnn", {"view": "side16"}, "view 'side16': is for a data set by its name"),
         ("fidelity-calibration", "fidelity:resnet20=a", {"parts": "b"}, "got 'fidelity:resnet20=a' and 'b'"),
         (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,12 @@ FLOOR = 30.0
 HEAT_MAPS = 4
 PATCHES = (9, 17, 33)
 OPTIMIZERS = ("sgd", "adam", "adadelta")
-SMALL = {"epochs": 8, "milestones": (7 / 8,)}
+SMALL: dict[str, Any] = {"epochs": 8, "milestones": (7 / 8,)}
+STEP = 7
+"""Epochs after which the rate of SGD and Adam falls."""
+NO_STEP: dict[str, Any] = {"schedule": "constant", "milestones": ()}
+PUBLISHED_RESNET = "torchvision:resnet18:64"
+"""The form that ImageNet's weights fit into."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,13 @@ def _bagnet(shop: Workshop, patch: int, optimizer: str) -> Net:
 
 
 def _net(shop: Workshop, row: Row) -> Net:
-    small = SMALL if row.optimizer != "adadelta" else {"epochs": SMALL["epochs"]}
-    start = {"init": "imagenet" if row.model.startswith("bagnet") else "IMAGENET1K_V1"} if row.pretrained else {}
-    paper = {"epochs": row.epochs}
-    return shop.trained(row.name, f"bagnet-{row.optimizer}", row.model, DATA, small=small, paper=paper, **start)
+    small: dict[str, Any] = SMALL
+    paper: dict[str, Any] = {"epochs": row.epochs}
+    if row.optimizer == "adadelta":
+        small = {"epochs": SMALL["epochs"]}
+    elif row.epochs < STEP:
+        paper |= NO_STEP
+    is_bagnet = row.model.startswith("bagnet")
+    model = row.model if is_bagnet or not shop.in_full else PUBLISHED_RESNET
+    start = {"init": "imagenet" if is_bagnet else "IMAGENET1K_V1"} if row.pretrained else {}
+    return shop.trained(row.name, f"bagnet-{row.optimizer}", model, DATA, small=small, paper=paper, **start)

@@ -64,6 +64,8 @@ TABLE_1 = {"top-1 error": (42.9, 53.1, 42.9, 47.7), "top-5 error": (20.1, 28.2, 
 TABLE_1_NOTES = (
     "Distorted: all three distortions, each of a level drawn for each image from [0, 4].",
     "The small budget has AlexNet for 64 pixels, trained from scratch on the data set that stands for ImageNet.",
+    "The paper's rate of 1e-8 is kept in its budget. It is presumably for pixels in 0..255: with the normalised inputs "
+    "that the published weights take, it changes the first layer some 3,000 times less.",
 )
 NO_TRAIN = {"no train": "no train"}
 FLOORS = {"mnist": 98.5, "cifar10": 70.0, "imagenet": 30.0}
@@ -92,7 +94,7 @@ def figure_8(shop: Workshop) -> list[Path]:
         for line, level, measured in _variances(shop, one):
             points.append(Point(one.title, line, level, measured.entry))
             values[line, one.place(level)] = measured.values
-    found = findings(_claims_of_variance(blurs), values.__getitem__)
+    found = findings(_claims_of_variance(blurs, values), values.__getitem__)
     nets = _nets(shop, "cifar10", blurs[0])
     floor = _floor(shop.evaluated("cifar10-clean", [nets["no train"]], "cifar10"), nets, "no train", "cifar10")
     page = Page("Figure 8: gradient of the maps of the last convolution", SOURCE, NOTES, [floor], found)
@@ -173,13 +175,18 @@ def _claims_of_error(one: Distortion, lines: Sequence[str]) -> list[Claim]:
     ]
 
 
-def _claims_of_variance(blurs: Sequence[Distortion]) -> list[Claim]:
+def _claims_of_variance(
+    blurs: Sequence[Distortion], values: Mapping[tuple[str, str], NDArray[np.float64]]
+) -> list[Claim]:
+    """The paper has the variance after tuning "similar" to that of clean images: here within a tenth of it."""
     claims = []
     for one in blurs:
         clean, strongest = one.place(0), one.place(LEVELS[-1])
+        near = round(0.1 * float(values["no train", clean].mean()), 3)
         claims += [
             Claim(f"{strongest}: it falls with blur", ("no train", clean), ("no train", strongest)),
-            Claim(f"{strongest}: tuning restores it", ("first-3", strongest), ("no train", strongest)),
+            Claim(f"{strongest}: tuning raises it", ("first-3", strongest), ("no train", strongest)),
+            Claim(f"{strongest}: to that of clean images", ("first-3", strongest), ("no train", clean), within=near),
             Claim(f"{strongest}: re-training goes above clean", ("retrain", strongest), ("no train", clean)),
         ]
     return claims

@@ -2,7 +2,8 @@
 
 Their budgets are in iterations of 128 images; an epoch here is a pass over the training images, of which "both" takes
 64 a step with their 64 copies. They subtract the mean of every pixel, which here is the mean of every channel. On
-ImageNet a trained network is tuned on clean, low and mixed resolution, 32 originals a step with 16 copies of each.
+ImageNet a trained network is tuned on clean, low and mixed resolution, 32 originals a step with 16 copies of each; here
+low or mixed is drawn for each image, so it is 16 of each on average.
 
 Equation 1 as printed lets the logits run away: the perturbed ones are drawn after clean ones that the same step moves
 on. On MNIST at lr 0.1 their mean over the classes, which softmax does not see and nothing holds, went from -1 to -12 in
