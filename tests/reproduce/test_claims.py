@@ -68,7 +68,7 @@ def test_a_floor_is_met_or_the_page_does_not_count() -> None:
 
 
 def test_a_page_tells_the_networks_that_only_a_floor_rests_on() -> None:
-    facts = {"train_n": 40, "dataset": "d", "epochs": 4, "paper_epochs": 9}
+    facts = {"train_n": 40, "trained_on": "d", "epochs": 4, "paper_epochs": 9}
     table = {("a", "x"): Entry(1.0, facts=facts | {"model": "one"})}
     floors = [Floor(name, 50, Entry(60.0, facts=facts | {"model": name})) for name in ("one", "dncnn=two")]
     told = Page("T", "S", floors=floors).markdown("", table).splitlines()[-2:]

@@ -177,7 +177,7 @@ def test_the_page_on_papers_has_every_item() -> None:
 
 
 def test_a_table_by_hand(tmp_path: Path) -> None:
-    facts = {name: name for name in ("model", "dataset", "train_n", "epochs", "paper_epochs", "n", "weights_sha256")}
+    facts = {name: name for name in ("model", "trained_on", "train_n", "epochs", "paper_epochs", "n", "weights_sha256")}
     entries = {("a", "x"): Entry(50.04, 40.0, 60.0, facts), ("a", "y"): Entry(None, note="ValueError: no room")}
     table = Table(["x", "y"], {"a": (91.6, 2.0), "b": (None, 3.0)}, entries)
     frame = table.frame()
@@ -189,7 +189,7 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
     assert lines[:3] == ["# Title", "", "Someone 2018."]
     assert "| a | 91.6 / **50.0** [40.0, 60.0] | 2 / – |" in lines
     assert "| b | – / – | 3 / – |" in lines
-    trained = "train_n training images of dataset, epochs epochs (the recipe has paper_epochs)"
+    trained = "train_n training images of trained_on, epochs epochs (the recipe has paper_epochs)"
     assert lines[-2:] == ["- a note", f"- a: model, {trained}, n = n, weights weights_sha2"]
 
 
