@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROW = 2.0  # of the size of its letters
 LABEL = "mean corruption accuracy, %"
+SHORT = "mean accuracy, %"  # beside long names little room is left
 CLEAN_LABEL = "clean accuracy, %"
 DROPS = range(0, 100, 10)
 
@@ -97,11 +98,11 @@ class Ranking(Drawing):
         spec["layer"] = [
             {
                 "mark": "rule",
-                "encoding": {"x": _chart.number("ci_low", LABEL, scale={"zero": False}), "x2": {"field": "ci_high"}},
+                "encoding": {"x": _chart.number("ci_low", SHORT, scale={"zero": False}), "x2": {"field": "ci_high"}},
             },
             {
                 "mark": {"type": "point", "filled": True, "opacity": 1, "size": 70},
-                "encoding": {"x": _chart.number("mean", LABEL), "shape": _chart.shapes(models)},
+                "encoding": {"x": _chart.number("mean", SHORT), "shape": _chart.shapes(models)},
             },
         ]
         return spec
