@@ -35,6 +35,8 @@ CROPS = {"augment": "crop-flip"}
 SMALL = {"epochs": 30, "warmup_epochs": 5, "lr": 0.1, "weight_decay": 5e-4, "batch_size": 128, **CROPS}
 SMALL_RESTORER = {"epochs": 4, "lr": 1e-3, "warmup_epochs": 1, **CROPS}
 SMALL_CALIBRATION = {"epochs": 10, "train_n": 12_000, "lr": 1e-2, **CROPS}
+CLIPPED = {"clip": 1.0}
+"""An estimator that learns at that rate too was lost after 60 steps without it."""
 PLACES = {"clean": ("clean", "clean")} | {f"0.{tenth}": ("awgn", f"sigma=0.{tenth}") for tenth in range(1, 6)}
 VARYING = {name: (f"spatially_varying_noise_{name.lower()}", "sigma=0.5:0") for name in ("1D", "2D")}
 SETUPS = {"setup 1": "clean", "setup 2": "degraded", "setup 3": "restored"}
@@ -370,4 +372,5 @@ def _calibrated(shop: Workshop, network: str, words: Sequence[str]) -> Net:
         recipe = "fidelity-estimator-l1"
         options["estimator"] = shop.trained("estimator-l1", recipe, restorer.spec, DATA, small=SMALL_RESTORER).path
     name, model = "-".join((network, "calibrated", *words)), ",".join((f"fidelity:{network}", *words))
-    return shop.trained(name, "fidelity-calibration", model, DATA, small=SMALL_CALIBRATION, **options)
+    small = SMALL_CALIBRATION | (CLIPPED if "end-to-end" in words else {})
+    return shop.trained(name, "fidelity-calibration", model, DATA, small=small, **options)
