@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry
 from corruptions._strength import (
+    CLEAN,
     CLEAN_KEY,
     Level,
     Numbers,
     Strength,
     chain_strength,
+    is_number,
     level_strength,
     parse_strength,
     severity_strength,
@@ -140,7 +142,7 @@ class Corruption:
 
     def native_side(self, height: int, width: int, native: int | None = None) -> int:
         """Which of its tables: the one nearest to `native`, or to the native side of images of this size."""
-        if native is not None and native not in NATIVE_SIDES:
+        if native is not None and (not is_number(native) or native not in NATIVE_SIDES):
             raise CorruptionError(f"{self.name}: native must be one of {list(NATIVE_SIDES)}, got {native!r}")
         wanted = nearest_native(height, width) if native is None else native
         return nearest_side(sorted(self.severities) or NATIVE_SIDES, wanted)
@@ -174,6 +176,13 @@ class Corruption:
         }
 
 
+def _of_part(part: Corruption, given: Any) -> Strength:
+    """The strength of a part of a chain: text is a key, a number a level, or a severity where it has no level."""
+    if isinstance(given, str):
+        return part.parse(given)
+    return part.strength(given) if part.level is None else part.strength(level=given)
+
+
 @dataclass(frozen=True)
 class Chain(Corruption):
     """Corruptions one after the other, `a+b`: each draws under its own name and place, with 8-bit images between.
@@ -202,7 +211,10 @@ class Chain(Corruption):
         return tuple(zip(self.parts, strengths, strict=True))
 
     def strength(self, severity: Any = None, level: Any = None) -> Strength:
-        """A severity for all parts, or levels for each, as text with pluses or as a sequence."""
+        """A severity for all parts, or strengths for each, as text with pluses or as a sequence.
+
+        Text is read as `parse` does; a number is a level, of a part without one a severity.
+        """
         _one_of(self.name, severity, level)
         if level is None:
             if severity not in (0, CLEAN_KEY) and not self.has_table:
@@ -213,7 +225,7 @@ class Chain(Corruption):
         )
         if len(given) != len(self.parts):
             raise StrengthError(f"{self.name}: expected a level for each part, such as {self._example}, got {level!r}")
-        return chain_strength(part.strength(level=one) for part, one in zip(self.parts, given, strict=True))
+        return chain_strength(map(_of_part, self.parts, given))
 
     def parse(self, text: str) -> Strength:
         """The strength of a key such as `3` or `sigma=0.1+length=5`."""
@@ -224,7 +236,8 @@ class Chain(Corruption):
             raise StrengthError(
                 f"{self.name}: expected a strength for each part, such as {self._example}, got '{text}'"
             )
-        return chain_strength(part.parse(key) for part, key in zip(self.parts, keys, strict=True))
+        strengths = [part.parse(key) for part, key in zip(self.parts, keys, strict=True)]
+        return CLEAN if all(one.is_clean for one in strengths) else chain_strength(strengths)
 
     def default_strengths(self) -> tuple[Strength, ...]:
         """Severities 1-5 where all parts have them, else the parts' default strengths side by side."""
@@ -234,7 +247,9 @@ class Chain(Corruption):
 
     def native_side(self, height: int, width: int, native: int | None = None) -> int:
         """The native side of the whole, to which each part takes its nearest table."""
-        return nearest_native(height, width) if native is None else self.parts[0].native_side(height, width, native)
+        for part in self.parts:
+            part.native_side(height, width, native)
+        return nearest_native(height, width) if native is None else native
 
     @property
     def summary(self) -> str:
@@ -286,6 +301,8 @@ def corruption(group: str, *, source: str, **facts: Any) -> Callable[[Body], Bod
 
 def get(name: str) -> Corruption:
     """The corruption of that name, or the chain `a+b`; an unknown name raises with the nearest."""
+    if not isinstance(name, str):
+        raise UnknownName(f"expected the name of a corruption, got {name!r}")
     return chain(name) if CHAIN in name else registry.get(name)
 
 

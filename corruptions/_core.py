@@ -72,6 +72,8 @@ def apply_strength(
 ) -> Images:
     """As `apply`, with the corruption and the strength at hand."""
     batch = _batch(images)
+    if not isinstance(stream, str):
+        raise CorruptionError(f"stream must be text, got {stream!r}")
     count, height, width, channels = batch.shape
     sample_ids = _sample_ids(ids, count)
     seed = _seed(seed)
@@ -84,7 +86,7 @@ def apply_strength(
     size = max(1, VALUES_AT_ONCE // (height * width * channels))
     for start in range(0, count, size):
         part = slice(start, min(start + size, count))
-        block = np.require(batch[part], requirements=["C", "W"])
+        block = np.array(batch[part], order="C")  # a function may work in place
         extras = {"boxes": None if edges is None else edges[part], "textures": pictures}
         for position, (step, its_strength) in enumerate(chosen.steps(strength)):
             if its_strength.is_clean:
@@ -176,7 +178,9 @@ def _batch(images: Images) -> Images:
 def _sample_ids(ids: Any, count: int) -> NDArray[np.int64]:
     if ids is None:
         return np.arange(count, dtype=np.int64)
-    array = np.atleast_1d(np.asarray(ids))
+    array = np.atleast_1d(_array(ids, f"ids must be {count} whole numbers of at least 0"))
+    if not array.size:
+        array = array.astype(np.int64)
     if array.shape != (count,) or array.dtype.kind not in "iu" or (count and array.min() < 0):
         raise CorruptionError(f"ids must be {count} whole numbers of at least 0, got {_short(ids)}")
     return array.astype(np.int64)
@@ -192,7 +196,9 @@ def _boxes(boxes: Any, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
     """Boxes (N, 4) as (x0, y0, x1, y1), half-open, inside the image."""
     if boxes is None:
         return None
-    array = np.asarray(boxes)
+    array = _array(boxes, f"boxes must be whole numbers of shape ({shape[0]}, 4)")
+    if not array.size:
+        array = array.astype(np.int64)
     if array.ndim == 1:
         array = array[None]
     if array.shape != (shape[0], 4) or array.dtype.kind not in "iu":
@@ -201,6 +207,13 @@ def _boxes(boxes: Any, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
     if np.any((x0 < 0) | (x0 > x1) | (x1 > shape[2]) | (y0 < 0) | (y0 > y1) | (y1 > shape[1])):
         raise CorruptionError(f"boxes must lie inside the image of {shape[2]} x {shape[1]}, got {_short(boxes)}")
     return array.astype(np.int64)
+
+
+def _array(values: Any, expected: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise CorruptionError(f"{expected}, got {_short(values)}") from None
 
 
 def _textures(textures: Any) -> Textures | None:

@@ -77,4 +77,6 @@ class Registry(Generic[Item]):
             try:
                 entry.load()
             except Exception as fault:
-                warnings.warn(f"{self._group}: plug-in '{entry.name}' left out: {fault}", stacklevel=3)
+                warnings.warn(
+                    f"{self._group}: plug-in '{entry.name}' left out: {' '.join(str(fault).split())}", stacklevel=3
+                )

@@ -99,9 +99,9 @@ def number_text(value: float) -> str:
 
 def severity_strength(name: str, severity: Any, has_table: bool, level: Level | None) -> Strength:
     """The strength of a severity 0-5; `clean` is 0."""
-    if severity == "clean":
+    if isinstance(severity, str) and severity == CLEAN_KEY:
         severity = 0
-    if isinstance(severity, bool) or severity not in (0, 1, 2, 3, 4, 5):
+    if not is_number(severity) or severity not in (0, 1, 2, 3, 4, 5):
         raise StrengthError(f"{name}: severity must be 0 (clean), 1, 2, 3, 4 or 5, got {severity!r}")
     if severity and not has_table:
         assert level is not None
@@ -165,7 +165,7 @@ def _checked(name: str, parts: tuple[Any, ...], level: Level, given: Any) -> Num
         form = ":".join(["NUMBER"] * level.parts)
         raise StrengthError(f"{name}: {level.name} must be {form}, got {given!r}")
     for part in parts:
-        fits = is_number(part) and math.isfinite(part) and level.low <= part <= level.high
+        fits = is_number(part) and level.low <= part <= level.high and math.isfinite(part)
         if not fits or (level.integer and not float(part).is_integer()):
             raise StrengthError(f"{name}: {level.name} must be {level.range_text}, got {given!r}")
     numbers = tuple(float(part) for part in parts)

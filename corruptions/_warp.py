@@ -79,14 +79,14 @@ def affine_maps(centre: tuple[float, float], arm: float, moves: NDArray[np.float
     """From output to input (x, y, 1): maps (N, 2, 3) that undo the motion of three points around `centre`.
 
     The points (x, y) are the centre plus (arm, arm), (arm, -arm) and (-arm, -arm); moves (N, 3, 2) are added to them.
-    Points that a motion lays on one line have no map; such an image stays as it is.
+    Points that a motion lays on one line, or an arm of 0 on one place, have no map; such an image stays as it is.
     """
     x, y = centre
     points = np.array([(x + arm, y + arm), (x + arm, y - arm), (x - arm, y - arm)], np.float64)
     moved = points + moves
     first, second = moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0]
     area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    flat = area == 0
+    flat = (area == 0) | (arm == 0)
     area = np.where(flat, 1.0, area)
     maps = np.empty((len(moves), 2, 3))
     for axis in range(2):

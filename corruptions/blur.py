@@ -123,7 +123,8 @@ def glass_blur(images: Floats, row: tuple[float, int, int], draws: Draws) -> Flo
     """Frosted glass: smoothed, then each pixel copied from a drawn neighbour, in scan order, and smoothed again.
 
     A row is (sigma in pixels, reach, passes); offsets are drawn from -reach … reach - 1. As published: a copy, not a
-    swap, from the lower right to the upper left, where a pixel may be copied on, and a frame of `reach` is not written.
+    swap, from the lower right to the upper left, where a pixel may be copied on; the first reach + 1 and the last
+    reach - 1 rows and columns are not written.
     Mended: rounded, not truncated, before the passes and at the end; height and width each have their own bounds.
     """
     sigma, reach, passes = row

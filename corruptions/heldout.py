@@ -108,19 +108,22 @@ def rays(images: Floats, centre: tuple[Any, Any], turn: Any, points: int) -> Flo
 
 @corruption(
     "digital",
+    version=2,
     level=AMOUNT,
     severities={32: (0.7, 3.5, 5.6, 6.3, 7.0), 224: (1.0, 2.0, 3.0, 5.0, 6.0)},
     not_bit_exact=SOFT,
     source=CBAR,
 )
 def sparkles(images: Floats, amount: float, draws: Draws) -> Floats:
-    """Five bright stars of eight rays at drawn places, of radius 0.01 amount · side at most, doubled by their glow."""
+    """Five bright stars of eight rays at drawn places, white to 0.01 amount · side at most, their glow to 3 times."""
     values = draws.uniforms("stars", 5, 4)[..., 0].astype(np.float64)
     out = images.copy()
+    height, width = images.shape[1:3]
+    tall, wide = height / min(height, width), width / min(height, width)
     for star in range(5):
         down, across, turn, size = (values[:, star, k, None, None] for k in range(4))
         radius = 0.04 * amount * (0.5 + 0.5 * size) + 1e-6
-        near = rays(images, (2 * down - 1, 2 * across - 1), turn * math.pi, 8) / radius
+        near = rays(images, (tall * (2 * down - 1), wide * (2 * across - 1)), turn * math.pi, 8) / radius
         light = np.clip(1.5 - near, 0, 1).astype(np.float32)[..., None]
         out += light * (1 - out)
     return out

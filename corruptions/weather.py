@@ -223,11 +223,17 @@ def given_panes(textures: Textures, scale: float, height: int, width: int) -> Te
     if held is not None and held[0] is textures:
         return held[1]
     panes = tuple(scaled_texture(texture, scale, height, width) for texture in textures)
-    if not any(texture.flags.writeable for texture in textures):
+    if not any(map(_may_change, textures)):
         if len(_given) >= PANES_KEPT:
             _given.clear()
         _given[key] = (textures, panes)
     return panes
+
+
+def _may_change(texture: Images) -> bool:
+    """Whether somebody may write to these pixels, here or through the array that they are a view of."""
+    base = texture.base
+    return texture.flags.writeable or not (base is None or (isinstance(base, np.ndarray) and not _may_change(base)))
 
 
 def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Images:
@@ -245,6 +251,7 @@ def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Im
 
 @corruption(
     "weather",
+    version=2,
     takes="uint8",
     severities={
         32: ((1, 0.2), (1, 0.3), (0.9, 0.4), (0.85, 0.4), (0.75, 0.45)),
@@ -276,7 +283,9 @@ def frost(
     shares = np.array(row, np.float32)
     for number, pane in enumerate(panes):
         rows = np.flatnonzero(chosen == number)
-        layer = pane if channels == 3 else (pane @ np.array([299, 587, 114]) // 1000)[..., None].astype(np.uint8)
+        layer = (
+            pane if channels == 3 else ((pane @ np.array([299, 587, 114]) + 500) // 1000)[..., None].astype(np.uint8)
+        )
         _frost_over(images, layer, rows, top, left, shares, out)
     return out
 

@@ -68,8 +68,15 @@ def _strengths(definition: Corruption, severity: str | None, level: str | None) 
     if level is not None:
         return [definition.strength(level=part) for part in _parts(level, level, False)]
     if severity is not None:
-        return [definition.strength(int(part)) for part in _parts(severity, severity, True)]
+        return [definition.strength(number) for number in _severities(severity)]
     return list(definition.default_strengths())
+
+
+def _severities(text: str) -> list[int]:
+    parts = _parts(text, text, True)
+    if any("=" in part for part in parts):
+        raise UsageError(f"expected severities such as 1,3 or 1-5, got '{text}'; levels are for --level")
+    return [0 if part == "clean" else int(part) for part in parts]
 
 
 def _parts(whole: str, text: str, severities: bool) -> list[str]:

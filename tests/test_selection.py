@@ -66,6 +66,7 @@ WRONG = {
     "a long range": ((None, ["contrast@1-999999999999"], None, None), "within 0-5"),
     "a range backwards": ((None, ["contrast"], "5-1", None), "from low to high within 0-5, such as 1-5, got '5-1'"),
     "severity -1": ((None, ["contrast"], "-1", None), "expected severities such as 1,3 or 1-5, got '-1'"),
+    "a level as severity": ((None, ["contrast"], "factor=1", None), "got 'factor=1'; levels are for --level"),
     "severity two": ((None, ["contrast"], "two", None), "expected severities such as 1,3 or 1-5, got 'two'"),
     "an empty severity": ((None, ["contrast"], "", None), "expected strengths such as 1,3 or 1-5 or 0.1,0.2, got ''"),
     "an empty place": ((None, ["awgn@0.1,,0.2"], None, None), "expected strengths such as .*, got 'awgn@0.1,,0.2'"),
@@ -84,6 +85,10 @@ WRONG = {
     ),
     "one name, two units": ((None, ["awgn", "gaussian_blur_13x13"], None, "1"), "of one level and unit"),
 }
+
+
+def test_a_clean_severity_is_the_identity():
+    assert [str(one) for one in select(None, ["contrast"], "clean,1")["contrast"]] == ["clean", "1"]
 
 
 @pytest.mark.parametrize("case", WRONG)

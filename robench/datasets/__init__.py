@@ -13,7 +13,7 @@ from robench.datasets._generated import GeneratedSet
 from robench.datasets._load import load
 from robench.datasets._picture import picture, textures, textures_digest, viewed
 from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
-from robench.datasets._stored import allocate, stored
+from robench.datasets._stored import allocate, stored, stored_at
 from robench.datasets.generated import open_generated
 
 for _found in pkgutil.iter_modules(__path__):
@@ -36,6 +36,7 @@ __all__ = [
     "registry",
     "sample_digest",
     "stored",
+    "stored_at",
     "textures",
     "textures_digest",
     "viewed",

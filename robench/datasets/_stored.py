@@ -30,22 +30,28 @@ def stored(dataset: Dataset, path: Path, *, progress: bool = False) -> Dataset:
     Images are in id order. Memory does not grow with the data set. Decoded files are kept in the cache instead, and
     found there the next time; what is found counts only if its digest is the one in its name.
     """
+    return stored_at(dataset, path, progress=progress)[0]
+
+
+def stored_at(dataset: Dataset, path: Path, *, progress: bool = False) -> tuple[Dataset, Path]:
+    """As `stored`, with the file that holds the images: `path`, or one in the cache."""
     ordered = dataset.at(np.argsort(dataset.ids, kind="stable"))
     entry = _cache.entry(ordered)
     if entry is None:
-        return _opened(ordered, path, _write(ordered, path, progress))
+        return _opened(ordered, path, _write(ordered, path, progress)), path
     found = entry.find()
     if found is not None:
         kept = _checked(ordered, found)
         if kept is not None:
-            return kept
+            return kept, found
         _cache.forget(found)
     try:
         with entry.room() as room:
             digest = _write(ordered, room, progress)
-            return _opened(ordered, entry.keep(room, digest), digest)
+            place = entry.keep(room, digest)
+            return _opened(ordered, place, digest), place
     except OSError:  # no room in the cache: the images go where they were asked to go
-        return _opened(ordered, path, _write(ordered, path, progress))
+        return _opened(ordered, path, _write(ordered, path, progress)), path
 
 
 def _checked(ordered: Dataset, path: Path) -> Dataset | None:

@@ -17,7 +17,7 @@ import corruptions
 import robench
 from corruptions import Strength, Textures
 from robench import setformat
-from robench.datasets import Dataset, stored, textures_digest
+from robench.datasets import Dataset, stored_at, textures_digest
 from robench.engines import run_local
 from robench.errors import SetError, UsageError
 from robench.files import reason, sha256_file, sha256_text
@@ -98,7 +98,7 @@ def _complete(
     workers: int,
     progress: bool,
 ) -> list[Path]:
-    clean = stored(dataset, work / "clean.npy", progress=progress)
+    clean, images = stored_at(dataset, work / "clean.npy", progress=progress)
     side = corruptions.nearest_native(*clean.shape[:2]) if native is None else native
     manifest = _manifest(folder, _asked(clean, form, seed, side, textures))
     target = writer(form, folder, work, clean)
@@ -107,7 +107,7 @@ def _complete(
     setformat.write_manifest(folder, manifest)
     manifest["files"] |= target.write_clean(clean, tiles)
     setformat.write_manifest(folder, manifest)
-    source = Source(work / "clean.npy", clean.ids, clean.boxes, seed, manifest["native"], target, textures)
+    source = Source(images, clean.ids, clean.boxes, seed, manifest["native"], target, textures)
     made = []
     with closing(_degraded(source, todo, len(clean), int(np.prod(clean.shape)), workers, progress)) as finished:
         for name, parts in finished:

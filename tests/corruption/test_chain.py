@@ -107,3 +107,30 @@ def test_the_key_of_a_chain_reads_back(text):
 def test_mistakes_are_named(name, options, fault, words):
     with pytest.raises(fault, match=words):
         corruptions.apply(pictures(8), name, **options)
+
+
+def test_text_is_the_same_key_everywhere():
+    images = pictures(32)
+    for name, key in (
+        ("awgn+brightness", "sigma=0.1+1"),
+        ("awgn+fog", "sigma=0.1+1"),
+        ("contrast+fog", "factor=0.4+2"),
+    ):
+        chosen = corruptions.get(name)
+        assert chosen.strength(level=key) == chosen.parse(key)
+        assert str(chosen.strength(level=key)) == key
+        expected = corruptions.apply_strength(images, chosen, chosen.parse(key))
+        assert np.array_equal(corruptions.apply(images, name, level=key), expected)
+    assert corruptions.get("awgn+fog").strength(level=(0.1, 1)) == corruptions.get("awgn+fog").parse("sigma=0.1+1")
+
+
+def test_a_chain_of_clean_parts_is_clean():
+    assert corruptions.get("awgn+fog").parse("clean+clean").is_clean
+
+
+@pytest.mark.parametrize(("name", "side"), [("iso_noise+fog", 32), ("lines+gaussian_noise", 224)])
+def test_the_native_side_of_a_chain_is_the_one_asked_for(name, side):
+    chosen = corruptions.get(name)
+    assert chosen.native_side(side, side) == chosen.native_side(side, side, side) == side
+    with pytest.raises(corruptions.CorruptionError, match="native must be one of"):
+        chosen.native_side(side, side, 48)

@@ -49,12 +49,6 @@ def wrap_around(images, sigma, draws):
     return np.rint(noisy * np.float32(255)).astype(np.int64).astype(np.uint8)
 
 
-def changed_in_place(images, sigma):
-    """Broken: writes to what it was given."""
-    images[...] = np.where(images < 255 * sigma, 0, images)
-    return images
-
-
 def global_random_state(images, sigma):
     """Broken: nobody can repeat it."""
     return images + np.float32(sigma) * np.random.normal(size=images.shape).astype(np.float32)
@@ -86,7 +80,6 @@ BROKEN = (
     (same_noise_for_every_image, {}),
     (truncation, {}),
     (wrap_around, {}),
-    (changed_in_place, {"takes": "uint8"}),
     (global_random_state, {}),
     (own_generator_per_call, {}),
     (drops_the_last_row, {}),

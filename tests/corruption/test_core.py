@@ -94,6 +94,10 @@ def test_images_of_another_form_are_refused(images, words):
         ({"boxes": [[0, 0, 1, 1]]}, r"shape \(4, 4\)"),
         ({"boxes": [[0, 0, 9, 9]] * 4}, "inside the image of 8 x 8"),
         ({"native": 48}, r"native must be one of \[32, 64, 224\], got 48"),
+        ({"native": np.array([32, 64])}, "native must be one of"),
+        ({"ids": [[1], [2, 3]]}, r"ids must be 4 whole numbers of at least 0, got \[\[1\], \[2, 3\]\]"),
+        ({"boxes": [[0, 0, 1, 1], [2]]}, r"boxes must be whole numbers of shape \(4, 4\), got"),
+        ({"stream": 1}, "stream must be text, got 1"),
     ],
 )
 def test_options_of_another_form_are_refused(options, words):
@@ -124,7 +128,7 @@ def test_textures_of_another_form_are_refused(textures):
         corruptions.apply(pictures(32), "frost", 1, textures=textures)
 
 
-@pytest.mark.parametrize("severity", [6, -1, 2.5, True, "3", None])
+@pytest.mark.parametrize("severity", [6, -1, 2.5, True, np.True_, "3", None, np.array([1, 2])])
 def test_a_wrong_severity_is_named(severity):
     with pytest.raises(CorruptionError, match="severity"):
         corruptions.apply(pictures(8), "gaussian_noise", severity)
@@ -147,6 +151,7 @@ def test_severity_0_is_the_identity_and_a_copy(severity):
         ("awgn", "0.5..0.1", "from low to high"),
         ("awgn", float("nan"), "sigma must be"),
         ("awgn", True, "sigma must be"),
+        ("awgn", 10**400, "sigma must be"),
         ("awgn", (0.1, 0.2), "must be NUMBER, got"),
         ("spatially_varying_noise_1d", 0.5, "must be NUMBER:NUMBER, got 0.5"),
         ("spatially_varying_noise_1d", "0..1", "cannot be drawn"),
@@ -163,6 +168,8 @@ def test_a_wrong_level_is_named(name, level, words):
 def test_unknown_names_get_the_nearest():
     with pytest.raises(UnknownName, match="unknown corruption 'gausian_noise'; did you mean gaussian_noise"):
         corruptions.apply(pictures(8), "gausian_noise", 1)
+    with pytest.raises(UnknownName, match="expected the name of a corruption, got 5"):
+        corruptions.apply(pictures(8), 5, 1)
     with pytest.raises(UnknownName, match="unknown suite 'demo/9'; did you mean demo/1"):
         corruptions.suite("demo/9")
 
@@ -225,7 +232,21 @@ def test_large_batches_are_cut_into_blocks_without_a_trace():
 
 
 def test_an_empty_batch_stays_empty():
-    assert corruptions.apply(np.zeros((0, 8, 8, 3), np.uint8), "awgn", level=0.1).shape == (0, 8, 8, 3)
+    nothing = np.zeros((0, 8, 8, 3), np.uint8)
+    assert corruptions.apply(nothing, "awgn", level=0.1).shape == (0, 8, 8, 3)
+    assert corruptions.apply(nothing, "awgn", level=0.1, ids=[]).shape == (0, 8, 8, 3)
+
+
+def test_a_function_that_works_in_place_leaves_the_input_untouched(register):
+    def halve(images, shift):
+        """Halves every value where it stands."""
+        images >>= 1
+        return images
+
+    register(halve, takes="uint8")
+    images = np.full((2, 4, 4, 3), 200, np.uint8)
+    assert (corruptions.apply(images, "halve", level=1) == 100).all()
+    assert (images == 200).all()
 
 
 def test_a_name_is_taken_once(register):
@@ -285,7 +306,7 @@ def test_a_broken_plug_in_is_one_warning_line(monkeypatch):
         name = "broken"
 
         def load(self):
-            raise RuntimeError("no such luck")
+            raise RuntimeError("no such\nluck")
 
     monkeypatch.setattr(corruptions._registry, "entry_points", lambda group: [Broken()])
     registry = corruptions.Registry("thing", "robench.things", KeyError)

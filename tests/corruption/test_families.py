@@ -209,3 +209,34 @@ def test_blur_leaves_a_constant_image_alone(name, value):
     image = np.full((1, 17, 13, 3), value, np.uint8)
     for strength in corruptions.get(name).default_strengths():
         assert np.array_equal(corruptions.apply_strength(image, corruptions.get(name), strength), image)
+
+
+@pytest.mark.parametrize("shape", [(2, 40), (1, 40), (40, 2), (2, 2), (1, 1)])
+def test_elastic_transform_leaves_images_that_have_no_room(shape):
+    ramp = np.arange(shape[0] * shape[1], dtype=np.uint8).reshape(1, *shape, 1)
+    assert len(np.unique(corruptions.apply(ramp, "elastic_transform", 1))) >= 0.5 * ramp.size
+
+
+def test_sparkles_shine_all_over_a_wide_image():
+    black = np.zeros((60, 20, 100, 3), np.uint8)
+    lit = corruptions.apply(black, "sparkles", level=5).any(axis=(0, 1, 3))
+    assert lit[:20].any()
+    assert lit[-20:].any()
+
+
+def test_frost_on_gray_is_neither_darker_nor_lighter_than_the_luminance_of_frost():
+    gray = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 1), dtype=np.uint8)
+    colour = corruptions.apply(np.repeat(gray, 3, axis=3), "frost", 5).astype(np.float64) @ [0.299, 0.587, 0.114]
+    assert abs((corruptions.apply(gray, "frost", 5)[..., 0] - colour).mean()) < 0.1
+
+
+def test_pictures_that_can_change_behind_a_view_are_not_kept():
+    own = np.full((60, 60, 3), 30, np.uint8)
+    view = own.view()
+    view.setflags(write=False)
+    pictures = (view,)
+    clean = np.full((2, 32, 32, 3), 90, np.uint8)
+    corruptions.apply(clean, "frost", 3, textures=pictures)
+    own[:] = 250
+    expected = corruptions.apply(clean, "frost", 3, textures=(own.copy(),))
+    assert np.array_equal(corruptions.apply(clean, "frost", 3, textures=pictures), expected)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from processes import tree
 
 import corruptions
@@ -235,3 +236,27 @@ def test_names_that_are_no_file_names_become_numbers(digits, tmp_path):
     opened = datasets.open_generated(tmp_path / "set")
     assert opened.clean().classes == strange.classes
     assert np.array_equal(opened.clean().images(0, 60), digits.images(0, 60))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_images_in_files_are_degraded_whether_the_cache_has_them_or_not(form, workers, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBENCH_CACHE", str(tmp_path / "cache"))
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        file = tmp_path / "photos" / f"class{number % 2}" / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(file)
+    made = []
+    for name in ("cold", "warm", "off"):
+        if name == "off":
+            monkeypatch.setenv("ROBENCH_CACHE", "off")
+        photos = datasets.load(f"folder:{tmp_path / 'photos'}")
+        cells = {"awgn": [corruptions.get("awgn").parse("sigma=0.1")]}
+        generate(photos, cells, tmp_path / name, form=form, workers=workers)
+        made.append({path.relative_to(tmp_path / name): path.read_bytes() for path in files(tmp_path / name)})
+    assert made[0] == made[1] == made[2]
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 1
+
+
+def files(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
