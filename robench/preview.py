@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 import corruptions
 from corruptions import Strength
 from robench import datasets
+from robench.errors import UsageError
 from robench.files import whole_file
 
 Images = NDArray[np.uint8]
 Cells = Mapping[str, Sequence[Strength]]
 BUILT_IN_VIEW = "side128"
 MOST_INCHES = 1.3
+SUFFIXES = (".png", ".svg", ".pdf", ".jpg")
 
 
 def contact_sheet(
@@ -39,6 +41,8 @@ def contact_sheet(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if path.suffix not in SUFFIXES:
+        raise UsageError(f"output must be a file that ends in {', '.join(SUFFIXES)}, got '{path}'")
     picture = _picture(image, view)
     textures = None if frost_dir is None else datasets.textures(frost_dir)
     rows = list(_rows(picture, cells or _all(), {"seed": seed, "native": native, "textures": textures}))
@@ -57,7 +61,7 @@ def contact_sheet(
         axes_row[0].set_title(name, fontsize=7, pad=2, loc="left", fontweight="bold")
     FigureCanvasAgg(figure)
     with whole_file(path) as partial:
-        figure.savefig(partial, format=path.suffix.lstrip(".") or "png", metadata=_no_dates(path))
+        figure.savefig(partial, format=path.suffix[1:], metadata=_no_dates(path))
     return path
 
 

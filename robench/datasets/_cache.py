@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,6 +50,8 @@ class Entry:
         """The array, uint8 (N, H, W, C) in the order of the files; None if there is none."""
         try:
             digest = json.loads(self._source.read_text())["digest"]
+            if not re.fullmatch("[0-9a-f]{64}", digest):
+                return None
             path = self.place / "images" / f"{digest}.npy"
             return path if path.is_file() else None
         except (OSError, ValueError, KeyError, TypeError):

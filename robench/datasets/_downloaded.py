@@ -22,6 +22,8 @@ def read_downloaded(folder: Path, clean: Dataset | None) -> GeneratedSet:
 
     clean: its clean images, all or some of them; with them the set is told by their name, ids, view and boxes.
     """
+    if clean is not None:
+        clean = clean.at(np.argsort(clean.ids, kind="stable"))  # the order in which clean images are evaluated
     if (folder / "labels.npy").is_file():
         return _stacked(folder, clean)
     found = {name: _severities(folder / name) for name in subfolders(folder)}

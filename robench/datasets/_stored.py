@@ -59,7 +59,7 @@ def _checked(ordered: Dataset, path: Path) -> Dataset | None:
     try:
         kept = _opened(ordered, path)
         return kept if kept.digest == path.stem else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
 
 

@@ -10,6 +10,7 @@ from robench.datasets._contract import Ints
 from robench.datasets._files import SUFFIXES, Files
 from robench.datasets._registry import Raw, dataset
 from robench.errors import DatasetError
+from robench.setformat import is_plain
 
 SIDE = 64
 
@@ -29,6 +30,8 @@ def tiny_imagenet(path: Path, split: str) -> Raw:
     Classes are the sorted wnids that have a train folder, so that a part of the data set is one too.
     """
     listed = sorted((path / "wnids.txt").read_text(encoding="utf-8").split())
+    if strange := [wnid for wnid in listed if not is_plain(wnid)]:
+        raise DatasetError(f"{path / 'wnids.txt'}: expected plain names, got '{strange[0]}'")
     classes = [wnid for wnid in listed if (path / "train" / wnid).is_dir()]
     rows = _train(path / "train", classes) if split == "train" else _val(path / "val", classes)
     if not rows:
@@ -72,7 +75,7 @@ def _table(path: Path, columns: int) -> list[tuple[list[str], list[int]]]:
         fields = line.split("\t")
         if len(fields) != columns or not all(field.isdecimal() for field in fields[-4:]):
             raise DatasetError(f"{path}:{number}: expected {columns - 4} texts and 4 numbers, got {line!r}")
-        if any(Path(field).name != field for field in fields[:-4]):
+        if not all(map(is_plain, fields[:-4])):
             raise DatasetError(f"{path}:{number}: expected plain names, got {line!r}")
         rows.append((fields[:-4], [int(field) for field in fields[-4:]]))
     return rows

@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 import corruptions
 import robench
 from corruptions import CLEAN, Strength, Textures
 from robench.datasets import Dataset
 from robench.errors import DatasetError, ModelError, RunError, UsageError
+from robench.files import sha256_text
 from robench.models import Classifier
 from robench.store import SCHEMA, Cell, Run
 
@@ -22,7 +25,7 @@ _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level"
 
 LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "torchvision")
 KEPT = ("dataset", "precision", "native", "textures")
-ONE_LABEL = ("weights_sha256", "normalize", "fit", "label_map_sha256")
+ONE_LABEL = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256")
 """What two models of one label must share."""
 
 NO_SEED = 0
@@ -158,6 +161,7 @@ def manifest(
             "shape": list(dataset.shape),
             "classes": list(dataset.classes),
             "digest": dataset.digest,
+            "ids_sha256": sha256_text(",".join(map(str, np.sort(dataset.ids).tolist()))),
         },
         "precision": asked.precision,
         "native": asked.native,
@@ -194,7 +198,8 @@ def merged(run: Run, wanted: dict[str, Any]) -> dict[str, Any]:
     for model in wanted["models"]:
         there = models.setdefault(model["label"], model)
         for key in ONE_LABEL:
-            _agree(run, f"'{model['label']}' of {key}", there.get(key, ""), model[key], "choose another folder or name")
+            held_one = there.get(key, model[key])  # a fact may be younger than the run
+            _agree(run, f"'{model['label']}' of {key}", held_one, model[key], "choose another folder or name")
     return wanted | {
         "models": list(models.values()),
         "corruptions": held["corruptions"] | wanted["corruptions"],
@@ -211,7 +216,7 @@ def _joined(wanted: list[Cell], held: list[Cell]) -> list[Cell]:
 
 def _agree(run: Run, key: str, held: Any, wanted: Any, advice: str = "choose another folder") -> None:
     if isinstance(held, dict) and isinstance(wanted, dict):
-        for name in wanted:
-            _agree(run, f"{key} {name}", held.get(name), wanted[name], advice)
+        for name in (one for one in wanted if one in held):  # a fact may be younger than the run
+            _agree(run, f"{key} {name}", held[name], wanted[name], advice)
     elif held != wanted:
         raise RunError(f"{run.folder} holds a run with {key} {str(held)[:40]}, asked for {str(wanted)[:40]}; {advice}")

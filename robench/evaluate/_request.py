@@ -72,6 +72,8 @@ def opened(request: Request) -> Opened:
         data = _open(request)
         asked = replace(_asked_of(data, request, cells, seeds), precision=precision)
     else:
+        if request.clean is not None:
+            raise UsageError(f"--clean is for a generated set; got it with '{request.dataset}'")
         data = datasets.load(request.dataset, view=request.view, limit=request.limit, name=request.dataset_name)
         pictures = None if request.frost_dir is None else datasets.textures(request.frost_dir)
         digest = datasets.textures_digest(pictures)

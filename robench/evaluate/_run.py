@@ -68,9 +68,11 @@ class _Node:
 
 
 def _facts(bench: Bench) -> dict[str, str]:
-    """What all processes must have alike: the data's digest, and the weights'."""
+    """What all processes must have alike: digests of the data, the weights, and what else predictions rest on."""
     weights = {f"weights of {one.label}": one.weights_sha256 for one in bench.classifiers}
-    return {"images": bench.clean.digest} | weights
+    code = {f"code of {one.label}": one.card.code_sha256 for one in bench.classifiers}
+    maps = {f"label map of {one.label}": one.label_map_sha256 for one in bench.classifiers}
+    return {"images": bench.clean.digest, "pictures of frost": bench.asked.textures_digest} | weights | code | maps
 
 
 def _computed(node: _Node, task: _Task) -> tuple[dict[str, str], UnitResult]:

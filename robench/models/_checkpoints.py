@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from robench.errors import CheckpointError
+from robench.errors import CheckpointError, ModelError
 from robench.files import reason, whole_file
 
 State = Mapping[str, Tensor]
@@ -112,6 +112,8 @@ def state_sha256(module: nn.Module) -> str:
     """sha256 over the sorted (name, dtype, shape, bytes) of the network's state."""
     whole = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
+        if not isinstance(value, Tensor):
+            raise ModelError(f"state '{name}': expected a tensor, got {type(value).__name__}; a network without it")
         array = value.detach().cpu().contiguous()
         dtype = str(array.dtype).removeprefix("torch.")
         whole.update(f"{name}|{dtype}|{tuple(array.shape)}|".encode())
@@ -129,7 +131,7 @@ def _torch_file(path: Path) -> Any:
         if called := _called(path, str(fault)):
             raise CheckpointError(f"{path}: refused: would run code: {called[0]}") from None
         raise CheckpointError(f"{path}: not a checkpoint: {_first_line(fault)}") from None
-    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as fault:
+    except Exception as fault:  # whatever torch trips over in a file that is none of its own
         raise CheckpointError(f"{path}: not a checkpoint: {_first_line(fault)}") from fault
 
 
@@ -193,7 +195,10 @@ def _unwrapped(state: State, own: State) -> State:
     """The state with as many wrapper prefixes off its names as make the most of them names of the network."""
     forms = [state]
     while any(PREFIX.match(name) for name in forms[-1]):
-        forms.append({PREFIX.sub("", name): value for name, value in forms[-1].items()})
+        shorter = {PREFIX.sub("", name): value for name, value in forms[-1].items()}
+        if len(shorter) < len(forms[-1]):  # two networks in one file, of which neither is meant more
+            break
+        forms.append(shorter)
     return max(forms, key=lambda form: len(form.keys() & own.keys()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from dataclasses import fields
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,10 +13,20 @@ from torch import nn
 
 from corruptions import unknown
 from robench.errors import ModelError, RobenchError, UsageError
+from robench.files import sha256_file, sha256_text
 from robench.models._registry import Card
 from robench.models._spec import Spec
 
-CARD_FIELDS = {one.name for one in fields(Card)} - {"name", "build", "params", "weights"}
+KINDS: dict[str, tuple[type, ...]] = {
+    "side": (int, type(None)),
+    "channels": (int,),
+    "mean": (tuple, list),
+    "std": (tuple, list),
+    "classes": (int,),
+    "source": (str,),
+    "fit": (str,),
+}
+"""What a factory's dict may say, as on a card."""
 
 
 def made_by_file(parsed: Spec, classes: int | None) -> tuple[Card, nn.Module]:
@@ -31,7 +41,7 @@ def made_by_file(parsed: Spec, classes: int | None) -> tuple[Card, nn.Module]:
             f"{parsed.name}: expected the factory to return an nn.Module, or one and a dict, "
             f"got {type(module).__name__}, {type(said).__name__}"
         )
-    return _card_of(parsed.name, module, said, classes), module
+    return _card_of(parsed, module, said, classes), module
 
 
 def _run_factory(parsed: Spec, classes: int | None) -> Any:
@@ -57,28 +67,34 @@ def _run_factory(parsed: Spec, classes: int | None) -> Any:
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    private = f"_robench_file_{sha256_text(str(path.resolve()))[:16]}"
+    spec = importlib.util.spec_from_file_location(private, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path}: expected a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[private] = module  # where dataclasses, among others, look for it
     spec.loader.exec_module(module)
     return module
 
 
-def _card_of(name: str, module: nn.Module, said: dict[str, Any], classes: int | None) -> Card:
-    """The card of a user's network: from the factory's dict, its attributes, or else RGB as it comes."""
-    if strange := sorted(said.keys() - CARD_FIELDS):
-        raise ModelError(f"{name}: {unknown('field', strange[0], CARD_FIELDS)}")
-    known = {field: getattr(module, field) for field in CARD_FIELDS if _is_plain(getattr(module, field, None))} | said
-    if classes is None and "classes" not in known:
+def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int | None) -> Card:
+    """The card of a user's network: from the factory's dict, or else RGB as it comes."""
+    name = parsed.name
+    if strange := sorted(said.keys() - KINDS.keys()):
+        raise ModelError(f"{name}: {unknown('field', strange[0], KINDS)}")
+    for field, value in said.items():
+        if not isinstance(value, KINDS[field]) or isinstance(value, bool):
+            raise ModelError(f"{name}: expected {field} as {_kind_text(KINDS[field])}, got {value!r}")
+    if classes is None and "classes" not in said:
         raise ModelError(f"{name}: with a label map, expected the factory's dict to say 'classes', the outputs it has")
-    channels = known.get("channels", 3)
+    channels = said.get("channels", 3)
     defaults = {"side": None, "channels": channels, "mean": (0.0,) * channels, "std": (1.0,) * channels}
-    filled = {**defaults, "classes": classes, "source": "user's file", **known}
+    filled = {**defaults, "classes": classes, "source": "user's file", **said}
     filled["mean"], filled["std"] = tuple(filled["mean"]), tuple(filled["std"])
     params = sum(parameter.numel() for parameter in module.parameters())
-    return Card(name=name, params=params, build=lambda _: module, **filled)
+    digest = sha256_file(Path(str(parsed.file)))
+    return Card(name=parsed.name, params=params, build=lambda _: module, code_sha256=digest, **filled)
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, int | str | tuple | list)
+def _kind_text(kinds: tuple[type, ...]) -> str:
+    return " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)

@@ -32,6 +32,7 @@ class Card:
     fit: for images of another side: "resize" bilinear with antialiasing, "pad" zeros around smaller ones.
     weights: word -> safetensors file in `robench/models/weights`, an absolute path, an https address, or a function
         that fetches the tensors by name.
+    code_sha256: of the user's file that builds it, if one does.
     build: classes -> network from (N, channels, side, side) to (N, classes), in training mode also to a tuple, with
         the logits of auxiliary heads after them; it imports torch in its body.
     """
@@ -46,6 +47,7 @@ class Card:
     source: str
     fit: str = "resize"
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
+    code_sha256: str = ""
     build: Build = field(repr=False, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
 """Decoded files are kept between runs, and a file that changed is decoded again."""
 
+import json
 import os
 
 import numpy as np
@@ -110,3 +111,21 @@ def test_a_broken_file_leaves_nothing(tree, tmp_path, cache):
     with pytest.raises(DatasetError, match=r"0\.png"):
         load(tree, tmp_path)
     assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY"])
+def test_a_cut_off_entry_is_made_again(content, tree, tmp_path, cache):
+    first = pixels(load(tree, tmp_path)).copy()
+    [entry] = (cache / "images").glob("*.npy")
+    entry.write_bytes(content)
+    assert np.array_equal(pixels(load(tree, tmp_path)), first)
+
+
+def test_an_entry_does_not_lead_out_of_its_folder(tree, tmp_path, cache):
+    load(tree, tmp_path)
+    victim = tmp_path / "victim.npy"
+    victim.write_bytes(b"mine")
+    [source] = (cache / "sources").glob("*.json")
+    source.write_text(json.dumps({"digest": str(victim.with_suffix(""))}))
+    load(tree, tmp_path)
+    assert victim.read_bytes() == b"mine"

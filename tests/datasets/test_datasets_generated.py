@@ -259,6 +259,14 @@ def test_clean_images_bring_their_names_and_ids(cifar10_c, clean):
     assert found.cell("fog", "2").images(0, 3)[:, 0, 0, 0].tolist() == [20, 22, 24]
 
 
+def test_clean_images_in_another_order_are_put_in_that_of_their_ids(cifar10_c, clean):
+    turned = clean.at(np.arange(6)[::-1])
+    found = datasets.open_generated(cifar10_c, clean=turned)
+    assert found.clean().ids.tolist() == found.cell("fog", "1").ids.tolist() == [0, 1, 2, 3, 4, 5]
+    assert found.cell("fog", "1").images(0, 6)[:, 0, 0, 0].tolist() == [10, 11, 12, 13, 14, 15]
+    assert found.cell("fog", "1").labels.tolist() == [2, 0, 1, 1, 0, 2]
+
+
 def test_clean_images_of_another_data_set_are_refused(cifar10_c, clean, tmp_path):
     other = replace(clean, labels=clean.labels[::-1].copy() - 1 + 1, ids=clean.ids + 1)
     with pytest.raises(DatasetError, match=r"expected the labels of cifar10@test, got others"):

@@ -135,6 +135,11 @@ def test_a_cell_stands_once_in_every_suite_that_asked_for_it(sweep, tmp_path):
         (lambda d, n: {"precision": "bf16"}, "with precision fp32, asked for bf16"),
         (lambda d, n: {"native": 64}, "with native None, asked for 64"),
         (lambda d, n: {"nets": (replace(n, weights_sha256="1" * 64),)}, "'tiny_cnn=digits-clean' of weights_sha256 "),
+        (
+            lambda d, n: {"nets": (replace(n, card=replace(n.card, code_sha256="1" * 64)),)},
+            "'tiny_cnn=digits-clean' of code_sha256 ",
+        ),
+        (lambda d, n: {"data": replace(d, ids=d.ids + 100)}, "dataset ids_sha256 "),
         (lambda d, n: {"nets": (replace(n, normalization=n.normalization._replace(mean=(0.1,))),)}, "of normalize "),
     ],
 )

@@ -156,3 +156,19 @@ def test_metadata_of_other_files(tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(b"torn")
     with pytest.raises(CheckpointError, match="not a safetensors file"):
         models.metadata(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("text", ["epoch,train_loss\n1,2\n", "arch: resnet20\n", "train: yes\n", "resnet20 best\n"])
+def test_a_text_file_is_no_checkpoint(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_text(text)
+    with pytest.raises(CheckpointError, match=r"a.pt: not a checkpoint") as caught:
+        models.load(f"tiny_cnn={tmp_path / 'a.pt'}", classes=10)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_networks_in_one_file_are_not_mixed(tmp_path: Path) -> None:
+    one, other = (models.load("tiny_cnn", classes=10, random_weights=True, seed=s).module.state_dict() for s in (1, 2))
+    both = {f"model.{name}": value for name, value in one.items()} | {f"net.{k}": value for k, value in other.items()}
+    torch.save(both, tmp_path / "two.pt")
+    with pytest.raises(CheckpointError, match=r"two\.pt"):
+        models.load(f"tiny_cnn={tmp_path / 'two.pt'}", classes=10)

@@ -9,6 +9,7 @@ import torch
 
 from robench import models
 from robench.errors import CheckpointError, ModelError, UsageError
+from robench.files import sha256_file
 from robench.models import Spec
 
 FACTORIES = """
@@ -16,16 +17,22 @@ import torch
 from torch import nn
 
 class Net(nn.Sequential):
-    side, channels, mean, std = 16, 1, [0.5], [0.2]
+    mean, std = [0.5], [0.2]  # its own, for itself
 
 def net(classes):
-    return Net(nn.Flatten(), nn.Linear(256, classes))
+    return Net(nn.Flatten(), nn.Linear(256, classes)), {"side": 16, "channels": 1}
 
 def fixed():
     return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 10)), {"side": 8, "fit": "pad", "source": "me"}
 
 def strange(classes):
-    return net(classes), {"sides": 8}
+    return net(classes)[0], {"sides": 8}
+
+def wide(classes):
+    return net(classes)[0], {"side": (16, 16)}
+
+def deep(classes):
+    return net(classes)[0], {"mean": 0.5}
 
 def nothing(classes):
     return None
@@ -84,6 +91,8 @@ def test_a_wrong_argument_is_one_line(spec: str, fault: str) -> None:
     [
         ("nett", UsageError, "unknown factory 'nett'; did you mean net"),
         ("strange", ModelError, "unknown field 'sides'; did you mean side"),
+        ("wide", ModelError, r"mine:wide: expected side as int or None, got \(16, 16\)"),
+        ("deep", ModelError, "mine:deep: expected mean as tuple or list, got 0.5"),
         ("nothing", ModelError, "expected the factory to return an nn.Module"),
         ("broken", ModelError, "mine:broken: failed: RuntimeError: out of ideas"),
         ("lookup", ModelError, "mine:lookup: failed: KeyError: 'key'"),
@@ -95,9 +104,10 @@ def test_a_wrong_factory_is_one_line(file: Path, factory: str, error: type[Excep
 
 
 def test_factories_bring_their_card(file: Path) -> None:
-    attributes = models.load(f"{file}:net", classes=4, side=16)
-    assert attributes.logits(torch.zeros(2, 16, 16, 3, dtype=torch.uint8)).shape == (2, 4)
-    assert (attributes.label, attributes.fit, attributes.normalize) == ("mine:net", "none", "0.5/0.2")
+    plain = models.load(f"{file}:net", classes=4, side=16)
+    assert plain.logits(torch.zeros(2, 16, 16, 3, dtype=torch.uint8)).shape == (2, 4)
+    assert (plain.label, plain.fit, plain.normalize) == ("mine:net", "none", "none")
+    assert plain.facts()["code_sha256"] == sha256_file(file)
     said = models.load(f"{file}:fixed", classes=10, side=6)
     assert (said.card.side, said.fit, said.normalize, said.card.source) == (8, "pad8", "none", "me")
 
@@ -162,3 +172,34 @@ def test_every_shipped_file_has_a_word_and_loads() -> None:
     for place, spec in words.items():
         assert models.load(spec, classes=10).label == spec
         assert (folder / place).stat().st_size < 200_000
+
+
+def test_a_file_may_hold_dataclasses(tmp_path: Path) -> None:
+    file = tmp_path / "modern.py"
+    file.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from torch import nn\n"
+        "@dataclass\n"
+        "class Shape:\n"
+        "    size: int = 192\n"
+        "def net(classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(Shape().size, classes))\n"
+    )
+    assert models.load(f"{file}:net", classes=4, side=8).classes == 4
+
+
+def test_state_that_is_no_tensor_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text(
+        "from torch import nn\n"
+        "class Odd(nn.Linear):\n"
+        "    def get_extra_state(self):\n"
+        "        return (1, 2)\n"
+        "    def set_extra_state(self, state):\n"
+        "        pass\n"
+        "def net(classes):\n"
+        "    return Odd(3, classes)\n"
+    )
+    with pytest.raises(ModelError, match=r"state '_extra_state': expected a tensor, got tuple"):
+        models.load(f"{file}:net", classes=4)
