@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry
 from corruptions._strength import (
-    CLEAN,
     CLEAN_KEY,
     Level,
     Numbers,
@@ -236,8 +235,7 @@ class Chain(Corruption):
             raise StrengthError(
                 f"{self.name}: expected a strength for each part, such as {self._example}, got '{text}'"
             )
-        strengths = [part.parse(key) for part, key in zip(self.parts, keys, strict=True)]
-        return CLEAN if all(one.is_clean for one in strengths) else chain_strength(strengths)
+        return chain_strength(part.parse(key) for part, key in zip(self.parts, keys, strict=True))
 
     def default_strengths(self) -> tuple[Strength, ...]:
         """Severities 1-5 where all parts have them, else the parts' default strengths side by side."""

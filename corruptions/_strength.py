@@ -84,8 +84,9 @@ CLEAN = Strength(severity=0)
 
 
 def chain_strength(parts: Iterable[Strength]) -> Strength:
-    """The strength of a chain, from those of its parts."""
-    return Strength(parts=tuple(parts))
+    """The strength of a chain, from those of its parts; clean where all of them are."""
+    each = tuple(parts)
+    return CLEAN if all(part.is_clean for part in each) else Strength(parts=each)
 
 
 def number_text(value: float) -> str:

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import corruptions
-from corruptions import CLEAN, Strength
+from corruptions import CLEAN
 from corruptions._contract import NATIVE_SIDES
+from corruptions._strength import chain_strength
 from corruptions.testing import pictures
 
 LARGEST, DIGITS = 1000.0, 12
@@ -52,7 +53,7 @@ def chains(draw, exact=False):
     """Two or three corruptions, and a strength: one severity for all, or one of its own for each part."""
     parts = draw(st.lists(st.sampled_from(corruptions.names()), min_size=2, max_size=3))
     chosen = corruptions.get("+".join(parts))
-    each = st.tuples(*(strengths(part, exact) for part in chosen.parts)).map(lambda parts: Strength(parts=parts))
+    each = st.tuples(*(strengths(part, exact) for part in chosen.parts)).map(chain_strength)
     return chosen, draw(st.sampled_from(chosen.default_strengths()) | each)
 
 

@@ -101,8 +101,10 @@ def test_other_scores_have_their_own_names(recipe: str, name: str, digits: Pair,
             return x * self.gain
 
     with restorers.with_entry("same", models.RestorerCard("same", 1, 1, "a test", build=Same)):
+        models.save(tmp_path / "same.safetensors", Same(), {})
+        spec = f"same={tmp_path / 'same.safetensors'}"
         given = replace(get(recipe), perturbations=("awgn@0.1",))
-        trained = train(given, few, "same", tmp_path / "a.safetensors", epochs=1, device="cpu", progress=False)
+        trained = train(given, few, spec, tmp_path / "a.safetensors", epochs=1, device="cpu", progress=False)
     header, line = trained.log.read_text().splitlines()
     assert header == f"epoch,train_loss,train_{name},val_loss,val_{name},lr"
     values = dict(zip(header.split(","), map(float, line.split(",")), strict=True))
