@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry
 from corruptions._strength import (
-    CLEAN_KEY,
     Level,
     Numbers,
     Strength,
@@ -216,9 +215,10 @@ class Chain(Corruption):
         """
         _one_of(self.name, severity, level)
         if level is None:
-            if severity not in (0, CLEAN_KEY) and not self.has_table:
+            strength = severity_strength(self.name, severity, True, None)
+            if not (strength.is_clean or self.has_table):
                 raise StrengthError(f"{self.name}: not all its parts have severities; give {self._example}")
-            return severity_strength(self.name, severity, True, None)
+            return strength
         given = (
             level.split(CHAIN) if isinstance(level, str) else tuple(level) if isinstance(level, (tuple, list)) else ()
         )
@@ -242,12 +242,6 @@ class Chain(Corruption):
         if self.has_table:
             return tuple(self.strength(severity) for severity in range(1, 6))
         return tuple(map(chain_strength, zip(*(part.default_strengths() for part in self.parts), strict=False)))
-
-    def native_side(self, height: int, width: int, native: int | None = None) -> int:
-        """The native side of the whole, to which each part takes its nearest table."""
-        for part in self.parts:
-            part.native_side(height, width, native)
-        return nearest_native(height, width) if native is None else native
 
     @property
     def summary(self) -> str:

@@ -179,8 +179,6 @@ def _sample_ids(ids: Any, count: int) -> NDArray[np.int64]:
     if ids is None:
         return np.arange(count, dtype=np.int64)
     array = np.atleast_1d(_array(ids, f"ids must be {count} whole numbers of at least 0"))
-    if not array.size:
-        array = array.astype(np.int64)
     if array.shape != (count,) or array.dtype.kind not in "iu" or (count and array.min() < 0):
         raise CorruptionError(f"ids must be {count} whole numbers of at least 0, got {_short(ids)}")
     return array.astype(np.int64)
@@ -197,8 +195,6 @@ def _boxes(boxes: Any, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
     if boxes is None:
         return None
     array = _array(boxes, f"boxes must be whole numbers of shape ({shape[0]}, 4)")
-    if not array.size:
-        array = array.astype(np.int64)
     if array.ndim == 1:
         array = array[None]
     if array.shape != (shape[0], 4) or array.dtype.kind not in "iu":
@@ -210,10 +206,12 @@ def _boxes(boxes: Any, shape: tuple[int, ...]) -> NDArray[np.int64] | None:
 
 
 def _array(values: Any, expected: str) -> NDArray[Any]:
+    """Values of one kind; nothing at all is no floats, as numpy has it."""
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except ValueError:
         raise CorruptionError(f"{expected}, got {_short(values)}") from None
+    return array if array.size else array.astype(np.int64)
 
 
 def _textures(textures: Any) -> Textures | None:

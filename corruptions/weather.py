@@ -232,8 +232,9 @@ def given_panes(textures: Textures, scale: float, height: int, width: int) -> Te
 
 def _may_change(texture: Images) -> bool:
     """Whether somebody may write to these pixels, here or through the array that they are a view of."""
-    base = texture.base
-    return texture.flags.writeable or not (base is None or (isinstance(base, np.ndarray) and not _may_change(base)))
+    if texture.flags.writeable or texture.base is None:
+        return bool(texture.flags.writeable)
+    return not isinstance(texture.base, np.ndarray) or _may_change(texture.base)
 
 
 def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Images:

@@ -107,7 +107,7 @@ def _check_same_images(runs: Sequence[Run]) -> None:
         raise RunError(
             f"{runs[1].folder}: expected the images of {runs[0].folder}, {_images(one)}, got {_images(other)}"
         )
-    tables.check_pictures(runs)
+    tables.check_images(runs)
 
 
 def _images(dataset: dict[str, str]) -> str:

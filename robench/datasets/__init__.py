@@ -13,6 +13,7 @@ from robench.datasets._generated import GeneratedSet
 from robench.datasets._load import load
 from robench.datasets._picture import picture, textures, textures_digest, viewed
 from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
+from robench.datasets._spec import with_split
 from robench.datasets._stored import allocate, stored, stored_at
 from robench.datasets.generated import open_generated
 
@@ -40,4 +41,5 @@ __all__ = [
     "textures",
     "textures_digest",
     "viewed",
+    "with_split",
 ]

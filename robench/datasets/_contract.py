@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robench.errors import DatasetError
+from robench.files import sha256_text
 
 Images = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -87,6 +88,11 @@ class Dataset:
             stems=None if self.stems is None else tuple(self.stems[i] for i in chosen),
             files=None if self.files is None else tuple(self.files[i] for i in chosen),
         )
+
+    @property
+    def ids_sha256(self) -> str:
+        """sha256 over the ids in their order, with commas between."""
+        return sha256_text(",".join(map(str, self.ids.tolist())))
 
     @cached_property
     def digest(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from robench.datasets._files import Tree, class_tree, scan, subfolders
 from robench.datasets._generated import GeneratedSet, Opened, load_ints, open_block, open_files
 from robench.datasets._spec import label_of
 from robench.errors import DatasetError
+from robench.files import sha256_file, sha256_text
 
 SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = (32, 64, 224)
@@ -67,7 +69,8 @@ def _stacked(folder: Path, clean: Dataset | None) -> GeneratedSet:
         classes = tuple(str(label) for label in range(labels.max() + 1))
         base = _without_clean(folder, classes, labels, open_cell(corruptions[0], "1")[1])
     cells = [(corruption, severity) for corruption in corruptions for severity in SEVERITIES]
-    return _set(folder, base, cells, open_cell, has_clean=clean is not None)
+    whole = _set(folder, base, cells, open_cell, has_clean=clean is not None)
+    return replace(whole, files_sha256=lambda corruption: sha256_file(folder / f"{corruption}.npy"))
 
 
 def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) -> GeneratedSet:
@@ -90,7 +93,14 @@ def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) ->
         height, width = scan([paths[wanted[0]]])[0][0].tolist()
         return open_files([paths[names] for names in wanted], (height, width, base.shape[2]))
 
-    return _set(folder, base, cells, open_cell, has_clean=clean is not None)
+    whole = _set(folder, base, cells, open_cell, has_clean=clean is not None)
+    return replace(whole, files_sha256=lambda corruption: _names_and_sizes(folder / corruption))
+
+
+def _names_and_sizes(folder: Path) -> str:
+    """sha256 over the path and the bytes of every file, in the order of the paths; the files are not read."""
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    return sha256_text("\n".join(f"{name} {path.stat().st_size}" for name, path in files))
 
 
 def _by_name(tree: Tree) -> dict[tuple[str, str], str]:

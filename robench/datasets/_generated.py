@@ -31,7 +31,8 @@ class GeneratedSet:
     """One clean data set and its corrupted copies; ids, labels and boxes are the same in all of them.
 
     `cells` stand in the set's own order. `seed` and `native` are None where nobody recorded them. `has_clean`
-    says whether `clean()` has images to give. `manifest` is as it stands in the set, empty for a downloaded one.
+    says whether `clean()` has images to give. `manifest` is as it stands in the set, empty for a downloaded one,
+    of which `files_sha256` gives what a corruption's files are known by.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class GeneratedSet:
     open_cell: Callable[[str, str], Opened] = field(repr=False)
     has_clean: bool = True
     manifest: dict[str, Any] = field(default_factory=dict, repr=False)
+    files_sha256: Callable[[str], str] = field(default=lambda corruption: "", repr=False)
 
     @property
     def name(self) -> str:

@@ -38,6 +38,16 @@ def parse(text: str) -> Spec:
     return Spec(entry, split or None, Path(path).expanduser() if colon else None)
 
 
+def with_split(text: str, split: str) -> str:
+    """`NAME[:PATH]` with a split, NAME@SPLIT[:PATH].
+
+    >>> with_split("cifar10:data", "val")
+    'cifar10@val:data'
+    """
+    name, colon, path = text.partition(":")
+    return f"{name}@{split}{colon}{path}"
+
+
 def label_of(path: Path) -> tuple[str, str | None]:
     """What a data set at this path is called in tables, and the split that its path names.
 

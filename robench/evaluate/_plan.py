@@ -9,16 +9,13 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
 import corruptions
 import robench
 from corruptions import CLEAN, Strength, Textures
 from robench.datasets import Dataset
 from robench.errors import DatasetError, ModelError, RunError, UsageError
-from robench.files import sha256_text
 from robench.models import Classifier
-from robench.store import SCHEMA, Cell, Run
+from robench.store import SCHEMA, Cell, Run, joined
 
 _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level": None, "native": 0}
 """The facts of clean images, and of those that were degraded elsewhere."""
@@ -27,6 +24,8 @@ LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "tor
 KEPT = ("dataset", "precision", "native", "textures")
 ONE_LABEL = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256")
 """What two models of one label must share."""
+YOUNGER = ("ids_sha256",)
+"""Facts of a data set that runs of the first weeks do not have."""
 
 NO_SEED = 0
 
@@ -49,7 +48,7 @@ class Asked:
 
     `versions`: those of the corruptions in a generated set; of the others the installed version is meant.
     `textures`: pictures for frost, with their digest, which is empty for robench's own.
-    `made_elsewhere`: the images come from a set that robench did not write, so no version of ours stands for them.
+    `files_sha256`: by corruption, for a set that robench did not write, so that no version of ours stands for it.
     """
 
     cells: Mapping[str, Sequence[Strength]]
@@ -57,10 +56,15 @@ class Asked:
     suite: str = ""
     native: int | None = None
     precision: str = "fp32"
-    made_elsewhere: bool = False
+    files_sha256: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     textures: Textures | None = field(default=None, repr=False)
     textures_digest: str = ""
+
+    @property
+    def made_elsewhere(self) -> bool:
+        """Whether the images come from a set that robench did not write."""
+        return bool(self.files_sha256)
 
     def units(self) -> Iterator[Unit]:
         """The clean images, then every corruption with every seed; what does not draw has seed 0 and runs once."""
@@ -161,11 +165,12 @@ def manifest(
             "shape": list(dataset.shape),
             "classes": list(dataset.classes),
             "digest": dataset.digest,
-            "ids_sha256": sha256_text(",".join(map(str, np.sort(dataset.ids).tolist()))),
+            "ids_sha256": dataset.ids_sha256,
         },
         "precision": asked.precision,
         "native": asked.native,
         "textures": asked.textures_digest,
+        "files_sha256": dict(asked.files_sha256),
         "models": [classifier.facts() for classifier in classifiers.values()],
         "corruptions": {} if asked.made_elsewhere else {name: _facts(asked, name) for name in asked.cells},
         "cells": [asdict(cell) for pairs in planned.values() for _, cell in pairs],
@@ -184,8 +189,11 @@ def environment() -> dict[str, str]:
     return {"python": python, "machine": platform.machine(), "robench": robench.__version__} | versions
 
 
-def merged(run: Run, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of a run that is to hold `wanted` besides what it holds; RunError where they cannot be one run."""
+def merged(run: Run, wanted: dict[str, Any], *, computing: bool = True) -> dict[str, Any]:
+    """The manifest of a run that is to hold `wanted` besides what it holds; RunError where they cannot be one run.
+
+    computing: whether cells are to come, so that the versions of today are among those that the run rests on.
+    """
     if not run.manifest_path.exists():
         return wanted
     held = run.manifest()
@@ -194,15 +202,19 @@ def merged(run: Run, wanted: dict[str, Any]) -> dict[str, Any]:
     for name in held["corruptions"].keys() & wanted["corruptions"].keys():
         versions = (one["corruptions"][name].get("version") for one in (held, wanted))
         _agree(run, f"{name} of version", *versions)
+    held_files = held.get("files_sha256", {})
+    for name in held_files.keys() & wanted["files_sha256"].keys():
+        _agree(run, f"{name} with files of sha256", held_files[name], wanted["files_sha256"][name])
     models = {model["label"]: model for model in held["models"]}
     for model in wanted["models"]:
         there = models.setdefault(model["label"], model)
         for key in ONE_LABEL:
-            held_one = there.get(key, model[key])  # a fact may be younger than the run
-            _agree(run, f"'{model['label']}' of {key}", held_one, model[key], "choose another folder or name")
+            _agree(run, f"'{model['label']}' of {key}", there.get(key, ""), model[key], "choose another folder or name")
     return wanted | {
         "models": list(models.values()),
         "corruptions": held["corruptions"] | wanted["corruptions"],
+        "files_sha256": held_files | wanted["files_sha256"],
+        "environment": joined(held["environment"], wanted["environment"]) if computing else held["environment"],
         "cells": [asdict(cell) for cell in _joined([Cell(**cell) for cell in wanted["cells"]], run.cells())],
     }
 
@@ -216,7 +228,8 @@ def _joined(wanted: list[Cell], held: list[Cell]) -> list[Cell]:
 
 def _agree(run: Run, key: str, held: Any, wanted: Any, advice: str = "choose another folder") -> None:
     if isinstance(held, dict) and isinstance(wanted, dict):
-        for name in (one for one in wanted if one in held):  # a fact may be younger than the run
-            _agree(run, f"{key} {name}", held[name], wanted[name], advice)
+        for name in wanted:
+            if name in held or name not in YOUNGER:
+                _agree(run, f"{key} {name}", held.get(name), wanted[name], advice)
     elif held != wanted:
         raise RunError(f"{run.folder} holds a run with {key} {str(held)[:40]}, asked for {str(wanted)[:40]}; {advice}")

@@ -149,9 +149,9 @@ def _open(request: Request) -> GeneratedSet:
 def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple[int, ...]) -> Asked:
     """The cells asked of a set, or all it has; one that it lacks, or another seed, is a UsageError."""
     there: Cells = {}
-    elsewhere = not opened.manifest
+    downloaded = not opened.manifest
     for name, _, key in opened.cells:
-        strength = Strength(severity=int(key)) if elsewhere else corruptions.get(name).parse(key)
+        strength = Strength(severity=int(key)) if downloaded else corruptions.get(name).parse(key)
         there.setdefault(name, []).append(strength)
     for name, strengths in cells.items():
         for strength in strengths:
@@ -170,7 +170,7 @@ def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple
         (seed,),
         request.suite or "",
         opened.native,
-        made_elsewhere=elsewhere,
+        files_sha256={name: opened.files_sha256(name) for name in cells or there} if downloaded else {},
         versions=versions,
         textures_digest=str(opened.manifest.get("textures", "")),
     )

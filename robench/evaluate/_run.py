@@ -72,7 +72,9 @@ def _facts(bench: Bench) -> dict[str, str]:
     weights = {f"weights of {one.label}": one.weights_sha256 for one in bench.classifiers}
     code = {f"code of {one.label}": one.card.code_sha256 for one in bench.classifiers}
     maps = {f"label map of {one.label}": one.label_map_sha256 for one in bench.classifiers}
-    return {"images": bench.clean.digest, "pictures of frost": bench.asked.textures_digest} | weights | code | maps
+    files = {f"files of {name}": digest for name, digest in bench.asked.files_sha256.items()}
+    pictures = {"pictures of frost": bench.asked.textures_digest}
+    return {"images": bench.clean.digest} | pictures | files | weights | code | maps
 
 
 def _computed(node: _Node, task: _Task) -> tuple[dict[str, str], UnitResult]:

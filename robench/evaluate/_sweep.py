@@ -124,11 +124,11 @@ def _sweep(
 ) -> Outcome:
     clean = bench.clean
     planned = plan(bench.asked, clean, bench.classifiers)
-    with place.together():
-        run.write_manifest(merged(run, manifest(bench.asked, clean, planned)))
     mine = list(planned)[way.shard[0] - 1 :: way.shard[1]] if way.shard else list(planned)
     missing = {unit: [cell for _, cell in planned[unit] if not run.is_done(cell)] for unit in mine}
     todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
+    with place.together():
+        run.write_manifest(merged(run, manifest(bench.asked, clean, planned), computing=bool(todo)))
     outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
     cells = run.cells()
     shown, steps = _shown(cells), _steps(cells)

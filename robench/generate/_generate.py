@@ -20,7 +20,7 @@ from robench import setformat
 from robench.datasets import Dataset, stored_at, textures_digest
 from robench.engines import run_local
 from robench.errors import SetError, UsageError
-from robench.files import reason, sha256_file, sha256_text
+from robench.files import reason, sha256_file
 from robench.generate._writers import Parts, Writer, writer
 from robench.progress import tracked
 from robench.store import workplace
@@ -181,7 +181,7 @@ def _asked(clean: Dataset, form: str, seed: int, native: int, textures: Textures
         "textures": textures_digest(textures),
         "n": len(clean),
         "shape": list(clean.shape),
-        "ids_sha256": sha256_text(",".join(map(str, clean.ids.tolist()))),
+        "ids_sha256": clean.ids_sha256,
     }
 
 

@@ -14,7 +14,7 @@ from corruptions import CorruptionError, Strength
 from robench import datasets, setformat
 from robench.datasets import Dataset, GeneratedSet
 from robench.errors import RobenchError
-from robench.files import reason, sha256_file, sha256_text
+from robench.files import reason, sha256_file
 from robench.generate._writers import digest_of, pixel_digest
 from robench.progress import tracked
 
@@ -80,7 +80,7 @@ def _clean(opened: GeneratedSet) -> Iterator[str]:
     path = opened.path / setformat.MANIFEST
     if list(clean.shape) != manifest["shape"]:
         yield f"{path}: says shape {manifest['shape']}, the images have {list(clean.shape)}"
-    if sha256_text(",".join(map(str, clean.ids.tolist()))) != manifest.get("ids_sha256"):
+    if clean.ids_sha256 != manifest.get("ids_sha256"):
         yield f"{path}: ids_sha256 is not that of the set's ids"
     if manifest["format"] == "folder":
         yield from _pictures(opened.path, CLEAN, [clean])

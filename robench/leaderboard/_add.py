@@ -211,5 +211,5 @@ def _answers(board: Board, offer: Offer) -> Answers:
     ]
     right = np.stack([np.sum(some, axis=0, dtype=np.uint16) for some in by_name], axis=1)
     of = np.array([len(some) for some in by_name])
-    rows = _cells.fields(offer.rows)[list(_cells.OWN)]
-    return Answers(names, of, right, rows, facts_of(board, offer))
+    rows = _cells.fields(_cells.text(offer.rows))[list(_cells.OWN)]
+    return Answers(names, of, right, rows, facts_of(board, offer.model, offer.precision, offer.environment))

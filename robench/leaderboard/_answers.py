@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,21 +47,9 @@ class Answers:
             np.savez_compressed(opened, **arrays)
 
 
-class Measured(Protocol):
-    """An entry, or what asks to be one."""
-
-    @property
-    def model(self) -> Mapping[str, Any]: ...
-    @property
-    def precision(self) -> str: ...
-    @property
-    def environment(self) -> Mapping[str, str]: ...
-
-
-def facts_of(board: Board, of: Measured) -> dict[str, Any]:
-    """What the board says of the images and of the network."""
-    model = {"model": of.model, "precision": of.precision, "environment": of.environment}
-    return {"dataset": board.dataset} | model
+def facts_of(board: Board, model: Mapping[str, Any], precision: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the board says of the images, and of a network that is measured on them."""
+    return {"dataset": board.dataset, "model": model, "precision": precision, "environment": environment}
 
 
 def read(path: Path) -> Answers:

@@ -17,10 +17,9 @@ COLUMNS = ("entry", *(name for name in CELL_COLUMNS if name not in LEFT_OUT))
 WHOLE = ("corruption_version", "severity", "seed", "native", "n", "n_correct", "n_correct_top5")
 NUMBERS = ("level", "nll", "brier", "ece15", "mean_conf")
 MAY_BE_EMPTY = ("severity", "level")
-SCORES = ("n_correct", "n_correct_top5", *NUMBERS[1:])
 OWN = (
     *("corruption", "corruption_version", "group", "severity", "strength", "level_name", "level", "seed", "native"),
-    *SCORES,
+    *("n_correct", "n_correct_top5", *NUMBERS[1:]),
 )
 """What differs between the rows of an entry."""
 
@@ -36,18 +35,9 @@ def text(frame: pd.DataFrame) -> str:
     return to_csv(frame[list(COLUMNS)])
 
 
-def fields(frame: pd.DataFrame) -> pd.DataFrame:
-    """The fields of the file, all of them text."""
-    return _as_text(io.StringIO(text(frame)))
-
-
-def fields_of(path: Path) -> pd.DataFrame:
-    """The fields of a file that `read` takes."""
-    return _as_text(path)
-
-
-def _as_text(source: Path | io.StringIO) -> pd.DataFrame:
-    return pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8")
+def fields(content: str) -> pd.DataFrame:
+    """The fields of the file's text, as they stand in it."""
+    return pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
 
 
 def read(path: Path) -> pd.DataFrame:

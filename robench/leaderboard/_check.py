@@ -46,7 +46,7 @@ def _of_board(board: Board) -> Iterator[str]:
     cells = _cells.read(path)
     if not board.entries:
         yield f"{board.path('.json')}: expected an entry at least, found none; add one, or remove the board's files"
-    fields = _cells.fields_of(path)
+    fields = _cells.fields(path.read_text(encoding="utf-8"))
     found = [*_rows(board, path, cells)]
     for entry in board.entries:
         own = fields["entry"] == entry.id
@@ -101,7 +101,8 @@ def _of_entry(board: Board, path: Path, entry: Entry, cells: pd.DataFrame, field
     if answers.corruptions != (CLEAN, *board.corruptions) or len(answers.right) != board.dataset["n"]:
         yield f"{file}: expected {board.dataset['n']} images of {board.suite}, got {answers.right.shape}"
         return
-    yield from _differences(board.path(".json"), entry.id, answers.facts, _answers.facts_of(board, entry))
+    said = _answers.facts_of(board, entry.model, entry.precision, entry.environment)
+    yield from _differences(board.path(".json"), entry.id, answers.facts, said)
     if len(answers.rows) != len(fields):
         yield f"{path}: {entry.id}: expected {len(answers.rows)} rows as {file.name} has, got {len(fields)}"
         return

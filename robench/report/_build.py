@@ -14,7 +14,7 @@ from robench.report._figures import drawings
 from robench.report._page import render
 from robench.report._section import Figure, Section, name_apart
 from robench.report._text import latex, markdown
-from robench.store import Run
+from robench.store import Run, joined
 
 
 def build(
@@ -39,6 +39,8 @@ def build(
     sections: dict[str, Section] = {}
     for path in runs:
         _add(sections, Run(path))
+    for section in sections.values():
+        tables.check_images([Run(folder) for folder in section.runs])
     name_apart(list(sections.values()))
     if baseline:
         for section in sections.values():
@@ -77,9 +79,8 @@ def _write(path: Path, frames: Sequence[pd.DataFrame]) -> Path:
 def _add(sections: dict[str, Section], run: Run) -> None:
     manifest = run.manifest()
     found = tables.scored(run)
-    section = sections.setdefault(
-        manifest["dataset"]["digest"], Section(manifest["dataset"], environment=manifest["environment"])
-    )
+    section = sections.setdefault(manifest["dataset"]["digest"], Section(manifest["dataset"]))
+    section.environment = joined(section.environment, manifest["environment"])
     for model in manifest["models"]:
         there = section.models.setdefault(model["label"], model)
         if there["weights_sha256"] != model["weights_sha256"]:
@@ -89,7 +90,6 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     section.add(found)
     section.corruptions |= manifest["corruptions"]
     section.runs.append(run.folder)
-    tables.check_pictures([Run(folder) for folder in section.runs])
 
 
 def _draw(section: Section, folder: Path, style: plots.Style, measure: str, *, pdf: bool) -> None:

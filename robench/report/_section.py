@@ -42,7 +42,7 @@ class Section:
     """
 
     dataset: dict[str, Any]
-    environment: dict[str, str]
+    environment: dict[str, str] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     corruptions: dict[str, Any] = field(default_factory=dict)
     runs: list[Path] = field(default_factory=list)

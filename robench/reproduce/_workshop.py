@@ -138,7 +138,7 @@ class Workshop:
         """What a checkpoint says of its training images: their data set, and how many."""
         if data not in self._sets:
             pair = self._pair(data)
-            train_set = datasets.load(_of_split(pair, "train")) if isinstance(pair, str) else pair[0]
+            train_set = datasets.load(datasets.with_split(pair, "train")) if isinstance(pair, str) else pair[0]
             self._sets[data] = train_set.name, len(train_set)
         name, n = self._sets[data]
         return {"dataset": name, "train_n": str(n if train_n is None else min(n, train_n))}
@@ -148,7 +148,9 @@ class Workshop:
         if self.budget.train_n is None:
             return self.dataset(data)
         name, n = self.dataset(data), self.budget.train_n
-        return datasets.load(_of_split(name, "train"), limit=n), datasets.load(_of_split(name, "val"), limit=n // 2)
+        return datasets.load(datasets.with_split(name, "train"), limit=n), datasets.load(
+            datasets.with_split(name, "val"), limit=n // 2
+        )
 
     def evaluated(
         self, name: str, nets: Sequence[Net], data: str, chosen: Sequence[str] = (), *, suite: str | None = None
@@ -168,12 +170,6 @@ class Workshop:
         )
         write_text(self.out / "cells" / f"{name}.csv", to_csv(outcome.cells))
         return Cells(Run(self.work / name), outcome.cells, outcome.metrics, {net.label: net for net in nets})
-
-
-def _of_split(data: str, split: str) -> str:
-    """`NAME[:PATH]` with its split."""
-    name, colon, path = data.partition(":")
-    return f"{name}@{split}{colon}{path}"
 
 
 def _check_trained(path: Path, told: Mapping[str, str], expected: Mapping[str, str]) -> None:

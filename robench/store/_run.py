@@ -10,7 +10,7 @@ examples/                           a few degraded images per strength
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,16 @@ from robench.store._workplace import Workplace, shared_workplace, workplace
 SCHEMA = "robench-run/1"
 MANIFEST = "manifest.json"
 KINDS = {"dataset": dict, "models": list, "corruptions": dict, "cells": list, "environment": dict}
+
+
+def joined(environment: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
+    """The versions under which some cells were computed and others later; where they differ, all of them.
+
+    >>> joined({"python": "3.11.1", "torch": "2.13.0"}, {"python": "3.11.1", "torch": "2.14.1"})
+    {'python': '3.11.1', 'torch': '2.13.0, 2.14.1'}
+    """
+    both = {name: [one for at in (environment, later) if (one := at.get(name))] for name in {**environment, **later}}
+    return {name: ", ".join(dict.fromkeys(", ".join(versions).split(", "))) for name, versions in both.items()}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ WORK = ".work"
 LOCK = "lock"
 PARTS = "parts"
 SECONDS_TO_WAIT = 120
+FOR_EVER = -1
+"""Who holds a part waits for the other parts alone, and nothing that they write together is without end."""
 PARTIAL = ".*.part"
 """What a killed process leaves of a file it was writing; see robench.files."""
 
@@ -42,15 +44,15 @@ def shared_workplace(
     parts = folder / WORK / PARTS
 
     @contextmanager
-    def together() -> Iterator[None]:
+    def together(seconds: float = FOR_EVER) -> Iterator[None]:
         (folder / WORK).mkdir(exist_ok=True)
         try:
-            with FileLock(folder / WORK / LOCK, timeout=SECONDS_TO_WAIT):
+            with FileLock(folder / WORK / LOCK, timeout=seconds):
                 yield
         except Timeout:
             raise error(f"{folder}: another robench is writing this {kind}") from None
 
-    with together():
+    with together(SECONDS_TO_WAIT):
         parts.mkdir(exist_ok=True)
         own = FileLock(parts / f"{part}.lock", timeout=0)
         try:

@@ -9,9 +9,9 @@
 from robench.tables._calibration import reliability
 from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
-from robench.tables._measured import Measured, check_pictures, measure
+from robench.tables._measured import Measured, by_place, check_images, measure
 from robench.tables._metrics import MEAN, metrics_table
-from robench.tables._pairs import by_place, error_consistency, pairs
+from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
@@ -30,7 +30,7 @@ __all__ = [
     "by_place",
     "cell_row",
     "cells",
-    "check_pictures",
+    "check_images",
     "derive",
     "differences",
     "effective_robustness",

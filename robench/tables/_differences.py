@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robench.tables._measured import Floats, Grid, Measured, estimate
+from robench.tables._measured import Floats, Grid, Measured, by_place, estimate
 from robench.tables._metrics import MEAN
-from robench.tables._pairs import by_place
 from robench.tables._scored import CLEAN, Scored
 
 DIFFERENCE_COLUMNS = ("what", "n_cells", "a", "b", "diff", "ci_low", "ci_high", "better", "note")

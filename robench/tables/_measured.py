@@ -160,8 +160,24 @@ def missing_note(members: Sequence[Scored]) -> str:
     return f"incomplete: {missing} of {len(members)} cells are missing or failed" if missing else ""
 
 
-def check_pictures(runs: Sequence[Run]) -> None:
-    """Raise RunError where what shows pictures, as frost does, shows others in one run than in another."""
+def check_images(runs: Sequence[Run]) -> None:
+    """Raise RunError where runs show other images by the same name: of frost, or of a downloaded set."""
+    _check_pictures(runs)
+    _check_files(runs)
+
+
+def _check_files(runs: Sequence[Run]) -> None:
+    first: dict[str, tuple[str, Run]] = {}
+    for run in runs:
+        for name, digest in run.manifest().get("files_sha256", {}).items():
+            held, by = first.setdefault(name, (digest, run))
+            if held != digest:
+                told = f"the files of {name} of {by.folder}, sha256 {held[:12]}"
+                raise RunError(f"{run.folder}: expected {told}, got {digest[:12]}")
+
+
+def _check_pictures(runs: Sequence[Run]) -> None:
+    """What shows pictures, as frost does, must show the same in each run."""
     first: tuple[str, Run] | None = None
     for run in runs:
         if any(_shows_pictures(name) for name in dict.fromkeys(cell.corruption for cell in run.cells())):
@@ -177,6 +193,11 @@ def _shows_pictures(name: str) -> bool:
         return "textures" in corruptions.get(name).wants
     except CorruptionError:
         return False
+
+
+def by_place(members: Sequence[Scored]) -> dict[tuple[str, str, int], Scored]:
+    """Cells of one model by corruption, strength and seed."""
+    return {(one.cell.corruption, one.cell.strength, one.cell.seed): one for one in members}
 
 
 def measure(run: Run) -> Measured:

@@ -11,7 +11,7 @@ import pandas as pd
 from robench import metrics
 from robench.store import Cell
 from robench.tables._corruption_error import corruption_error_rows
-from robench.tables._measured import Grid, Measured, Statistic, estimate, missing_note
+from robench.tables._measured import Grid, Measured, Statistic, by_place, estimate, missing_note
 from robench.tables._rows import METRIC_COLUMNS, ONE_IMAGE, head
 from robench.tables._scored import CLEAN, Scored
 
@@ -40,8 +40,8 @@ def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) 
 
 def _asked(measured: Measured, suite: str) -> list[Cell]:
     """Every corrupted place of a suite that any model was asked for, once."""
-    cells = [one.cell for one in measured.found if one.cell.suite == suite and one.cell.corruption != CLEAN]
-    return list({(cell.corruption, cell.strength, cell.seed): cell for cell in cells}.values())
+    corrupted = [one for one in measured.found if one.cell.suite == suite and one.cell.corruption != CLEAN]
+    return [one.cell for one in by_place(corrupted).values()]
 
 
 def _aggregates(measured: Measured, members: Sequence[Scored], asked: Sequence[Cell]) -> Iterator[dict[str, Any]]:

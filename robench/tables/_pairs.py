@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
 from robench import metrics
-from robench.tables._measured import Floats, Grid, Measured, estimate
+from robench.tables._measured import Floats, Grid, Measured, by_place, estimate
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
 
@@ -68,11 +68,6 @@ def _couples(measured: Measured) -> Iterator[tuple[dict[str, str], list[Couple]]
         for (a, of_a), (b, of_b) in combinations(of_suite, 2):
             names = {"model_a": a, "model_b": b, "suite": suite}
             yield names, [(of_a.get(place), of_b.get(place)) for place in dict.fromkeys([*of_a, *of_b])]
-
-
-def by_place(members: Sequence[Scored]) -> dict[tuple[str, str, int], Scored]:
-    """Cells of one model by corruption, strength and seed."""
-    return {(one.cell.corruption, one.cell.strength, one.cell.seed): one for one in members}
 
 
 def _head(names: dict[str, str], a: Scored | None, b: Scored | None) -> dict[str, Any]:

@@ -10,9 +10,8 @@ import pandas as pd
 
 from robench import metrics
 from robench.errors import RobenchError, UsageError
-from robench.tables._measured import Grid, Measured, estimate, missing_note
+from robench.tables._measured import Grid, Measured, by_place, estimate, missing_note
 from robench.tables._metrics import MEAN
-from robench.tables._pairs import by_place
 from robench.tables._scored import CLEAN, Scored
 
 RANK_COLUMNS = (

@@ -99,6 +99,7 @@ def train(
     path, arithmetic = _checked(Path(out), seed), precision_text(precision, compiled)
     begin = Begin(model, init, parts, estimator, normalize, seed, device)
     begin.check(used)
+    _check_precision(precision, device)
     train_set, val_set = _pair(data, view)
     with TemporaryDirectory(prefix="robench-") as folder:
         train_set = _near(train_set.limited(train_n), Path(folder) / "train.npy", progress)
@@ -106,8 +107,6 @@ def train(
         task = begin.task(used, train_set)
         if compiled:
             task.network.compile()
-        if precision == "fp16" and task.device.type == "cpu":
-            raise UsageError("precision fp16: expected a GPU, got the CPU, which has bf16")
         facts = _facts(task, asked, train_set, val_set) | {"seed": str(seed), "precision": arithmetic}
         facts |= began_from(model, init, parts, estimator)
         return _trained(path, task, (train_set, val_set), facts, log, progress)
@@ -166,14 +165,22 @@ def _checked(out: Path, seed: int) -> Path:
     return out
 
 
+def _check_precision(precision: str, device: str) -> None:
+    """Lightning would train in bf16 where there is no GPU."""
+    from robench.models import pick_device
+
+    if precision == "fp16" and pick_device(device).type == "cpu":
+        raise UsageError("precision fp16: expected a GPU, got the CPU, which has bf16")
+
+
 def _pair(data: str | tuple[Dataset, Dataset], view: str | None) -> tuple[Dataset, Dataset]:
     if isinstance(data, str):
-        name, colon, path = data.partition(":")
+        name = data.partition(":")[0]
         if "@" in name:
             raise UsageError(
                 f"data set '{data}': training reads the splits train and val; leave out @{name.split('@')[1]}"
             )
-        train_set, val_set = (datasets.load(f"{name}@{split}{colon}{path}", view=view) for split in ("train", "val"))
+        train_set, val_set = (datasets.load(datasets.with_split(data, split), view=view) for split in ("train", "val"))
     else:
         if view is not None:
             raise UsageError(f"view '{view}': is for a data set by its name; leave it out with a pair of data sets")

@@ -305,6 +305,16 @@ def test_a_downloaded_imagenet_c_is_known(imagenet_c, picture):
         found.cell("snow", "1")
 
 
+def test_files_of_a_corruption_are_known_by_their_names_and_sizes(imagenet_c):
+    found = datasets.open_generated(imagenet_c)
+    digests = {name: found.files_sha256(name) for name in ("fog", "snow")}
+    assert digests["fog"] != digests["snow"]
+    file = imagenet_c / "fog" / "2" / "n01" / "00.png"
+    file.write_bytes(file.read_bytes() + b"!")
+    assert found.files_sha256("fog") != digests["fog"]
+    assert found.files_sha256("snow") == digests["snow"]
+
+
 def test_clean_images_are_matched_by_class_and_name(imagenet_c, class_folder, picture):
     root = class_folder("imagenet/val", ("n01", "n02"), count=3, height=64, width=80).parent
     clean = datasets.load(f"imagenet:{root}", view="side64", limit=2)

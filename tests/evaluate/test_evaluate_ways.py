@@ -200,6 +200,23 @@ def test_a_shard_that_is_being_computed_is_refused_and_so_is_the_whole(sweep, tm
     assert Run(tmp_path / "run").counts()["missing"] == 0
 
 
+def test_a_shard_that_is_there_waits_for_the_others_however_long_they_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(_workplace, "SECONDS_TO_WAIT", 0.1)
+    run, went_in = Run(tmp_path / "run"), threading.Event()
+    with run.workplace("1-of-2") as one, run.workplace("2-of-2") as other:
+
+        def follow() -> None:
+            with other.together():
+                went_in.set()
+
+        waiting = threading.Thread(target=follow)
+        with one.together():
+            waiting.start()
+            assert not went_in.wait(0.5)
+        waiting.join(20)
+    assert went_in.is_set()
+
+
 def test_no_shard_comes_beside_a_process_that_has_the_run_for_itself(sweep, tmp_path, monkeypatch):
     monkeypatch.setattr(_workplace, "SECONDS_TO_WAIT", 0.1)
     with Run(tmp_path / "run").workplace(), pytest.raises(RunError, match="another robench is writing this run"):
