@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,33 +19,42 @@ from robench.files import sha256_file
 from robench.reproduce import BUDGETS, Entry, Page, Table, Workshop, get, names, reproduce
 from robench.train import get as recipe
 
+Tables = tuple[Path, dict[str, list[Path]]]
 
-def smoke(out: Path, name: str | None = None) -> list[Path]:
+
+def smoke(out: Path, name: str) -> list[Path]:
     return reproduce("pivot-loss", out, name, budget="smoke", device="cpu")
 
 
-def test_a_table_is_trained_measured_and_written_once(tmp_path: Path) -> None:
-    made = smoke(tmp_path, "table-1")
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """The folder of both tables with their networks, and the files of each; what is there is only read."""
+    folder = tmp_path_factory.mktemp("pivot-loss")
+    return folder, {name: smoke(folder, name) for name in ("table-1", "table-2")}
+
+
+def test_a_table_is_trained_measured_and_written_once(tables: Tables) -> None:
+    folder, made = tables[0], tables[1]["table-1"]
     assert [path.name for path in made] == [
         *("table-1-mnist.csv", "table-1-mnist.md", "table-1-mnist-claims.csv"),
         *("table-1-cifar10.csv", "table-1-cifar10.md", "table-1-cifar10-claims.csv"),
     ]
     assert "NOT met: these numbers do not count" in made[1].read_text()
-    copied, run = (tmp_path / place for place in ("cells/mnist-noise.csv", "work/mnist-noise/cells.csv"))
+    copied, run = (folder / place for place in ("cells/mnist-noise.csv", "work/mnist-noise/cells.csv"))
     assert copied.read_bytes() == run.read_bytes()
-    networks = sorted((tmp_path / "networks").glob("*.safetensors"))
-    assert len(networks) == 8
+    networks = sorted((folder / "networks").glob("*.safetensors"))
+    assert len(networks) == 14
     stamps = [path.stat().st_mtime_ns for path in networks]
     texts = [path.read_bytes() for path in made]
-    assert smoke(tmp_path, "table-1") == made
+    assert smoke(folder, "table-1") == made
     assert [path.stat().st_mtime_ns for path in networks] == stamps
     assert [path.read_bytes() for path in made] == texts
 
 
-def test_the_numbers_are_those_of_the_run_with_their_budget(tmp_path: Path) -> None:
-    smoke(tmp_path, "table-2")
-    frame = pd.read_csv(tmp_path / "table-2-cifar10.csv")
-    cells = pd.read_csv(tmp_path / "work" / "cifar10-lowres" / "cells.csv")
+def test_the_numbers_are_those_of_the_run_with_their_budget(tables: Tables) -> None:
+    folder = tables[0]
+    frame = pd.read_csv(folder / "table-2-cifar10.csv")
+    cells = pd.read_csv(folder / "work" / "cifar10-lowres" / "cells.csv")
     row = frame[(frame["row"] == "20-L, LR only") & (frame["column"] == "x4 bicubic")].iloc[0]
     cell = cells[
         (cells["model"] == "resnet20=pivot-cifar10-lowres") & (cells["corruption"] == "low_resolution_bicubic")
@@ -60,10 +70,9 @@ def test_the_numbers_are_those_of_the_run_with_their_budget(tmp_path: Path) -> N
     assert recipe("pivot-cifar10-lowres").epochs == 240
 
 
-def test_another_training_under_the_name_is_refused(tmp_path: Path) -> None:
-    smoke(tmp_path, "table-1")
-    wrong = tmp_path / "networks" / "pivot-mnist-noise.safetensors"
-    wrong.write_bytes((tmp_path / "networks" / "pivot-mnist-clean.safetensors").read_bytes())
+def test_another_training_under_the_name_is_refused(tables: Tables, tmp_path: Path) -> None:
+    networks = shutil.copytree(tables[0] / "networks", tmp_path / "networks")
+    shutil.copyfile(networks / "pivot-mnist-clean.safetensors", networks / "pivot-mnist-noise.safetensors")
     with pytest.raises(TrainError, match="expected recipe pivot-mnist-noise, got pivot-mnist-clean; remove it"):
         smoke(tmp_path, "table-1")
 
