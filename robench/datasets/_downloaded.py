@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +68,11 @@ def _stacked(folder: Path, clean: Dataset | None) -> GeneratedSet:
         classes = tuple(str(label) for label in range(labels.max() + 1))
         base = _without_clean(folder, classes, labels, open_cell(corruptions[0], "1")[1])
     cells = [(corruption, severity) for corruption in corruptions for severity in SEVERITIES]
-    whole = _set(folder, base, cells, open_cell, has_clean=clean is not None)
-    return replace(whole, files_sha256=lambda corruption: sha256_file(folder / f"{corruption}.npy"))
+
+    def files_sha256(corruption: str) -> str:
+        return sha256_file(folder / f"{corruption}.npy")
+
+    return _set(folder, base, cells, open_cell, files_sha256, has_clean=clean is not None)
 
 
 def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) -> GeneratedSet:
@@ -93,12 +95,14 @@ def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) ->
         height, width = scan([paths[wanted[0]]])[0][0].tolist()
         return open_files([paths[names] for names in wanted], (height, width, base.shape[2]))
 
-    whole = _set(folder, base, cells, open_cell, has_clean=clean is not None)
-    return replace(whole, files_sha256=lambda corruption: _names_and_sizes(folder / corruption))
+    def files_sha256(corruption: str) -> str:
+        return _names_and_sizes(folder / corruption)
+
+    return _set(folder, base, cells, open_cell, files_sha256, has_clean=clean is not None)
 
 
 def _names_and_sizes(folder: Path) -> str:
-    """sha256 over the path and the bytes of every file, in the order of the paths; the files are not read."""
+    """sha256 over the path and the size of every file, in the order of the paths; the files are not read."""
     files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
     return sha256_text("\n".join(f"{name} {path.stat().st_size}" for name, path in files))
 
@@ -130,6 +134,8 @@ def _set(
     base: Dataset,
     cells: list[tuple[str, str]],
     open_cell: Callable[[str, str], Opened],
+    files_sha256: Callable[[str], str],
+    *,
     has_clean: bool,
 ) -> GeneratedSet:
     side = min(base.shape[:2])
@@ -141,4 +147,5 @@ def _set(
         cells=tuple((corruption, None, severity) for corruption, severity in cells),
         open_cell=open_cell,
         has_clean=has_clean,
+        files_sha256=files_sha256,
     )

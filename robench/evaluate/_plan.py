@@ -15,7 +15,7 @@ from corruptions import CLEAN, Strength, Textures
 from robench.datasets import Dataset
 from robench.errors import DatasetError, ModelError, RunError, UsageError
 from robench.models import Classifier
-from robench.store import SCHEMA, Cell, Run, joined
+from robench.store import SCHEMA, Cell, Run, joined_versions
 
 _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level": None, "native": 0}
 """The facts of clean images, and of those that were degraded elsewhere."""
@@ -189,7 +189,7 @@ def environment() -> dict[str, str]:
     return {"python": python, "machine": platform.machine(), "robench": robench.__version__} | versions
 
 
-def merged(run: Run, wanted: dict[str, Any], *, computing: bool = True) -> dict[str, Any]:
+def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, Any]:
     """The manifest of a run that is to hold `wanted` besides what it holds; RunError where they cannot be one run.
 
     computing: whether cells are to come, so that the versions of today are among those that the run rests on.
@@ -214,7 +214,9 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool = True) -> dict[
         "models": list(models.values()),
         "corruptions": held["corruptions"] | wanted["corruptions"],
         "files_sha256": held_files | wanted["files_sha256"],
-        "environment": joined(held["environment"], wanted["environment"]) if computing else held["environment"],
+        "environment": joined_versions(held["environment"], wanted["environment"])
+        if computing
+        else held["environment"],
         "cells": [asdict(cell) for cell in _joined([Cell(**cell) for cell in wanted["cells"]], run.cells())],
     }
 

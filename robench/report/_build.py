@@ -14,7 +14,7 @@ from robench.report._figures import drawings
 from robench.report._page import render
 from robench.report._section import Figure, Section, name_apart
 from robench.report._text import latex, markdown
-from robench.store import Run, joined
+from robench.store import Run, joined_versions
 
 
 def build(
@@ -80,7 +80,7 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     manifest = run.manifest()
     found = tables.scored(run)
     section = sections.setdefault(manifest["dataset"]["digest"], Section(manifest["dataset"]))
-    section.environment = joined(section.environment, manifest["environment"])
+    section.environment = joined_versions(section.environment, manifest["environment"])
     for model in manifest["models"]:
         there = section.models.setdefault(model["label"], model)
         if there["weights_sha256"] != model["weights_sha256"]:

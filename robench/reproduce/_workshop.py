@@ -148,9 +148,8 @@ class Workshop:
         if self.budget.train_n is None:
             return self.dataset(data)
         name, n = self.dataset(data), self.budget.train_n
-        return datasets.load(datasets.with_split(name, "train"), limit=n), datasets.load(
-            datasets.with_split(name, "val"), limit=n // 2
-        )
+        train_set = datasets.load(datasets.with_split(name, "train"), limit=n)
+        return train_set, datasets.load(datasets.with_split(name, "val"), limit=n // 2)
 
     def evaluated(
         self, name: str, nets: Sequence[Net], data: str, chosen: Sequence[str] = (), *, suite: str | None = None

@@ -27,10 +27,10 @@ MANIFEST = "manifest.json"
 KINDS = {"dataset": dict, "models": list, "corruptions": dict, "cells": list, "environment": dict}
 
 
-def joined(environment: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
+def joined_versions(environment: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
     """The versions under which some cells were computed and others later; where they differ, all of them.
 
-    >>> joined({"python": "3.11.1", "torch": "2.13.0"}, {"python": "3.11.1", "torch": "2.14.1"})
+    >>> joined_versions({"python": "3.11.1", "torch": "2.13.0"}, {"python": "3.11.1", "torch": "2.14.1"})
     {'python': '3.11.1', 'torch': '2.13.0, 2.14.1'}
     """
     both = {name: [one for at in (environment, later) if (one := at.get(name))] for name in {**environment, **later}}
