@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -27,13 +28,42 @@ TOLERANCE = 1e-3  # of logits, between a batch and its images one by one: kernel
 def check_model(name: str) -> None:
     """Run every check on the registered network; the first that fails raises a one-line `AssertionError`."""
     card = get(name)
+    card_matches_network(card)
+    sample = Sample(card)
     for check in CHECKS:
-        check(card)
+        check(sample)
+
+
+class Sample:
+    """A card and networks built from it. Those of the checks that change nothing are built once: a large one takes
+    seconds.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+        self.side = card.side or 32
+
+    def fresh(self, seed: int = 0) -> Classifier:
+        """A network of its own, with the random weights of `seed`."""
+        return load(self.card.name, classes=CLASSES, random_weights=True, seed=seed)
+
+    @cached_property
+    def first(self) -> Classifier:
+        """The network of seed 0; its weights and statistics must stay."""
+        return self.fresh()
+
+    @cached_property
+    def second(self) -> Classifier:
+        """The network of seed 1; its weights and statistics must stay."""
+        return self.fresh(seed=1)
+
+    def expect(self, holds: bool, otherwise: str) -> None:
+        _expect(self.card, holds, otherwise)
 
 
 def card_matches_network(card: Card) -> None:
     """`card.params` counts `build(card.classes)`, whose input is (N, channels, side, side)."""
-    classifier = _fresh(card, classes=card.classes)
+    classifier = load(card.name, classes=card.classes, random_weights=True, seed=0)
     params = sum(parameter.numel() for parameter in classifier.module.parameters())
     _expect(card, params == card.params, f"expected {card.params} parameters as on the card, got {params}")
     side = card.side or 32
@@ -51,37 +81,35 @@ def card_on_paper(card: Card) -> None:
     classifier.logits(torch.zeros(2, side, side, card.channels, dtype=torch.uint8))
 
 
-def takes_any_images(card: Card) -> None:
+def takes_any_images(sample: Sample) -> None:
     """Gray or colour, smaller, larger or not square: finite float32 logits of the classes asked for."""
-    side = card.side or 32
-    classifier = _fresh(card)
+    side = sample.side
     for height, width, channels in (
         (side, side, 1),
         (side, side, 3),
         (side + 4, side, 3),
         (side // 2, side // 2, 1),
     ):
-        logits = classifier.logits(_images(height, width, channels))
-        _expect(card, logits.dtype == torch.float32, f"expected float32 logits, got {logits.dtype}")
-        _expect(card, bool(logits.isfinite().all()), f"logits of {height}x{width} images are not finite")
+        logits = sample.first.logits(_images(height, width, channels))
+        sample.expect(logits.dtype == torch.float32, f"expected float32 logits, got {logits.dtype}")
+        sample.expect(bool(logits.isfinite().all()), f"logits of {height}x{width} images are not finite")
 
 
-def evaluation_is_a_function_of_each_image(card: Card) -> None:
+def evaluation_is_a_function_of_each_image(sample: Sample) -> None:
     """The same logits twice, and for a batch as for its images one by one."""
-    classifier, images = _fresh(card), _images(card.side or 32, card.side or 32, 3)
+    classifier, images = sample.first, _images(sample.side, sample.side, 3)
     whole = classifier.logits(images)
-    _expect(card, torch.equal(whole, classifier.logits(images)), "two evaluations of one batch differ")
+    sample.expect(torch.equal(whole, classifier.logits(images)), "two evaluations of one batch differ")
     single = torch.cat([classifier.logits(image[None]) for image in images])
     gap = _gap(whole, single)
-    _expect(card, gap < TOLERANCE, f"logits depend on the other images of the batch, by {gap:.2g}")
+    sample.expect(gap < TOLERANCE, f"logits depend on the other images of the batch, by {gap:.2g}")
 
 
-def gradients_reach_everything(card: Card) -> None:
+def gradients_reach_everything(sample: Sample) -> None:
     """Training moves every parameter, those of auxiliary heads by their own logits, and the input has a gradient."""
-    classifier = _fresh(card)
+    classifier = sample.fresh()
     classifier.module.train()
-    side = card.side or 32
-    images = unit(_images(side, side, card.channels))
+    images = unit(_images(sample.side, sample.side, sample.card.channels))
     images.requires_grad_()
     answer, labels = classifier.training_logits(images), torch.arange(len(images))
     losses = [torch.nn.functional.cross_entropy(logits, labels) for logits in (answer.main, *answer.auxiliary)]
@@ -89,46 +117,40 @@ def gradients_reach_everything(card: Card) -> None:
     trained = {key: value for key, value in classifier.module.named_parameters() if value.requires_grad}
     *gradients, of_input = torch.autograd.grad(loss, [*trained.values(), images], allow_unused=True)
     still = [key for key, gradient in zip(trained, gradients, strict=True) if gradient is None]
-    _expect(card, not still, f"no gradient reaches {', '.join(still[:3])}")
-    _expect(card, of_input is not None and bool(of_input.any()), "no gradient reaches the input")
+    sample.expect(not still, f"no gradient reaches {', '.join(still[:3])}")
+    sample.expect(of_input is not None and bool(of_input.any()), "no gradient reaches the input")
 
 
-def state_is_the_network(card: Card) -> None:
+def state_is_the_network(sample: Sample) -> None:
     """Saved and loaded into a network of other random weights, it gives equal logits and an equal digest."""
-    trained, images = _fresh(card, seed=1), _images(card.side or 32, card.side or 32, 3)
+    trained, images = sample.second, _images(sample.side, sample.side, 3)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.safetensors"
         save(path, trained.module, {})
-        loaded = load(f"{card.name}={path}", classes=CLASSES)
-    _expect(card, loaded.weights_sha256 == state_sha256(trained.module), "the state changes in a file")
-    _expect(
-        card,
+        loaded = load(f"{sample.card.name}={path}", classes=CLASSES)
+    sample.expect(loaded.weights_sha256 == state_sha256(trained.module), "the state changes in a file")
+    sample.expect(
         torch.equal(trained.logits(images), loaded.logits(images)),
         "the state is not all of the network",
     )
 
 
-def weights_follow_the_seed(card: Card) -> None:
+def weights_follow_the_seed(sample: Sample) -> None:
     """Equal for one seed, other for another, and the generator of the process is left alone."""
     before = torch.random.get_rng_state()
-    digests = [_fresh(card, seed=seed).weights_sha256 for seed in (0, 0, 1)]
-    _expect(card, digests[0] == digests[1], "weights of one seed differ")
-    _expect(card, digests[0] != digests[2], "weights do not depend on the seed")
-    _expect(card, torch.equal(before, torch.random.get_rng_state()), "building changes the global generator")
+    digests = [net.weights_sha256 for net in (sample.first, sample.fresh(), sample.second)]
+    sample.expect(digests[0] == digests[1], "weights of one seed differ")
+    sample.expect(digests[0] != digests[2], "weights do not depend on the seed")
+    sample.expect(torch.equal(before, torch.random.get_rng_state()), "building changes the global generator")
 
 
-CHECKS: tuple[Callable[[Card], None], ...] = (
-    card_matches_network,
+CHECKS: tuple[Callable[[Sample], None], ...] = (
     takes_any_images,
     evaluation_is_a_function_of_each_image,
     gradients_reach_everything,
     state_is_the_network,
     weights_follow_the_seed,
 )
-
-
-def _fresh(card: Card, *, classes: int = CLASSES, seed: int = 0) -> Classifier:
-    return load(card.name, classes=classes, random_weights=True, seed=seed)
 
 
 def _images(height: int, width: int, channels: int) -> Tensor:

@@ -20,7 +20,7 @@ from robench.models import fidelity
 from robench.models.fidelity import Estimator, FidelityClassifier, Options, assemble, confidence, cosine, l1, l2
 from robench.models.fidelity._calibration import flattened
 from robench.models.fidelity._options import MODULES
-from robench.models.testing import CHECKS
+from robench.models.testing import CHECKS, Sample
 
 ABLATIONS = [*((name,) for name in MODULES), *((name, "ensemble") for name in MODULES[:-1]), ()]
 SIDE = 16
@@ -293,9 +293,9 @@ def test_a_copy_is_a_network_of_its_own() -> None:
     assert not torch.allclose(logits(net), logits(other))
 
 
-@pytest.mark.parametrize("check", CHECKS[1:])
-def test_the_network_of_the_argument_passes_the_checks_of_all_networks(check: Callable[[models.Card], None]) -> None:
-    check(models.get("fidelity:resnet20"))
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_network_of_the_argument_passes_the_checks_of_all_networks(check: Callable[[Sample], None]) -> None:
+    check(Sample(models.get("fidelity:resnet20")))
 
 
 def test_the_estimator_is_dncnn_with_one_output() -> None:
