@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from robench.errors import RobenchError
 
@@ -18,6 +18,7 @@ PARTS = "parts"
 SECONDS_TO_WAIT = 120
 FOR_EVER = -1
 """Who holds a part waits for the other parts alone, and nothing that they write together is without end."""
+MOST_TRIES = 100
 PARTIAL = ".*.part"
 """What a killed process leaves of a file it was writing; see robench.files."""
 
@@ -45,12 +46,14 @@ def shared_workplace(
 
     @contextmanager
     def together(seconds: float = FOR_EVER) -> Iterator[None]:
-        (folder / WORK).mkdir(exist_ok=True)
         try:
-            with FileLock(folder / WORK / LOCK, timeout=seconds):
-                yield
+            lock = _locked(folder / WORK / LOCK, seconds)
         except Timeout:
             raise error(f"{folder}: another robench is writing this {kind}") from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     with together(SECONDS_TO_WAIT):
         parts.mkdir(exist_ok=True)
@@ -76,6 +79,21 @@ def shared_workplace(
         with suppress(OSError):
             (folder / WORK).rmdir()
             folder.rmdir()
+
+
+def _locked(lock: Path, seconds: float) -> BaseFileLock:
+    """The lock, taken; again where a process that ends takes its folder away at that moment."""
+    for _ in range(MOST_TRIES):
+        with suppress(FileNotFoundError):
+            return _taken(lock, seconds)
+    return _taken(lock, seconds)
+
+
+def _taken(lock: Path, seconds: float) -> BaseFileLock:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock, timeout=seconds)
+    held.acquire()
+    return held
 
 
 def _at_work(parts: Path) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from processes import finish, killed_when, start, untimed
 from torch import nn
 
@@ -215,6 +217,25 @@ def test_a_shard_that_is_there_waits_for_the_others_however_long_they_write(tmp_
             assert not went_in.wait(0.5)
         waiting.join(20)
     assert went_in.is_set()
+
+
+def test_a_shard_may_begin_while_the_last_of_the_others_tidies_up(tmp_path, monkeypatch):
+    refused = []
+
+    class Late(FileLock):
+        """The first time its folder goes at that moment, with the process that was there."""
+
+        def acquire(self, *args, **kwargs):
+            if not refused:
+                refused.append(Path(self.lock_file))
+                raise FileNotFoundError(self.lock_file)
+            return super().acquire(*args, **kwargs)
+
+    monkeypatch.setattr(_workplace, "FileLock", Late)
+    with Run(tmp_path / "run").workplace("1-of-2") as place:
+        assert place.folder.is_dir()
+    assert refused == [tmp_path / "run" / _workplace.WORK / _workplace.LOCK]
+    assert not (tmp_path / "run").exists()
 
 
 def test_no_shard_comes_beside_a_process_that_has_the_run_for_itself(sweep, tmp_path, monkeypatch):
