@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 
@@ -18,15 +18,26 @@ class Entry:
 
 
 def networks_told(entries: Mapping[tuple[str, str], Entry]) -> list[str]:
-    """A line a network: where it stands, what it was really trained with, and its weights."""
-    rows: dict[str, list[str]] = {}
+    """A line a network: where it stands, what it was really trained with, and its weights.
+
+    It stands in its rows, or in columns of them where other networks share a row.
+    """
+    places: dict[str, list[tuple[str, str]]] = {}
     facts: dict[str, Mapping[str, object]] = {}
-    for (row, _), entry in entries.items():
+    owners: dict[str, set[str]] = {}
+    for (row, column), entry in entries.items():
         if "train_n" in entry.facts:
             model = str(entry.facts["model"])
             facts[model] = entry.facts
-            rows[model] = list(dict.fromkeys([*rows.get(model, []), row]))
-    return [f"{'; '.join(rows[model])}: {_told(one)}" for model, one in facts.items()]
+            places.setdefault(model, []).append((row, column))
+            owners.setdefault(row, set()).add(model)
+    shared = {row for row, models in owners.items() if len(models) > 1}
+    return [f"{_standing(places[model], shared)}: {_told(one)}" for model, one in facts.items()]
+
+
+def _standing(places: Sequence[tuple[str, str]], shared: Set[str]) -> str:
+    rows, columns = ("; ".join(dict.fromkeys(names)) for names in zip(*places, strict=True))
+    return f"{columns} ({rows})" if any(row in shared for row, _ in places) else rows
 
 
 def _told(facts: Mapping[str, object]) -> str:

@@ -70,12 +70,14 @@ class Lines(Drawing):
     """Panels of lines with bands. x_labels: by panel, in order; y_label: of all, or by panel.
 
     dashed: by line that is drawn so, the line whose colour it shares. marked: a mark at every point.
+    one_scale: the panels share their y axis.
     """
 
     x_labels: Mapping[str, str]
     y_label: str | Mapping[str, str]
     dashed: Mapping[str, str] = field(default_factory=dict)
     marked: bool = True
+    one_scale: bool = False
 
     def drawn(self) -> Figure:
         """Up to three panels in a row, or two and two."""
@@ -84,13 +86,15 @@ class Lines(Drawing):
         across = 3 if len(self.x_labels) in (3, 5, 6) else min(2, len(self.x_labels))
         down = -(-len(self.x_labels) // across)
         figure = Figure(figsize=(0.6 + 3.4 * across, 0.3 + 2.6 * down), dpi=plots.DPI, layout="constrained")
-        grid = figure.subplots(down, across, squeeze=False).ravel()
+        grid = figure.subplots(down, across, squeeze=False, sharey=self.one_scale).ravel()
         for axes in grid[len(self.x_labels) :]:
             axes.set_axis_off()
         for axes, (panel, label) in zip(grid, self.x_labels.items(), strict=False):
             self._panel(axes, self.rows[self.rows["panel"] == panel])
             y_label = self.y_label if isinstance(self.y_label, str) else self.y_label[panel]
             axes.set(title=panel, xlabel=label, ylabel=y_label)
+        for axes in grid[: len(self.x_labels)]:
+            axes.set_ylim(bottom=0)  # after all: it ends the search for a common top
         plots.legend_below(figure, list(grid))
         return figure
 
@@ -105,7 +109,6 @@ class Lines(Drawing):
             axes.plot(ordered["x"], ordered["y"], color=colour, ls=dash, marker=marker, ms=4, lw=1.4, label=str(name))
         if len(places) <= plots.MOST_TICKS:
             axes.set_xticks(places)
-        axes.set_ylim(bottom=0)
         axes.grid(axis="y", color="0.9", lw=0.6)
 
     @cached_property

@@ -43,8 +43,8 @@ class Page:
     def _beside(self, entries: Mapping[tuple[str, str], Entry]) -> list[str]:
         """The networks that floors alone rest on."""
         there = {entry.facts.get("model") for entry in entries.values()}
-        others = [floor.entry for floor in self.floors if floor.entry.facts.get("model") not in there]
-        return networks_told({("floor", str(number)): entry for number, entry in enumerate(others)})
+        others = [floor for floor in self.floors if floor.entry.facts.get("model") not in there]
+        return networks_told({(f"floor, {floor.what}", ""): floor.entry for floor in others})
 
     def _findings(self) -> list[str]:
         if not len(self.found):

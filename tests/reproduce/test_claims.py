@@ -73,7 +73,7 @@ def test_a_page_tells_the_networks_that_only_a_floor_rests_on() -> None:
     floors = [Floor(name, 50, Entry(60.0, facts=facts | {"model": name})) for name in ("one", "dncnn=two")]
     told = Page("T", "S", floors=floors).markdown("", table).splitlines()[-2:]
     trained = "40 training images of d, 4 epochs (the recipe has 9)"
-    assert told == [f"- a: one, {trained}", f"- floor: dncnn=two, {trained}"]
+    assert told == [f"- a: one, {trained}", f"- floor, dncnn=two: dncnn=two, {trained}"]
 
 
 def test_a_page_says_what_was_found(tmp_path: Path) -> None:

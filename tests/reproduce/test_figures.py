@@ -67,6 +67,33 @@ def test_each_panel_has_its_y_axis() -> None:
     assert figure.axes[0].get_lines()[0].get_marker() == "None"
 
 
+def test_panels_of_one_scale_share_their_y_axis() -> None:
+    def limits(*, one_scale: bool) -> list[tuple[float, float]]:
+        points = [Point(panel, "net", x, entry(height)) for panel, height in (("a", 5), ("b", 80)) for x in (0, 1)]
+        with plots.settings():
+            figure = Lines(points, dict.fromkeys("ab", "sigma"), "accuracy", one_scale=one_scale).drawn()
+        return [axes.get_ylim() for axes in figure.axes]
+
+    assert len(set(limits(one_scale=False))) == 2
+    assert len(set(limits(one_scale=True))) == 1
+    assert limits(one_scale=True)[0][1] >= 82
+
+
+def test_a_page_says_in_which_panel_a_network_stands(tmp_path: Path) -> None:
+    def trained(model: str) -> Entry:
+        budget = {"train_n": 5, "trained_on": "digits", "epochs": 1, "paper_epochs": 2}
+        return Entry(50.0, 49.0, 51.0, {"model": model, **budget})
+
+    points = [
+        *(Point("blur", "tuned", x, trained("for-blur")) for x in (0, 1)),
+        *(Point("noise", "tuned", x, trained("for-noise")) for x in (0, 1)),
+        *(Point(panel, "untuned", 0, trained("plain")) for panel in ("blur", "noise")),
+    ]
+    page = Lines(points, dict.fromkeys(("blur", "noise"), "sigma"), "error").write(tmp_path / "f", Page("F", "S"))[-1]
+    told = [line.partition(", ")[0] for line in page.read_text().splitlines() if line.startswith("- ")]
+    assert told == ["- blur (tuned): for-blur", "- noise (tuned): for-noise", "- untuned: plain"]
+
+
 def test_bars_stand_in_groups_with_their_intervals() -> None:
     points = [Point("", line, group, entry(height)) for group, height in (("fog", 40), ("snow", 60)) for line in "ab"]
     with plots.settings():

@@ -146,7 +146,7 @@ def figure_3_3(shop: Workshop) -> list[Path]:
             points.append(Point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
     labels = dict.fromkeys(SETUP_PANELS.values(), "sigma")
     page = _page("Figure 3.3: three setups, without and with restoration", studies, [_restoring(shop)])
-    return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-3-3", page)
+    return Lines(points, labels, ACCURACY, dashed, one_scale=True).write(shop.out / "figure-3-3", page)
 
 
 @item(PAPER, "figure-3-4", "activations before the last layer over neurons, one class at six levels", (DATA,))
@@ -158,7 +158,8 @@ def figure_3_4(shop: Workshop) -> list[Path]:
     points = [one for panel, each in panels.items() for one in _activations(shop, panel, each)]
     labels = dict.fromkeys(panels, "neuron, by change")
     page = _page("Figure 3.4: activations before the last layer", [_of_clean(shop, network)], [_restoring(shop)])
-    return Lines(points, labels, "mean activation", marked=False).write(shop.out / "figure-3-4", page)
+    lines = Lines(points, labels, "mean activation", marked=False, one_scale=True)
+    return lines.write(shop.out / "figure-3-4", page)
 
 
 @item(PAPER, "figure-a-2", "accuracy of setup 1 over blur, motion, salt and pepper, and crop", (DATA,))
@@ -177,7 +178,7 @@ def figure_a_2(shop: Workshop) -> list[Path]:
             at |= {float(key.partition("=")[2]): cells.accuracy(net.label, name, key) for key in keys[name]}
             points += [Point(panel, network, level, entry) for level, entry in at.items()]
     page = _page("Figure A.2: setup 1 on other degradations", [_of_clean(shop, network) for network in nets])
-    return Lines(points, labels, ACCURACY).write(shop.out / "figure-a-2", page)
+    return Lines(points, labels, ACCURACY, one_scale=True).write(shop.out / "figure-a-2", page)
 
 
 @item(PAPER, "figure-7-1", "setups and calibration by an end-to-end estimator for the other networks", (DATA,))
@@ -195,7 +196,7 @@ def figure_7_1(shop: Workshop) -> list[Path]:
                 points.append(Point(network, name, _sigma(column), entry))
     labels = dict.fromkeys((study.network for study in studies), "sigma")
     page = _page("Figure 7.1: the other networks", studies, [_restoring(shop)])
-    return Lines(points, labels, ACCURACY, dashed).write(shop.out / "figure-7-1", page)
+    return Lines(points, labels, ACCURACY, dashed, one_scale=True).write(shop.out / "figure-7-1", page)
 
 
 @item(PAPER, "figure-c-1", "loss and accuracy of setup 1 over epochs", (DATA,))

@@ -135,7 +135,8 @@ def figure_5(shop: Workshop) -> list[Path]:
     found = findings(CLAIMS_OF_FIGURE_5, lambda spot: cells.right(nets[spot].label))
     labels = dict.fromkeys((*COMPARED, FROM_SCRATCH), "epoch")
     page = Page("Figure 5: pre-trained and not, flowers", SOURCE, [PRETRAINED_NOTE], floors, found)
-    return Lines(points, labels, f"validation {ACCURACY}", marked=False).write(shop.out / "figure-5", page)
+    lines = Lines(points, labels, f"validation {ACCURACY}", marked=False, one_scale=True)
+    return lines.write(shop.out / "figure-5", page)
 
 
 @item(PAPER, "figure-6", "accuracy of ReLU networks by corruption of CIFAR-10-C", (CIFAR,))
