@@ -10,6 +10,7 @@ import click
 
 import robench
 from robench.cli import evaluate, generate, inspect_, leaderboard, report, reproduce, train
+from robench.cli._memory import keep_freed_memory
 from robench.errors import RobenchError
 
 
@@ -57,6 +58,7 @@ for command in (
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run a command line; a mistake is one line on stderr, exit code 2 for the command line alone, else 1."""
+    keep_freed_memory()
     warnings.showwarning = lambda message, *rest, **more: click.echo(f"robench: warning: {message}", err=True)
     try:
         code = cli.main(args, prog_name="robench", standalone_mode=False)
