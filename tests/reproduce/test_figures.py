@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from robench import metrics, plots
@@ -68,15 +69,17 @@ def test_each_panel_has_its_y_axis() -> None:
 
 
 def test_panels_of_one_scale_share_their_y_axis() -> None:
-    def limits(*, one_scale: bool) -> list[tuple[float, float]]:
+    def axes(*, one_scale: bool) -> list[Axes]:
         points = [Point(panel, "net", x, entry(height)) for panel, height in (("a", 5), ("b", 80)) for x in (0, 1)]
         with plots.settings():
-            figure = Lines(points, dict.fromkeys("ab", "sigma"), "accuracy", one_scale=one_scale).drawn()
-        return [axes.get_ylim() for axes in figure.axes]
+            return Lines(points, dict.fromkeys("ab", "sigma"), "accuracy", one_scale=one_scale).drawn().axes
 
-    assert len(set(limits(one_scale=False))) == 2
-    assert len(set(limits(one_scale=True))) == 1
-    assert limits(one_scale=True)[0][1] >= 82
+    apart, shared = axes(one_scale=False), axes(one_scale=True)
+    assert apart[0].get_ylim() != apart[1].get_ylim()
+    assert shared[0].get_ylim() == shared[1].get_ylim()
+    assert shared[0].get_ylim()[1] >= 82
+    assert [one.get_ylabel() for one in apart] == ["accuracy", "accuracy"]
+    assert [one.get_ylabel() for one in shared] == ["accuracy", ""]
 
 
 def test_a_page_says_in_which_panel_a_network_stands(tmp_path: Path) -> None:

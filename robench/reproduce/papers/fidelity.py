@@ -47,6 +47,10 @@ APPENDIX_A = {"gaussian_blur_13x13": 0.0, "motion_blur_45": 1.0, "salt_and_peppe
 """By degradation the level that leaves an image as it is."""
 ACCURACY = "top-1 accuracy, %"
 NOTE = "The paper: ResNet-50 with ImageNet's weights on Caltech-256, 224x224; what ours are stands below."
+DIRECTIONS = (
+    "1D runs from sigma 0.5 in the first row or column to 0 in the last, 2D from 0.5 at a random pixel to 0 at the one "
+    "farthest from it; the report does not say which way it runs.",
+)
 LOSSES = (
     "The loss of training is the one that was minimised, with label smoothing of 0.1, over augmented images; that of "
     "validation is plain cross-entropy, so it may be the lower one.",
@@ -250,7 +254,9 @@ def _table(
     claims: Sequence[Claim],
 ) -> list[Path]:
     study = _studied(shop, _main_network(shop), nets, claims, places)
-    page = _page(f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}", [study], [_restoring(shop)])
+    page = _page(
+        f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}", [study], [_restoring(shop)], DIRECTIONS
+    )
     return Table(list(places), printed, study.entries).write(shop.out / name, page)
 
 
