@@ -1,6 +1,6 @@
 """What it saves that freed memory is kept, measured side by side: the CPU time of one sweep without and with it.
 
-    python benchmarks/kept_memory.py -m resnet20=resnet20-cifar10.th -d folder:cifar10-jpeg/test --limit 2000
+    python benchmarks/kept_memory.py -m resnet20=resnet20-cifar10.th -d folder:cifar10-jpeg/test -c awgn@0.1,0.2
 
 All options but --rounds are those of `robench evaluate`. The processes take turns, each with a run of its own. Without:
 the environment names a setting of malloc that changes nothing, and robench leaves malloc alone.
@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ import click
 WITHOUT = {"MALLOC_PERTURB_": "0"}
 
 
-def seconds(options: list[str], variables: dict[str, str]) -> tuple[float, float]:
+def seconds(options: Sequence[str], variables: dict[str, str]) -> tuple[float, float]:
     """CPU time of one sweep, the program's and the system's."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
@@ -36,10 +37,9 @@ def seconds(options: list[str], variables: dict[str, str]) -> tuple[float, float
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def main(rounds: int, options: tuple[str, ...]) -> None:
     """Print the seconds of each round and the median ratio."""
-    asked = [*options, *(() if {"-c", "-s"} & set(options) else ("-c", "awgn@0.05,0.1,0.15,0.2"))]
     ratios = []
     for number in range(rounds):
-        given_back, kept = seconds(asked, WITHOUT), seconds(asked, {})
+        given_back, kept = seconds(options, WITHOUT), seconds(options, {})
         ratios.append(sum(kept) / sum(given_back))
         times = f"without {given_back[0]:.1f} + {given_back[1]:.1f} s, with {kept[0]:.1f} + {kept[1]:.1f} s"
         click.echo(f"round {number + 1}: {times} (program + system), ratio {ratios[-1]:.3f}")

@@ -44,7 +44,7 @@ class Page:
         """The networks that floors alone rest on."""
         there = {entry.facts.get("model") for entry in entries.values()}
         others = [floor for floor in self.floors if floor.entry.facts.get("model") not in there]
-        return networks_told({(f"floor, {floor.what.rstrip(',')}", ""): floor.entry for floor in others})
+        return networks_told({(f"floor, {floor.what}", ""): floor.entry for floor in others})
 
     def _findings(self) -> list[str]:
         if not len(self.found):

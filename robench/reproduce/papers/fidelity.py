@@ -295,7 +295,7 @@ def _restoring(shop: Workshop) -> Floor:
     noisy = corruptions.apply(images, "awgn", level=0.3, ids=clean.ids)
     facts = {"model": restorer.label, "weights_sha256": restorer.weights_sha256, "n": len(clean)}
     removed = Entry(100 * analysis.noise_removed(restorer, images, noisy), facts=net.training | facts)
-    return Floor("noise of sigma 0.3 that the restorer takes away, in l1,", LEAST_REMOVED, removed)
+    return Floor("noise of sigma 0.3 that the restorer takes away (l1)", LEAST_REMOVED, removed)
 
 
 def _page(title: str, studies: Sequence[Study], floors: Sequence[Floor] = (), notes: Sequence[str] = ()) -> Page:
