@@ -69,7 +69,7 @@ add(
     {
         "awgn": SIGMAS,
         "spatially_varying_noise_1d": ("sigma=0.5:0",),
-        "spatially_varying_noise_2d": ("sigma=0.5:0",),
+        "spatially_varying_noise_2d": ("sigma=0:0.5",),
         "gaussian_blur_13x13": tuple(f"sigma={sigma}" for sigma in (1, 2, 3, 4, 5)),
         "motion_blur_45": tuple(f"length={length}" for length in (3, 5, 7, 9, 13)),
         "salt_and_pepper": tuple(f"p={p}" for p in (0.1, 0.2, 0.3, 0.4, 0.5)),
