@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,15 @@ from robench import datasets
 from robench.errors import UsageError
 from robench.files import whole_file
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 Images = NDArray[np.uint8]
 Cells = Mapping[str, Sequence[Strength]]
+Row = tuple[str, list[tuple[str, Images]]]
 BUILT_IN_VIEW = "side128"
-MOST_INCHES = 1.3
+CELL, LABEL, GAP = 1.28, 0.17, 0.04  # inches
+FONT = 7
 SUFFIXES = (".png", ".svg", ".pdf", ".jpg")
 
 
@@ -39,30 +44,40 @@ def contact_sheet(
     DatasetError.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     if path.suffix not in SUFFIXES:
         raise UsageError(f"output must be a file that ends in {', '.join(SUFFIXES)}, got '{path}'")
     picture = _picture(image, view)
     textures = None if frost_dir is None else datasets.textures(frost_dir)
     rows = list(_rows(picture, cells or _all(), {"seed": seed, "native": native, "textures": textures}))
-    columns = max(len(shown) for _, shown in rows)
-    side = max(0.9, MOST_INCHES * min(1.0, picture.shape[0] / picture.shape[1]))
-    size = (MOST_INCHES * columns + 0.2, (side + 0.2) * len(rows) + 0.1)
-    figure = Figure(figsize=size, dpi=150)
-    figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
-    grid = figure.subplots(len(rows), columns, squeeze=False)
-    for axes_row, (name, shown) in zip(grid, rows, strict=True):
-        for axes in axes_row:
-            axes.set_axis_off()
-        for axes, (key, made) in zip(axes_row, shown, strict=False):
-            axes.imshow(made.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            axes.set_title(key, fontsize=7, pad=2)
-        axes_row[0].set_title(name, fontsize=7, pad=2, loc="left", fontweight="bold")
+    figure = _sheet(rows)
     FigureCanvasAgg(figure)
     with whole_file(path) as partial:
         figure.savefig(partial, format=path.suffix[1:], metadata=_no_dates(path))
     return path
+
+
+def _sheet(rows: Sequence[Row]) -> Figure:
+    """The rows below one another, on one pair of axes in inches: a pair for each image would take a minute to draw."""
+    from matplotlib.figure import Figure
+
+    tall, wide = rows[0][1][0][1].shape[:2]
+    across, high = CELL * min(1.0, wide / tall), CELL * min(1.0, tall / wide)
+    step = LABEL + high + GAP
+    width = (CELL + GAP) * max(len(shown) for _, shown in rows) + GAP
+    figure = Figure(figsize=(width, step * len(rows)), dpi=150)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    for row, (name, shown) in enumerate(rows):
+        top = LABEL + step * row
+        axes.text(GAP, top - GAP, name, fontsize=FONT, fontweight="bold")
+        for column, (key, made) in enumerate(shown):
+            left = GAP + (CELL + GAP) * column
+            place = (left, left + across, top + high, top)
+            axes.imshow(made.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=place)
+            axes.text(left + across / 2, top - GAP, key, fontsize=FONT, horizontalalignment="center")
+    axes.set(xlim=(0, width), ylim=(step * len(rows), 0), aspect="auto")
+    return figure
 
 
 def _no_dates(path: Path) -> dict[str, None] | None:
@@ -83,7 +98,7 @@ def _picture(image: Path | None, view: str | None) -> Images:
     return datasets.viewed(astronaut, view or BUILT_IN_VIEW)
 
 
-def _rows(picture: Images, cells: Cells, options: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, Images]]]]:
+def _rows(picture: Images, cells: Cells, options: dict[str, Any]) -> Iterator[Row]:
     """Each corruption with its images; the clean one heads the row."""
     for name, strengths in cells.items():
         chosen = corruptions.get(name)

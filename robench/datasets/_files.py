@@ -89,6 +89,8 @@ def _opened(path: str) -> Iterator[Image]:
             picture = Image.open(path, formats=FORMATS)
         with picture:
             yield picture
+    except FileNotFoundError as fault:
+        raise DatasetError(f"{path}: no such file") from fault
     except UnidentifiedImageError as fault:
         raise DatasetError(f"{path}: cannot be decoded: not an image of a known format") from fault
     except Exception as fault:  # Pillow's decoders raise whatever a broken file makes them trip over

@@ -9,7 +9,7 @@ import click
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 import robench as package
 from robench.cli import cli
@@ -89,6 +89,19 @@ def test_preview_of_everything_on_the_built_in_photograph(robench, tmp_path):
     assert robench("preview", "--view", "side32", "-o", tmp_path / "all.png").code == 0
     with Image.open(tmp_path / "all.png") as sheet:
         assert len(sheet.getcolors(1 << 24)) > 1000
+
+
+def test_a_sheet_has_a_row_a_corruption_and_an_image_a_strength(robench, tmp_path):
+    Image.new("RGB", (30, 60), "teal").save(tmp_path / "tall.png")
+    robench("preview", tmp_path / "tall.png", "-c", "contrast", "-c", "pixelate@1,3", "-o", tmp_path / "s.png")
+    with Image.open(tmp_path / "s.png") as sheet:
+        teal = (np.abs(np.asarray(sheet.convert("RGB"), int) - ImageColor.getrgb("teal")) <= 1).all(axis=2)
+    starts = np.diff(teal.astype(int), axis=1) == 1
+    counts = starts.sum(axis=1)[teal.any(axis=1)]
+    assert counts.tolist() == sorted(counts, reverse=True)
+    assert dict(zip(*np.unique(counts, return_counts=True), strict=True)).keys() == {6, 3}
+    wide, high = teal.sum(axis=1).max() / 6, (counts == 3).sum()
+    assert high / wide == pytest.approx(2, rel=0.03)
 
 
 def test_status_and_the_end_of_a_sweep_name_what_is_missing(robench, tmp_path):
