@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import corruptions
 from robench.errors import BoardError
 from robench.files import sha256_file
 from robench.leaderboard import _answers, _cells
@@ -47,11 +48,23 @@ def _of_board(board: Board) -> Iterator[str]:
     if not board.entries:
         yield f"{board.path('.json')}: expected an entry at least, found none; add one, or remove the board's files"
     fields = _cells.fields(path.read_text(encoding="utf-8"))
-    found = [*_rows(board, path, cells)]
+    found = [*_of_suite(board), *_rows(board, path, cells)]
     for entry in board.entries:
         own = fields["entry"] == entry.id
         found += [*_of_entry(board, path, entry, cells[own], fields[own])]
     yield from dict.fromkeys(found)
+
+
+def _of_suite(board: Board) -> Iterator[str]:
+    """Where the suite of that name has other strengths today; one that is not installed is taken as it stands."""
+    if board.suite not in corruptions.suites():
+        return
+    keys = corruptions.suite(board.suite).keys
+    for name in dict.fromkeys((*keys, *board.corruptions)):
+        wanted, got = list(keys.get(name, ())), board.corruptions.get(name, {}).get("strengths", [])
+        if got != wanted:
+            where = f"{board.path('.json')}: corruptions.{name}.strengths"
+            yield f"{where}: expected {wanted} as {board.suite} has, got {got}"
 
 
 def _rows(board: Board, path: Path, cells: pd.DataFrame) -> Iterator[str]:

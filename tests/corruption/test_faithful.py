@@ -135,8 +135,9 @@ def differences(name, images, ids, severity):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_pixels_are_the_reference_s(name, side):
     """At most one level apart, which is what rounding makes of exact and of float32 values."""
-    images = images_of(side)
-    ids = CALM if (name, side) == ("spatter", 224) else IDS
+    number = 4 if side == 224 else 8  # a photograph, a drawn image, and so on: 50,000 pixels each
+    images = images_of(side)[:number]
+    ids = (CALM if (name, side) == ("spatter", 224) else IDS)[:number]
     for severity in range(1, 6):
         apart = differences(name, images, ids, severity)
         assert apart.max() <= 1, f"severity {severity}: {apart.max()} levels"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from dataclasses import replace
 
 import pytest
 from boards import board_of, check, edit, rewrite
 from sweeps import CLEAN, sweep
 
+import corruptions
 from robench import leaderboard
 from robench.errors import BoardError
+
+suites = sys.modules["corruptions.suites"]  # whose name in the package is that of a function
 
 
 def test_a_fresh_board_has_nothing_wrong(published) -> None:
@@ -99,6 +104,25 @@ def test_strengths_that_are_left_out_everywhere_are_named(copied) -> None:
     rewrite(board_of(copied).path(".json"), lambda told: told["corruptions"]["awgn"]["strengths"].pop())
     path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "sigma=0.15" not in line))
     assert [line for line in check(copied) if "expected 9 rows as pivot-1-" in line and line.endswith("got 8")]
+
+
+def test_a_suite_of_other_strengths_under_its_name_is_named(copied, monkeypatch) -> None:
+    suite = corruptions.suite("pivot/1")
+    keys = {name: some for name, some in suite.keys.items() if name != "mixed_resolution"} | {"awgn": ("sigma=0.5",)}
+    changed = replace(suite, keys=keys | {"contrast": ("1",)})
+    monkeypatch.setitem(suites.registry._items, "pivot/1", changed)
+    begin, end = f"{board_of(copied).path('.json')}: corruptions.", "pivot/1 has, got "
+    assert check(copied) == [
+        f"{begin}awgn.strengths: expected ['sigma=0.5'] as {end}['sigma=0.05', 'sigma=0.15']",
+        f"{begin}contrast.strengths: expected ['1'] as {end}[]",
+        f"{begin}mixed_resolution.strengths: expected [] as {end}['factor=2', 'factor=4']",
+    ]
+
+
+def test_a_suite_that_is_not_installed_is_taken_as_it_stands(copied, monkeypatch) -> None:
+    corruptions.suites()
+    monkeypatch.delitem(suites.registry._items, "pivot/1")
+    assert check(copied) == []
 
 
 @pytest.mark.parametrize(
