@@ -171,18 +171,13 @@ def test_training_goes_on_from_init(quick: Quick) -> None:
         train("clean", "digits", f"tiny_cnn={start.path}", "x.safetensors", init="y")
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "nag", "adadelta"])
-def test_every_optimizer_trains(optimizer: str, quick: Quick) -> None:
-    recipe = replace(get("clean"), optimizer=optimizer, weight_decay=0.01)
-    trained = quick(recipe, "a", lr=0.02, epochs=3)
-    losses = [float(row["train_loss"]) for row in rows(trained)]
-    assert losses[2] < losses[0]
-    others = {
-        name: quick(replace(recipe, optimizer=name), name, lr=0.02, epochs=3)
-        for name in ("adam", "adamw", "nag", "adadelta")
-    }
-    same = [name for name, other in others.items() if other.weights_sha256 == trained.weights_sha256]
-    assert same == [name for name in others if name == optimizer]
+def test_every_optimizer_trains_in_its_own_way(quick: Quick) -> None:
+    names = ("adam", "adamw", "sgd", "nag", "adadelta")
+    recipe = replace(get("clean"), weight_decay=0.01)
+    trained = {name: quick(replace(recipe, optimizer=name), name, lr=0.02, epochs=3) for name in names}
+    losses = {name: [float(row["train_loss"]) for row in rows(one)] for name, one in trained.items()}
+    assert [name for name in names if losses[name][2] >= losses[name][0]] == []
+    assert len({one.weights_sha256 for one in trained.values()}) == len(names)
 
 
 def test_label_smoothing_changes_the_loss(quick: Quick) -> None:
