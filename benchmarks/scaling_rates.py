@@ -55,7 +55,7 @@ def main(dataset: str, view: str | None, model: str, classes: int, limit: int, b
         names = tuple(map(str, range(classes)))
         wide = models.load(model, classes=classes, side=data.shape[:2], random_weights=True)
         many = datasets.Dataset("many", "test", data.view, names, data.shape, data.ids, data.labels, data.read)
-        evaluate(many, [wide], Asked(select(None, ("contrast@3",))), Path(folder) / "run", Way(batch_size))
+        evaluate(many, [wide], Asked(select((), ("contrast@3",))), Path(folder) / "run", Way(batch_size))
         size = max(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
     click.echo(
         f"store: {size / limit:.0f} bytes an image and cell, {classes} classes; cache {images[0].nbytes} bytes an image"

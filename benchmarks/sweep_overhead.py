@@ -86,7 +86,8 @@ def main(
         models.load(one, classes=len(data.classes), side=data.shape[:2], normalize=normalize, random_weights=True)
         for one in specs
     ]
-    asked = Asked(select(suite, chosen or (() if suite else ("awgn@0.05,0.1,0.15,0.2",))), suite=suite or "")
+    suites = {suite: select([suite])} if suite else {}
+    asked = Asked(select(list(suites), chosen or (() if suite else ("awgn@0.05,0.1,0.15,0.2",))), suites=suites)
     batches = []
     for unit in asked.units():
         for where, images in data.blocks(batch_size):

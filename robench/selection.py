@@ -12,24 +12,26 @@ from robench.errors import UsageError
 Cells = dict[str, list[Strength]]
 
 
-def select(suite: str | None, chosen: Sequence[str], severity: str | None = None, level: str | None = None) -> Cells:
-    """The corruptions of a suite, or those of `chosen`, each NAME or NAME@STRENGTHS, with their strengths in order.
+def select(
+    suites: Sequence[str], chosen: Sequence[str] = (), severity: str | None = None, level: str | None = None
+) -> Cells:
+    """The corruptions of `suites`, or those of `chosen`, each NAME or NAME@STRENGTHS, with their strengths in order.
 
     severity: `3`, `1,3` or `1-5`. level: `0.1,0.2`, for all of `chosen`, which must then share level name and unit.
     Without any of them a corruption has its severities, or its default levels. What does not fit raises UsageError or
     corruptions.CorruptionError.
 
-    >>> {name: [str(key) for key in keys] for name, keys in select(None, ["contrast@1,5", "awgn"], level="0.1").items()}
+    >>> {name: [str(key) for key in keys] for name, keys in select([], ["contrast@1,5", "awgn"], level="0.1").items()}
     {'contrast': ['1', '5'], 'awgn': ['sigma=0.1']}
     """
     if severity is not None and level is not None:
         raise UsageError("give --severity or --level, got both")
-    if suite is not None:
+    if suites:
         if chosen or severity is not None or level is not None:
             raise UsageError(
                 "a suite (-s) says its own corruptions and strengths; got -c, --severity or --level beside it"
             )
-        return _of_suite(suite)
+        return _of_suites(suites)
     if not chosen and (severity is not None or level is not None):
         raise UsageError("--severity and --level need a corruption (-c) they are for")
     cells: Cells = {}
@@ -52,10 +54,11 @@ def select(suite: str | None, chosen: Sequence[str], severity: str | None = None
     return cells
 
 
-def _of_suite(suite: str) -> Cells:
+def _of_suites(suites: Sequence[str]) -> Cells:
     cells: Cells = {}
-    for definition, strength in corruptions.suite(suite).cells():
-        cells.setdefault(definition.name, []).append(strength)
+    for suite in suites:
+        for definition, strength in corruptions.suite(suite).cells():
+            _add(cells, definition.name, [strength])
     return cells
 
 

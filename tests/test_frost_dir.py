@@ -35,7 +35,7 @@ def test_frost_takes_the_pictures(pictures):
 
 
 def test_a_set_and_a_run_say_which_pictures(pictures, tmp_path):
-    data, cells = datasets.load("digits", limit=20), select(None, ["frost@1"])
+    data, cells = datasets.load("digits", limit=20), select([], ["frost@1"])
     textures = datasets.textures(pictures)
     generate(data, cells, tmp_path / "set", textures=textures)
     manifest = json.loads((tmp_path / "set" / "manifest.json").read_text())
@@ -61,7 +61,7 @@ def test_a_folder_without_pictures_is_named(place, tmp_path):
 
 
 def test_a_generated_set_has_its_frost(pictures, tmp_path):
-    generate(datasets.load("digits", limit=20), select(None, ["frost@1"]), tmp_path / "set")
+    generate(datasets.load("digits", limit=20), select([], ["frost@1"]), tmp_path / "set")
     with pytest.raises(UsageError, match="--frost-dir"):
         run(request(tmp_path / "run", pictures, f"generated:{tmp_path / 'set'}"))
 

@@ -9,28 +9,28 @@ from robench.selection import select
 
 RIGHT = {
     "the severities, or default levels": (
-        (None, ["contrast", "awgn"], None, None),
+        ([], ["contrast", "awgn"], None, None),
         {"contrast": "1 2 3 4 5", "awgn": " ".join(map(str, corruptions.get("awgn").default_strengths()))},
     ),
-    "a range": ((None, ["contrast"], "1-3", None), {"contrast": "1 2 3"}),
-    "a list with spaces": ((None, ["contrast"], " 5, 1 ,1", None), {"contrast": "5 1"}),
-    "a range in a list": ((None, ["contrast@1,3-5"], None, None), {"contrast": "1 3 4 5"}),
+    "a range": (([], ["contrast"], "1-3", None), {"contrast": "1 2 3"}),
+    "a list with spaces": (([], ["contrast"], " 5, 1 ,1", None), {"contrast": "5 1"}),
+    "a range in a list": (([], ["contrast@1,3-5"], None, None), {"contrast": "1 3 4 5"}),
     "levels for all": (
-        (None, ["awgn", "gaussian_noise"], None, "0.1,0.25"),
+        ([], ["awgn", "gaussian_noise"], None, "0.1,0.25"),
         {"awgn": "sigma=0.1 sigma=0.25", "gaussian_noise": "sigma=0.1 sigma=0.25"},
     ),
-    "a pair": ((None, ["spatially_varying_noise_1d"], None, "0.5:0"), {"spatially_varying_noise_1d": "sigma=0.5:0"}),
-    "drawn": ((None, ["awgn@0..0.15"], None, None), {"awgn": "sigma=0..0.15"}),
+    "a pair": (([], ["spatially_varying_noise_1d"], None, "0.5:0"), {"spatially_varying_noise_1d": "sigma=0.5:0"}),
+    "drawn": (([], ["awgn@0..0.15"], None, None), {"awgn": "sigma=0..0.15"}),
     "keys as tables spell them": (
-        (None, ["awgn@sigma=0.1", "contrast@3"], None, None),
+        ([], ["awgn@sigma=0.1", "contrast@3"], None, None),
         {"awgn": "sigma=0.1", "contrast": "3"},
     ),
     "own strengths beside an option": (
-        (None, ["awgn@0.5", "contrast"], "2", None),
+        ([], ["awgn@0.5", "contrast"], "2", None),
         {"awgn": "sigma=0.5", "contrast": "2"},
     ),
-    "one twice": ((None, ["contrast@1", "contrast@3,1"], None, None), {"contrast": "1 3"}),
-    "nothing": ((None, [], None, None), {}),
+    "one twice": (([], ["contrast@1", "contrast@3,1"], None, None), {"contrast": "1 3"}),
+    "nothing": (([], [], None, None), {}),
 }
 
 
@@ -44,51 +44,58 @@ def test_choices(case):
 
 @pytest.mark.parametrize("name", corruptions.suites())
 def test_a_suite_is_its_cells_in_order(name):
-    found = [(key, str(strength)) for key, strengths in select(name, []).items() for strength in strengths]
+    found = [(key, str(strength)) for key, strengths in select([name]).items() for strength in strengths]
     assert found == [(chosen.name, str(strength)) for chosen, strength in corruptions.suite(name).cells()]
+
+
+def test_what_two_suites_share_is_chosen_once():
+    both = select(["demo/1", "fidelity/1"])
+    assert set(both) == {*select(["demo/1"]), *select(["fidelity/1"])}
+    assert both["awgn"] == select(["demo/1"])["awgn"] == select(["fidelity/1"])["awgn"]
+    assert len(select(["fidelity/1", "pivot/1"])["awgn"]) == 7
 
 
 BOTH = "give --severity or --level, got both"
 ALONE = r"a suite \(-s\) says its own corruptions and strengths; got -c, --severity or --level beside it"
 WRONG = {
-    "both": ((None, ["contrast"], "1", "0.1"), BOTH),
-    "a suite and -c": (("demo/1", ["awgn"], None, None), ALONE),
-    "a suite and a severity": (("demo/1", [], "1", None), ALONE),
-    "a suite and a level": (("demo/1", [], None, "0.1"), ALONE),
-    "an unknown suite": (("demo/2", [], None, None), "unknown suite 'demo/2'; did you mean demo/1"),
-    "a severity for nothing": ((None, [], "1", None), r"--severity and --level need a corruption \(-c\)"),
-    "a level for nothing left": ((None, ["awgn@0.1"], None, "0.2"), "--level is for a -c without strengths of its own"),
-    "a severity for nothing left": ((None, ["contrast@1"], "2", None), "--severity is for a -c without"),
-    "an unknown corruption": ((None, ["contrst"], None, None), "unknown corruption 'contrst'; did you mean contrast"),
-    "no name": ((None, ["@1"], None, None), "unknown corruption ''"),
-    "severity 6": ((None, ["contrast"], "6", None), r"contrast: severity must be 0 \(clean\), 1, 2, 3, 4 or 5, got 6"),
-    "severity 1-6": ((None, ["contrast"], "1-6", None), "from low to high within 0-5, such as 1-5, got '1-6'"),
-    "a long range": ((None, ["contrast@1-999999999999"], None, None), "within 0-5"),
-    "a range backwards": ((None, ["contrast"], "5-1", None), "from low to high within 0-5, such as 1-5, got '5-1'"),
-    "severity -1": ((None, ["contrast"], "-1", None), "expected severities such as 1,3 or 1-5, got '-1'"),
-    "a level as severity": ((None, ["contrast"], "factor=1", None), "got 'factor=1'; levels are for --level"),
-    "severity two": ((None, ["contrast"], "two", None), "expected severities such as 1,3 or 1-5, got 'two'"),
-    "an empty severity": ((None, ["contrast"], "", None), "expected strengths such as 1,3 or 1-5 or 0.1,0.2, got ''"),
-    "an empty place": ((None, ["awgn@0.1,,0.2"], None, None), "expected strengths such as .*, got 'awgn@0.1,,0.2'"),
-    "nothing after @": ((None, ["awgn@"], None, None), "expected strengths such as .*, got 'awgn@'"),
-    "a severity of what has none": ((None, ["awgn"], "3", None), "awgn has no severities; give a level, for example"),
-    "a level out of range": ((None, ["crop"], None, "2"), "crop: ratio must be a number from 0.* to 1, got '2'"),
-    "a level that is no number": ((None, ["awgn"], None, "big"), "awgn: sigma must be a number .*, got 'big'"),
-    "a level by another name": ((None, ["awgn@ratio=1"], None, None), "awgn: its level is called sigma, got 'ratio=1'"),
+    "both": (([], ["contrast"], "1", "0.1"), BOTH),
+    "a suite and -c": ((["demo/1"], ["awgn"], None, None), ALONE),
+    "a suite and a severity": ((["demo/1"], [], "1", None), ALONE),
+    "a suite and a level": ((["demo/1"], [], None, "0.1"), ALONE),
+    "an unknown suite": ((["demo/2"], [], None, None), "unknown suite 'demo/2'; did you mean demo/1"),
+    "a severity for nothing": (([], [], "1", None), r"--severity and --level need a corruption \(-c\)"),
+    "a level for nothing left": (([], ["awgn@0.1"], None, "0.2"), "--level is for a -c without strengths of its own"),
+    "a severity for nothing left": (([], ["contrast@1"], "2", None), "--severity is for a -c without"),
+    "an unknown corruption": (([], ["contrst"], None, None), "unknown corruption 'contrst'; did you mean contrast"),
+    "no name": (([], ["@1"], None, None), "unknown corruption ''"),
+    "severity 6": (([], ["contrast"], "6", None), r"contrast: severity must be 0 \(clean\), 1, 2, 3, 4 or 5, got 6"),
+    "severity 1-6": (([], ["contrast"], "1-6", None), "from low to high within 0-5, such as 1-5, got '1-6'"),
+    "a long range": (([], ["contrast@1-999999999999"], None, None), "within 0-5"),
+    "a range backwards": (([], ["contrast"], "5-1", None), "from low to high within 0-5, such as 1-5, got '5-1'"),
+    "severity -1": (([], ["contrast"], "-1", None), "expected severities such as 1,3 or 1-5, got '-1'"),
+    "a level as severity": (([], ["contrast"], "factor=1", None), "got 'factor=1'; levels are for --level"),
+    "severity two": (([], ["contrast"], "two", None), "expected severities such as 1,3 or 1-5, got 'two'"),
+    "an empty severity": (([], ["contrast"], "", None), "expected strengths such as 1,3 or 1-5 or 0.1,0.2, got ''"),
+    "an empty place": (([], ["awgn@0.1,,0.2"], None, None), "expected strengths such as .*, got 'awgn@0.1,,0.2'"),
+    "nothing after @": (([], ["awgn@"], None, None), "expected strengths such as .*, got 'awgn@'"),
+    "a severity of what has none": (([], ["awgn"], "3", None), "awgn has no severities; give a level, for example"),
+    "a level out of range": (([], ["crop"], None, "2"), "crop: ratio must be a number from 0.* to 1, got '2'"),
+    "a level that is no number": (([], ["awgn"], None, "big"), "awgn: sigma must be a number .*, got 'big'"),
+    "a level by another name": (([], ["awgn@ratio=1"], None, None), "awgn: its level is called sigma, got 'ratio=1'"),
     "one number of two": (
-        (None, ["spatially_varying_noise_1d"], None, "0.5"),
+        ([], ["spatially_varying_noise_1d"], None, "0.5"),
         "spatially_varying_noise_1d: sigma must be NUMBER:NUMBER, got '0.5'",
     ),
     "one level for different ones": (
-        (None, ["awgn", "crop"], None, "0.5"),
+        ([], ["awgn", "crop"], None, "0.5"),
         "one --level needs corruptions of one level and unit: awgn has sigma, crop has ratio; write NAME@LEVELS",
     ),
-    "one name, two units": ((None, ["awgn", "gaussian_blur_13x13"], None, "1"), "of one level and unit"),
+    "one name, two units": (([], ["awgn", "gaussian_blur_13x13"], None, "1"), "of one level and unit"),
 }
 
 
 def test_a_clean_severity_is_the_identity():
-    assert [str(one) for one in select(None, ["contrast"], "clean,1")["contrast"]] == ["clean", "1"]
+    assert [str(one) for one in select([], ["contrast"], "clean,1")["contrast"]] == ["clean", "1"]
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -21,7 +21,7 @@ def generate(
     view: str | None,
     limit: int | None,
     dataset_name: str | None,
-    suite: str | None,
+    suites: tuple[str, ...],
     chosen: tuple[str, ...],
     severity: str | None,
     level: str | None,
@@ -44,7 +44,7 @@ def generate(
     from robench.generate import generate as write
     from robench.selection import select
 
-    cells = select(suite, chosen, severity, level)
+    cells = select(suites, chosen, severity, level)
     if not cells:
         raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
     data = datasets.load(dataset, view=view, limit=limit, name=dataset_name)

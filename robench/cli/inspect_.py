@@ -42,7 +42,7 @@ def list_(kind: str, as_json: bool) -> None:
 @_options.out
 def preview(
     image: Path | None,
-    suite: str | None,
+    suites: tuple[str, ...],
     chosen: tuple[str, ...],
     severity: str | None,
     level: str | None,
@@ -62,7 +62,7 @@ def preview(
     from robench.preview import contact_sheet
     from robench.selection import select
 
-    cells = select(suite, chosen, severity, level)
+    cells = select(suites, chosen, severity, level)
     click.echo(
         contact_sheet(cells, out, image=image, view=view, seed=seed, native=_options.side(native), frost_dir=frost_dir)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -44,8 +44,9 @@ class Unit:
 
 @dataclass(frozen=True)
 class Asked:
-    """The sweep: for each corruption its strengths, the seeds, and the names under which they were asked for.
+    """The sweep: for each corruption its strengths, and the seeds.
 
+    `suites`: of each suite that was asked for, its part of the cells; without any they belong to none.
     `versions`: those of the corruptions in a generated set; of the others the installed version is meant.
     `textures`: pictures for frost, with their digest, which is empty for robench's own.
     `files_sha256`: by corruption, for a set that robench did not write, so that no version of ours stands for it.
@@ -53,7 +54,7 @@ class Asked:
 
     cells: Mapping[str, Sequence[Strength]]
     seeds: tuple[int, ...] = (0,)
-    suite: str = ""
+    suites: Mapping[str, Mapping[str, Sequence[Strength]]] = field(default_factory=dict)
     native: int | None = None
     precision: str = "fp32"
     files_sha256: Mapping[str, str] = field(default_factory=dict)
@@ -78,15 +79,24 @@ class Asked:
     def _draws(self, name: str, strength: Strength) -> bool:
         return not self.made_elsewhere and (corruptions.get(name).stochastic or strength.is_drawn)
 
+    def suites_of(self, unit: Unit) -> tuple[str, ...]:
+        """The suites that have the unit, or the empty name; the clean images are in each."""
+        there = (name for name, cells in self.suites.items() if _has(cells, unit))
+        return tuple(there) or ("",)
+
     def version(self, name: str) -> int:
         """The version of a corruption that made the images."""
         return self.versions.get(name, corruptions.get(name).version)
 
 
+def _has(cells: Mapping[str, Sequence[Strength]], unit: Unit) -> bool:
+    return unit.strength.is_clean or unit.strength in cells.get(unit.corruption, ())
+
+
 def plan(
     asked: Asked, dataset: Dataset, classifiers: Sequence[Classifier]
 ) -> dict[Unit, list[tuple[Classifier, Cell]]]:
-    """Every unit with the cell of each model."""
+    """Every unit with the cell of each model, in the first of the suites that have the unit."""
     labels = [classifier.label for classifier in classifiers]
     for label in labels:
         if labels.count(label) > 1:
@@ -119,7 +129,7 @@ def _cell(asked: Asked, dataset: Dataset, classifier: Classifier, unit: Unit) ->
         split=dataset.split,
         view=dataset.view,
         data_digest=dataset.digest,
-        suite=asked.suite,
+        suite=asked.suites_of(unit)[0],
         corruption=unit.corruption,
         corruption_version=facts["version"],
         group=facts["group"],
@@ -173,7 +183,13 @@ def manifest(
         "files_sha256": dict(asked.files_sha256),
         "models": [classifier.facts() for classifier in classifiers.values()],
         "corruptions": {} if asked.made_elsewhere else {name: _facts(asked, name) for name in asked.cells},
-        "cells": [asdict(cell) for pairs in planned.values() for _, cell in pairs],
+        "cells": [
+            asdict(replace(cell, suite=suite))
+            for suite in (*asked.suites, "")
+            for unit, pairs in planned.items()
+            if suite in asked.suites_of(unit)
+            for _, cell in pairs
+        ],
         "environment": environment(),
     }
 

@@ -28,7 +28,7 @@ class Request:
     models: tuple[str, ...]
     dataset: str
     folder: Path
-    suite: str | None = None
+    suites: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
     severity: str | None = None
     level: str | None = None
@@ -64,7 +64,7 @@ class Opened(NamedTuple):
 
 def opened(request: Request) -> Opened:
     """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
-    cells = select(request.suite, request.chosen, request.severity, request.level)
+    cells = select(request.suites, request.chosen, request.severity, request.level)
     seeds = _seeds(request.seeds)
     precision = precision_text(request.precision, request.compiled)
     data: Dataset | GeneratedSet
@@ -80,7 +80,7 @@ def opened(request: Request) -> Opened:
         asked = Asked(
             cells,
             seeds,
-            request.suite or "",
+            _suites(request),
             request.native,
             precision,
             textures=pictures,
@@ -100,6 +100,10 @@ def shard(text: str | None) -> tuple[int, int] | None:
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(f"--shard must be i/n with i from 1 to n, such as 1/4, got '{text}'")
     return int(found[1]), int(found[2])
+
+
+def _suites(request: Request) -> dict[str, Cells]:
+    return {name: select([name]) for name in request.suites}
 
 
 def _seeds(text: str) -> tuple[int, ...]:
@@ -168,7 +172,7 @@ def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple
     return Asked(
         cells or there,
         (seed,),
-        request.suite or "",
+        _suites(request),
         opened.native,
         files_sha256={name: opened.files_sha256(name) for name in cells or there} if downloaded else {},
         versions=versions,

@@ -160,7 +160,7 @@ class Workshop:
                 tuple(net.spec for net in nets),
                 self.dataset(data),
                 self.work / name,
-                suite=suite,
+                suites=(suite,) if suite else (),
                 chosen=tuple(chosen) or (() if suite else ONLY_CLEAN),
                 limit=self.budget.limit,
                 device=self.device,

@@ -44,11 +44,14 @@ def robust() -> Classifier:
 
 @pytest.fixture
 def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., Outcome]:
-    """sweep("run", "awgn@0.1", "contrast@1", …) evaluates the clean digits and these in tmp_path/run."""
+    """sweep("run", "awgn@0.1", "contrast@1", …) evaluates the clean digits and these, as all of `suites`, if any."""
 
-    def run(name: str, *chosen: str, data: Any = digits, nets: Any = (net,), way: Any = None, **asked: Any) -> Outcome:
-        cells = select(None, chosen) if chosen else {}
-        return evaluate(data, nets, Asked(cells, **asked), tmp_path / name, way or Way(batch_size=16))
+    def run(
+        name: str, *chosen: str, data: Any = digits, nets: Any = (net,), way: Any = None, suites: Any = (), **asked: Any
+    ) -> Outcome:
+        cells = select([], chosen)
+        wanted = Asked(cells, suites=dict.fromkeys(suites, cells), **asked)
+        return evaluate(data, nets, wanted, tmp_path / name, way or Way(batch_size=16))
 
     return run
 

@@ -113,8 +113,8 @@ def test_models_and_corruptions_may_be_added(sweep, net, robust, tmp_path):
 
 def test_a_cell_stands_once_in_every_suite_that_asked_for_it(sweep, tmp_path):
     sweep("run", "awgn@0.1")
-    sweep("run", "awgn@0.1", suite="one/1")
-    outcome = sweep("run", "awgn@0.1", "contrast@1", suite="two/1")
+    sweep("run", "awgn@0.1", suites=["one/1"])
+    outcome = sweep("run", "awgn@0.1", "contrast@1", suites=["two/1"])
     assert outcome.found == 2
     assert sorted(zip(outcome.cells["suite"], outcome.cells["corruption"], strict=True)) == [
         ("one/1", "awgn"), ("one/1", "clean"), ("two/1", "awgn"), ("two/1", "clean"), ("two/1", "contrast"),
@@ -122,6 +122,19 @@ def test_a_cell_stands_once_in_every_suite_that_asked_for_it(sweep, tmp_path):
     means = outcome.metrics[outcome.metrics["metric"] == "mean_corruption_accuracy"].set_index("suite")["n_cells"]
     assert means.to_dict() == {"one/1": 1, "two/1": 2}
     assert "mean over corruptions, two/1" in outcome.text()
+
+
+def test_two_suites_in_one_call_are_two_calls_of_one_suite_each(digits, net, tmp_path):
+    noise, both = select([], ["awgn@0.1"]), select([], ["awgn@0.1", "contrast@1"])
+    one, other = {"one/1": noise}, {"two/1": both}
+    together = evaluate(digits, [net], Asked(both, suites=one | other), tmp_path / "together")
+    evaluate(digits, [net], Asked(noise, suites=one), tmp_path / "apart")
+    evaluate(digits, [net], Asked(both, suites=other), tmp_path / "apart")
+    assert together.computed == 3
+    for file in ("cells.csv", "metrics.csv"):
+        assert (tmp_path / "together" / file).read_bytes() == (tmp_path / "apart" / file).read_bytes()
+    assert len(together.cells) == 2 + 3
+    assert files(tmp_path / "together").keys() == files(tmp_path / "apart").keys()
 
 
 @pytest.mark.parametrize(
@@ -183,7 +196,7 @@ def test_a_foreign_folder_is_left_alone(sweep, digits, tmp_path):
     (tmp_path / "run" / "photo.jpg").write_text("mine")
     with pytest.raises(RunError, match=r"expected an empty folder or a run, got 'photo\.jpg' in it"):
         sweep("run", "contrast@1")
-    generate(digits, select(None, ["contrast@1"]), tmp_path / "set")
+    generate(digits, select([], ["contrast@1"]), tmp_path / "set")
     with pytest.raises(RunError, match="expected schema robench-run/1, got 'robench-set/1'"):
         sweep("set", "contrast@1")
 
@@ -278,7 +291,7 @@ def test_ctrl_c_keeps_finished_cells(sweep, tmp_path, monkeypatch, net):
 @pytest.mark.parametrize("form", ["npy", "folder"])
 def test_a_generated_set_gives_the_predictions_of_the_fly(sweep, boxed, form, tmp_path):
     chosen = ("mixed_resolution@2,4", "awgn@0.3", "crop@0.5", "contrast@5")
-    generate(boxed, select(None, chosen), tmp_path / "set", form=form, seed=3)
+    generate(boxed, select([], chosen), tmp_path / "set", form=form, seed=3)
     net = models.load("tiny_cnn", classes=10, side=32, random_weights=True)
     sweep("fly", *chosen, data=boxed, nets=(net,), seeds=(3,))
     spec = f"generated:{tmp_path / 'set'}"
@@ -290,8 +303,8 @@ def test_a_generated_set_gives_the_predictions_of_the_fly(sweep, boxed, form, tm
 
 
 def test_boxes_matter_to_that(boxed, tmp_path):
-    generate(boxed, select(None, ["mixed_resolution@4"]), tmp_path / "with", form="folder")
-    generate(replace(boxed, boxes=None), select(None, ["mixed_resolution@4"]), tmp_path / "without", form="folder")
+    generate(boxed, select([], ["mixed_resolution@4"]), tmp_path / "with", form="folder")
+    generate(replace(boxed, boxes=None), select([], ["mixed_resolution@4"]), tmp_path / "without", form="folder")
     first, second = (datasets.open_generated(tmp_path / name) for name in ("with", "without"))
     images = [opened.cell("mixed_resolution", "factor=4").images(0, 40) for opened in (first, second)]
     assert not np.array_equal(*images)
@@ -299,7 +312,7 @@ def test_boxes_matter_to_that(boxed, tmp_path):
 
 @pytest.fixture
 def stored_set(digits, tmp_path):
-    generate(digits, select(None, ["awgn@0.1,0.5", "contrast@1"]), tmp_path / "set")
+    generate(digits, select([], ["awgn@0.1,0.5", "contrast@1"]), tmp_path / "set")
     return f"generated:{tmp_path / 'set'}"
 
 
@@ -358,6 +371,6 @@ def test_evaluate_takes_no_global_state(digits, net, tmp_path):
     import torch
 
     before = (np.random.get_state()[1].tobytes(), torch.get_rng_state().numpy().tobytes(), torch.get_num_threads())
-    evaluate(digits, [net], Asked(select(None, ["awgn@0.1"])), tmp_path / "run")
+    evaluate(digits, [net], Asked(select([], ["awgn@0.1"])), tmp_path / "run")
     after = (np.random.get_state()[1].tobytes(), torch.get_rng_state().numpy().tobytes(), torch.get_num_threads())
     assert before == after

@@ -27,7 +27,7 @@ def wide():
 
 def request(folder, **options):
     return Request(
-        NETS, "digits", folder, limit=40, device="cpu", random_weights=True, **({"suite": "cifar10-c/1"} | options)
+        NETS, "digits", folder, limit=40, device="cpu", random_weights=True, **({"suites": ("cifar10-c/1",)} | options)
     )
 
 
@@ -43,8 +43,8 @@ def test_without_a_baseline_there_are_no_relative_errors(tmp_path):
 
 
 def test_a_model_that_the_run_has_may_be_the_baseline_of_one_that_comes(tmp_path):
-    run(Request(NETS[:1], "digits", tmp_path / "run", suite="cifar10-c/1", limit=40, random_weights=True))
-    later = Request(NETS[1:], "digits", tmp_path / "run", suite="cifar10-c/1", limit=40, baseline=NETS[0])
+    run(Request(NETS[:1], "digits", tmp_path / "run", suites=("cifar10-c/1",), limit=40, random_weights=True))
+    later = Request(NETS[1:], "digits", tmp_path / "run", suites=("cifar10-c/1",), limit=40, baseline=NETS[0])
     metrics = run(later).metrics
     assert set(metrics[metrics["metric"] == "mce"]["model"]) == set(NETS)
 

@@ -12,7 +12,7 @@ MODELS = ("tiny_cnn=digits-clean", "tiny_cnn=digits-noise")
 
 
 def _request(folder, models=MODELS):
-    return Request(models, "digits", folder, suite="demo/1", limit=150, device="cpu")
+    return Request(models, "digits", folder, suites=("demo/1",), limit=150, device="cpu")
 
 
 def _words(folder):

@@ -17,7 +17,7 @@ from robench.errors import RobenchError, SetError, UsageError
 from robench.generate import _generate, generate
 from robench.selection import select
 
-CELLS = select(None, ["awgn@0.1,0.5", "contrast@1,5", "mixed_resolution@2", "crop@0.5"])
+CELLS = select([], ["awgn@0.1,0.5", "contrast@1,5", "mixed_resolution@2", "crop@0.5"])
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_the_layout_is_that_of_the_schema(boxed, whole, form):
 
 
 def test_a_limit_changes_no_pixel(digits, form, tmp_path):
-    cells = select(None, ["awgn@0.3", "crop@0.5"])
+    cells = select([], ["awgn@0.3", "crop@0.5"])
     generate(digits, cells, tmp_path / "all", form=form)
     generate(digits.limited(17), cells, tmp_path / "some", form=form)
     whole, part = (datasets.open_generated(tmp_path / name) for name in ("all", "some"))
@@ -121,7 +121,7 @@ def test_what_a_killed_call_may_leave_is_in_nobodys_way(boxed, form, whole):
 
 def test_only_unfinished_files_do_not_make_a_folder_foreign(digits, tmp_path):
     (tmp_path / ".manifest.json.7.part").write_text("{")
-    generate(digits, select(None, ["contrast@1"]), tmp_path)
+    generate(digits, select([], ["contrast@1"]), tmp_path)
     assert ".manifest.json.7.part" not in tree(tmp_path)
 
 
@@ -151,12 +151,12 @@ def _other_labels(boxed):
     ],
 )
 def test_another_set_is_refused(boxed, form, tmp_path, change, line):
-    cells = select(None, ["contrast@1"])
+    cells = select([], ["contrast@1"])
     generate(boxed, cells, tmp_path / "set", form=form)
     before = tree(tmp_path / "set")
     dataset, options = change(boxed)
     with pytest.raises(SetError, match="choose another folder") as caught:
-        generate(dataset, select(None, ["awgn"]), tmp_path / "set", form=form, **options)
+        generate(dataset, select([], ["awgn"]), tmp_path / "set", form=form, **options)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
     assert tree(tmp_path / "set") == before
@@ -171,7 +171,7 @@ def test_another_form_is_refused(boxed, form, whole):
 def test_other_strengths_of_a_corruption_are_refused(boxed, form, whole):
     line = r"awgn.* holds strengths \['sigma=0.1', 'sigma=0.5'\], asked for \['sigma=0.1'\]"
     with pytest.raises(SetError, match=line):
-        generate(boxed, select(None, ["awgn@0.1"]), whole, form=form)
+        generate(boxed, select([], ["awgn@0.1"]), whole, form=form)
 
 
 def test_another_version_of_a_corruption_is_refused(boxed, form, whole, monkeypatch):
@@ -196,7 +196,7 @@ def test_a_foreign_folder_is_left_alone(digits, tmp_path):
 )
 def test_drawn_and_clean_strengths_are_no_part_of_a_set(digits, tmp_path, text, line):
     with pytest.raises(UsageError, match=line):
-        generate(digits, select(None, [text]), tmp_path / "set")
+        generate(digits, select([], [text]), tmp_path / "set")
     with pytest.raises(UsageError, match="format must be npy or folder, got 'zip'"):
         generate(digits, CELLS, tmp_path / "set", form="zip")
     assert not (tmp_path / "set").exists()
@@ -231,7 +231,7 @@ def test_ctrl_c_leaves_whole_files_and_goes_on(boxed, form, whole, tmp_path, mon
 
 def test_names_that_are_no_file_names_become_numbers(digits, tmp_path):
     strange = replace(digits, classes=("a/b", "..", *digits.classes[2:]), stems=("same",) * len(digits))
-    generate(strange, select(None, ["contrast@1"]), tmp_path / "set", form="folder")
+    generate(strange, select([], ["contrast@1"]), tmp_path / "set", form="folder")
     assert {path.name for path in (tmp_path / "set" / "clean").iterdir()} == {f"{label:05d}" for label in range(10)}
     opened = datasets.open_generated(tmp_path / "set")
     assert opened.clean().classes == strange.classes

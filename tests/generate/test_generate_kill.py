@@ -23,7 +23,7 @@ def _options(form, out, workers=2):
 
 
 def test_killed_at_any_moment_and_called_again_gives_the_same_bytes(form, tmp_path):
-    generate(datasets.load("digits", limit=400), select(None, CHOSEN), tmp_path / "whole", form=form)
+    generate(datasets.load("digits", limit=400), select([], CHOSEN), tmp_path / "whole", form=form)
     folder = tmp_path / "set"
     ending = ".npy" if form == "npy" else ""
     moments = [
@@ -35,7 +35,7 @@ def test_killed_at_any_moment_and_called_again_gives_the_same_bytes(form, tmp_pa
     for moment in moments:
         assert killed_when(_options(form, folder), moment.exists), moment
         assert (folder / ".work").exists()
-    generate(datasets.load("digits", limit=400), select(None, CHOSEN), folder, form=form, workers=2)
+    generate(datasets.load("digits", limit=400), select([], CHOSEN), folder, form=form, workers=2)
     assert tree(folder) == tree(tmp_path / "whole")
     assert not (folder / ".work").exists()
 
@@ -46,7 +46,7 @@ def test_a_second_process_is_refused_and_workers_end_with_their_parent(tmp_path)
     try:
         assert wait_until((folder / ".work" / "contrast").exists, first)
         with pytest.raises(SetError, match="another robench is writing this set"):
-            generate(datasets.load("digits", limit=400), select(None, CHOSEN), folder, form="folder")
+            generate(datasets.load("digits", limit=400), select([], CHOSEN), folder, form="folder")
         first.kill()  # the parent alone, as the kernel does when memory runs out
         first.wait()
         deadline = time.monotonic() + 20
@@ -64,7 +64,7 @@ def _group(leader):
 
 @pytest.mark.parametrize(("form", "workers"), [("npy", 1), ("folder", 1), ("folder", 2)], indirect=["form"])
 def test_a_full_disk_is_one_line_and_room_completes_the_set(form, small_disk, tmp_path, workers):
-    digits, cells = datasets.load("digits", limit=200), select(None, CHOSEN)
+    digits, cells = datasets.load("digits", limit=200), select([], CHOSEN)
     generate(digits, cells, tmp_path / "whole", form=form)
     final = tree(tmp_path / "whole")
     folder = small_disk("size=1800k") / "set"
@@ -80,7 +80,7 @@ def test_a_full_disk_is_one_line_and_room_completes_the_set(form, small_disk, tm
 
 
 def test_an_unwritable_place_is_one_line(digits, small_disk, tmp_path):
-    cells = select(None, ["contrast@1"])
+    cells = select([], ["contrast@1"])
     (tmp_path / "file").write_text("a file")
     with pytest.raises(SetError, match=r"file/set: cannot be written: Not a directory"):
         generate(digits, cells, tmp_path / "file" / "set")
@@ -116,7 +116,7 @@ def watch():
 
 peak = [0]
 form, folder = sys.argv[1], Path(sys.argv[2])
-cells = select(None, ["contrast@3", "awgn@0.1"] if form == "npy" else ["contrast@3"])
+cells = select([], ["contrast@3", "awgn@0.1"] if form == "npy" else ["contrast@3"])
 generate(dataset(100), cells, folder / "warm", form=form)
 threading.Thread(target=watch, daemon=True).start()
 for n in (800, 6400):

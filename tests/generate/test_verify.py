@@ -14,7 +14,7 @@ from robench.generate import generate, verify
 from robench.generate._verify import same_pixels
 from robench.selection import select
 
-CELLS = select(None, ["awgn@0.1,0.5", "contrast@1", "mixed_resolution@2"])
+CELLS = select([], ["awgn@0.1,0.5", "contrast@1", "mixed_resolution@2"])
 
 
 @pytest.fixture

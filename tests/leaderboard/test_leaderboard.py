@@ -111,7 +111,7 @@ def test_a_killed_add_is_completed_by_the_next(copied, measured, tmp_path) -> No
 
 
 def test_a_run_without_a_suite_is_refused(tmp_path) -> None:
-    folder = sweep(tmp_path / "run", CLEAN, suite=None, chosen=("awgn@0.1",))
+    folder = sweep(tmp_path / "run", CLEAN, suites=(), chosen=("awgn@0.1",))
     with pytest.raises(BoardError, match="expected a run of a suite, got cells of none"):
         leaderboard.add(folder, tmp_path / "boards")
     assert list((tmp_path / "boards").glob("*")) == []
@@ -127,7 +127,7 @@ def test_an_incomplete_suite_is_refused(copied, tmp_path) -> None:
 
 def test_suites_and_models_may_be_chosen_of_a_run(tmp_path) -> None:
     folder, boards = sweep(tmp_path / "run"), tmp_path / "boards"
-    sweep(folder, CLEAN, suite="demo/1")
+    sweep(folder, CLEAN, suites=("demo/1",))
     with pytest.raises(UsageError, match="unknown suite of the run 'pivot/2'; did you mean pivot/1"):
         leaderboard.add(folder, boards, suites=["pivot/2"])
     with pytest.raises(UsageError, match="unknown model of the run 'tiny_cnn=clean'; did you mean tiny_cnn=digits-"):

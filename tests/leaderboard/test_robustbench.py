@@ -34,7 +34,7 @@ INFO = {
 def root(tmp_path_factory):
     """A board of cifar10-c/1 with one model, on twelve digits."""
     folder = tmp_path_factory.mktemp("boards")
-    leaderboard.add(sweep(folder / "run", CLEAN, suite="cifar10-c/1", limit=12), folder / "boards")
+    leaderboard.add(sweep(folder / "run", CLEAN, suites=("cifar10-c/1",), limit=12), folder / "boards")
     return folder / "boards"
 
 

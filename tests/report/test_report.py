@@ -284,7 +284,7 @@ def test_two_runs_on_the_same_images_are_one_table(unpainted, tmp_path):
 
 def test_two_suites_have_a_row_each(unpainted, tmp_path):
     sweep(tmp_path / "run", chosen=("awgn@0.1",))
-    sweep(tmp_path / "run", chosen=(), suite="pivot/1")
+    sweep(tmp_path / "run", chosen=(), suites=("pivot/1",))
     build([tmp_path / "run"], tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     assert "tiny_cnn=digits-clean, no suite" in page
