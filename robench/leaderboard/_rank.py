@@ -168,14 +168,16 @@ def about(entry: Entry) -> dict[str, Any]:
 
 
 def training_data(entry: Entry) -> str:
-    """The data set that the network learned from, and what degraded its images, beside clean ones or alone."""
+    """The data set that the network learned from; what degraded its images, and whether a restorer then saw them."""
     training = entry.model.get("training") or {}
     if not training.get("dataset"):
         return "not stated"
     told = str(training.get("perturbations") or training.get("corruption") or "")
     names = [CLEAN] if training.get("data") == "both" else []
     names += dict.fromkeys(part.partition("@")[0] for part in told.split(", ") if part)
-    return str(training["dataset"]) + (f" ({' + '.join(names)})" if names else "")
+    ways = [" + ".join(names), "restored" if training.get("restorer_sha256") else ""]
+    done = ", ".join(filter(None, ways))
+    return str(training["dataset"]) + (f" ({done})" if done else "")
 
 
 def standing(board: Board) -> Standing:

@@ -75,6 +75,12 @@ def test_the_training_data_say_what_degraded_them(published) -> None:
     frame = leaderboard.standing(board_of(published)).frame.set_index("model")
     assert frame.loc[CLEAN, "training_data"] == "digits"
     assert frame.loc[NOISE, "training_data"] == "digits (clean + awgn)"
+    (noise,) = (entry for entry in board_of(published).entries if entry.label == NOISE)
+    behind = noise.model["training"] | {"restorer_sha256": "0" * 64}
+    assert (
+        _rank.training_data(replace(noise, model=noise.model | {"training": behind}))
+        == "digits (clean + awgn, restored)"
+    )
 
 
 def test_percent_has_two_decimals(published) -> None:
