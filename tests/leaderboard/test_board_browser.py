@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -12,6 +13,7 @@ from sweeps import CLEAN, NOISE
 from robench import leaderboard
 
 pytestmark = pytest.mark.slow
+PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "site"
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +87,12 @@ def test_it_is_legible_and_narrow(running, site, scheme) -> None:
             assert one.page.evaluate("document.documentElement.scrollWidth") <= 360
             for selector in ("body", ".dim", "thead th"):
                 assert contrast(one.page, selector) > 4.5, selector
+
+
+def test_the_published_boards_fit_a_narrow_screen(running) -> None:
+    pages = sorted(PUBLISHED.glob("*/*.html"))
+    assert pages
+    for path in pages:
+        with opened(running, path, viewport={"width": 360, "height": 740}) as one:
+            assert one.console == one.errors == []
+            assert one.page.evaluate("document.documentElement.scrollWidth") <= 360, path.name
