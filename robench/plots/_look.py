@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -87,7 +87,12 @@ def settings(style: Style = PAPER) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Drawing(ABC):
-    """Rows of numbers, and the figure they make."""
+    """Rows of numbers, and the figure they make.
+
+    wide: whether a page gives its chart the room of two, as names of models stand beside the marks.
+    """
+
+    wide: ClassVar[bool] = False
 
     rows: pd.DataFrame
 

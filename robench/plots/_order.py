@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ ROW = 2.0  # of the size of its letters
 LABEL = "mean corruption accuracy, %"
 SHORT = "mean accuracy, %"  # beside long names little room is left
 CLEAN_LABEL = "clean accuracy, %"
+NAMES_OF_WIDTH = "containerSize()[0] * 0.45"  # the most that names take of a chart
 DROPS = range(0, 100, 10)
 
 
@@ -61,6 +62,8 @@ class Ranking(Drawing):
     apart: of `told_apart`.
     """
 
+    wide: ClassVar[bool] = True
+
     apart: Couples = frozenset()
 
     def drawn(self, style: Style) -> Figure:
@@ -91,7 +94,7 @@ class Ranking(Drawing):
             "type": "nominal",
             "title": None,
             "sort": list(data["model"]),
-            "axis": {"labelLimit": 260},
+            "axis": {"labelLimit": {"expr": NAMES_OF_WIDTH}},
         }
         tooltip = _chart.told(model="model", ranks="rank", mean=LABEL, ci_low="from", ci_high="to")
         spec["encoding"] |= {"y": order, "tooltip": tooltip}

@@ -61,6 +61,7 @@ def _figure(figure: Figure, folder: Path, models: Sequence[str], *, inline: bool
         "title": figure.title,
         "text": figure.text,
         "chart": chart,
+        "wide": figure.drawing.wide,
         "svg": web.inline_svg(figure.files[0]) if inline and not chart else "",
         "links": {LINKS[kind]: address for kind, address in links.items()},
         "examples": [(strength, web.data_address(path)) for strength, path in figure.examples],
