@@ -17,7 +17,7 @@ from robench.cli import cli, main
 from robench.errors import RunError
 from robench.evaluate import Request, run
 from robench.files import write_text
-from robench.report import build
+from robench.report import _page, build
 from robench.store import Run
 
 CHOSEN = ("awgn@0.1,0.3", "contrast@1,3,5", "spatially_varying_noise_1d", "crop@0.5,0.3")
@@ -311,7 +311,7 @@ def test_a_report_needs_no_torch(one_corruption, tmp_path):
     program = """
         import sys; sys.path.insert(0, sys.argv[1])
         from pathlib import Path
-        from robench.report import build
+        from robench.report import _page, build
         build([Path(sys.argv[2])], Path(sys.argv[1]) / "report")
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(tmp_path), str(one_corruption)], check=True)
@@ -363,3 +363,15 @@ def test_large_examples_stand_in_the_page_as_small_ones(tmp_path):
     with Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
         assert picture.size == (4 * 64, 64)
     assert 75 * len(address) < 4_500_000
+
+
+def test_a_page_has_the_pictures_that_it_has_room_for(measured, report, tmp_path, monkeypatch):
+    whole = (report / "index.html").read_bytes()
+    monkeypatch.setattr(_page, "MOST_BYTES", len(whole) - 100_000)
+    build([measured], tmp_path)
+    page = (tmp_path / "index.html").read_bytes()
+    assert len(page) < len(whole) - 100_000
+    assert 0 < page.count(b'<div role="img"') < whole.count(b'<div role="img"')
+    assert page.count(b"<img") == whole.count(b"<img") > 0
+    assert whole.count(b"are left out") == 0 < page.count(b"are left out")
+    assert page.count(b'.png">PNG') == whole.count(b'.png">PNG') > 0
