@@ -43,7 +43,7 @@ def _illustrate(place: dict[str, Any], figure: Figure, room: int) -> int:
         ("svg", svg, len(svg.encode())),
         ("examples", examples, sum(TAGS + len(address) for _, address in examples)),
     ):
-        fits = size <= room - taken
+        fits = not size or size <= room - taken
         place[kind] = picture if fits else place[kind]
         place["left_out"] |= not fits
         taken += size if fits else TAGS

@@ -365,13 +365,20 @@ def test_large_examples_stand_in_the_page_as_small_ones(tmp_path):
     assert 75 * len(address) < 4_500_000
 
 
-def test_a_page_has_the_pictures_that_it_has_room_for(measured, report, tmp_path, monkeypatch):
+@pytest.mark.parametrize("most", ["some", "none"])
+def test_a_page_has_the_pictures_that_it_has_room_for(measured, report, tmp_path, monkeypatch, most):
     whole = (report / "index.html").read_bytes()
-    monkeypatch.setattr(_page, "MOST_BYTES", len(whole) - 100_000)
+    svgs, strips = whole.count(b'<div role="img"'), whole.count(b"How it looks")
+    room = len(whole) - 100_000 if most == "some" else 0
+    monkeypatch.setattr(_page, "MOST_BYTES", room)
     build([measured], tmp_path)
     page = (tmp_path / "index.html").read_bytes()
-    assert len(page) < len(whole) - 100_000
-    assert 0 < page.count(b'<div role="img"') < whole.count(b'<div role="img"')
-    assert page.count(b"<img") == whole.count(b"<img") > 0
-    assert whole.count(b"are left out") == 0 < page.count(b"are left out")
+    shown, left_out = page.count(b'<div role="img"') + page.count(b"How it looks"), page.count(b"are left out")
+    assert whole.count(b"are left out") == 0
+    assert shown + left_out == svgs + strips
     assert page.count(b'.png">PNG') == whole.count(b'.png">PNG') > 0
+    if most == "some":
+        assert len(page) < room
+        assert shown > left_out > 0
+    else:
+        assert shown == 0
