@@ -21,6 +21,7 @@ CONFIG = {
     "background": "transparent",
     "view": {"stroke": None},
     "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "domain": False},
+    "axisQuantitative": {"labelFlush": False, "labelSeparation": 8},
     "font": "system-ui, sans-serif",
 }
 
