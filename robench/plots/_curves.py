@@ -95,6 +95,7 @@ class Curves(Drawing):
                 _line(axes, frame[frame["model"] == label], what, number, label)
             _frame(axes, axis, what, self.chance, style)
             axes.set_title(plain(corruption))
+        _from_zero(grid, what)
         legend_below(figure, grid, style)
         return figure
 
@@ -125,6 +126,7 @@ class Multiples(Drawing):
             _line(axes, self.rows[self.rows["model"] == label], what, 0, None)
             _frame(axes, self.axis, what, self.chance, style)
             axes.set_title(label, fontsize=0.8 * style.font, wrap=True)
+        _from_zero(grid, what)
         legend_below(figure, grid, style)
         return figure
 
@@ -155,10 +157,14 @@ def _frame(axes: Axes, axis: Axis, what: Measure, chance: float, style: Style) -
         axes.axhline(100 * what.of(chance), color="0.45", lw=0.7 * style.line, ls=(0, (2, 2)), label="chance")
         axes.set_ylim(-2, 103)
         axes.set_yticks(range(0, 101, 20))
-    else:
-        axes.set_ylim(bottom=0)
     axes.grid(axis="y", color="0.9", lw=0.5 * style.line)
     axis.dress(axes)
+
+
+def _from_zero(grid: Sequence[Axes], what: Measure) -> None:
+    """The lower end of a measure without bounds, once all panels are drawn: it ends the search for a common top."""
+    if not what.bounded:
+        grid[0].set_ylim(bottom=0)
 
 
 def _panel_chart(

@@ -23,6 +23,8 @@ SHORT = "mean accuracy, %"  # beside long names little room is left
 CLEAN_LABEL = "clean accuracy, %"
 NAMES_OF_WIDTH = "containerSize()[0] * 0.45"  # the most that names take of a chart
 DROPS = range(0, 100, 10)
+KEYED = 0.62  # of the width, the height of a figure with a key at the side
+KEY_ROW = 1.45  # of the size of its letters
 
 
 def ranked_rows(ranks: pd.DataFrame, suite: str) -> pd.DataFrame:
@@ -149,23 +151,31 @@ class TradeOff(Drawing):
     """Mean corruption accuracy over clean accuracy; each oblique line is an equal drop from clean, in points."""
 
     def drawn(self, style: Style) -> Figure:
-        """Intervals as crosses."""
+        """Intervals as crosses; beyond six models a number in place of a mark, 1 the best, and a key at the side."""
         from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
 
-        figure = Figure(figsize=(style.column, style.column), dpi=DPI, layout="constrained")
-        axes = figure.subplots()
         few = len(self.rows) <= MOST_LINES
-        for number, row in enumerate(self.rows.itertuples()):
-            look: dict[str, Any] = line_look(number if few else 0) | {"ls": "none"}
-            x, y = (100 * float(str(value)) for value in (row.clean, row.robust))
-            wide, tall = (_spread(row, name) for name in ("clean", "robust"))
-            axes.errorbar(x, y, tall, wide, elinewidth=0.6 * style.line, label=row.model if few else None, **look)
-            if not few:
-                axes.annotate(str(row.model), (x, y), (3, 3), textcoords="offset points", fontsize=0.6 * style.font)
+        size = (style.column, style.column) if few else (style.page, max(KEYED * style.page, _key(self.rows, style)))
+        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+        axes = figure.subplots()
+        rows = self.rows if few else self.rows.sort_values("robust", ascending=False, kind="stable")
+        for number, row in enumerate(rows.itertuples()):
+            place = 100 * float(str(row.clean)), 100 * float(str(row.robust))
+            ends: dict[str, Any] = {"xerr": _spread(row, "clean"), "yerr": _spread(row, "robust"), "elinewidth": 0.6 * style.line}
+            if few:
+                axes.errorbar(*place, label=row.model, **ends, **line_look(number) | {"ls": "none"})
+            else:
+                axes.errorbar(*place, ls="none", color="0.7", **ends)
+                _number(axes, number + 1, place, style)
         _drops(axes, style)
         axes.set(xlabel=CLEAN_LABEL, ylabel=LABEL)
         axes.set_aspect("equal", adjustable="box")
-        legend_below(figure, [axes], style)
+        if few:
+            legend_below(figure, [axes], style)
+        else:
+            key = [Line2D([], [], ls="none", label=f"{number}  {name}") for number, name in enumerate(rows["model"], 1)]
+            figure.legend(handles=key, loc="outside right upper", handlelength=0, handletextpad=0)
         return figure
 
     def chart(self, models: Sequence[str]) -> _chart.Spec:
@@ -193,6 +203,19 @@ class TradeOff(Drawing):
 def _spread(row: Any, name: str) -> Any:
     """How far the ends of an interval are from the value, in points."""
     return 100 * np.abs([[getattr(row, name) - getattr(row, f"{name}_ci_{end}")] for end in ("low", "high")])
+
+
+def _key(rows: pd.DataFrame, style: Style) -> float:
+    """The height in inches that a key of the models takes."""
+    return (3 + KEY_ROW * len(rows)) * style.font / 72
+
+
+def _number(axes: Axes, number: int, place: tuple[float, float], style: Style) -> None:
+    from matplotlib.patheffects import withStroke
+
+    edge = [withStroke(linewidth=1.5 * style.line, foreground="white")]
+    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 0.85 * style.font, "fontweight": "bold", "zorder": 3}
+    axes.annotate(str(number), place, path_effects=edge, **look)
 
 
 def _drops(axes: Axes, style: Style) -> None:

@@ -16,6 +16,7 @@ from corruptions import CorruptionError
 from robench import metrics
 from robench.errors import RunError
 from robench.store import Cell, Run
+from robench.tables._order import weak_to_strong
 from robench.tables._scored import CLEAN, Scored, scored
 
 Floats = NDArray[np.float64]
@@ -53,7 +54,8 @@ class Measured:
     They are not where the data differ, or a corruption's version or side at one strength. Two cells of one model at
     one place must be the same cell, so that no table mixes two ways to feed a network.
 
-    corruptions: facts of the corruptions by name, as in a manifest. seed: of the resamples.
+    found: is put in the order of `weak_to_strong`. corruptions: facts of the corruptions by name, as in a manifest.
+    seed: of the resamples.
     """
 
     found: Sequence[Scored]
@@ -61,6 +63,7 @@ class Measured:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "found", weak_to_strong(self.found, self.corruptions))
         digests = sorted({one.cell.data_digest for one in self.found})
         if len(digests) > 1:
             raise RunError(f"expected cells on the same images, got data digests {digests[0][:12]}, {digests[1][:12]}")

@@ -332,3 +332,18 @@ def test_of_many_that_are_missing_twenty_lines_are_shown():
     lines = tables.gaps(frame).splitlines()
     assert len(lines) == 21
     assert lines[-1] == "and 3 lines more; see cells.csv"
+
+
+def test_strengths_stand_from_weak_to_strong_however_they_were_asked_for() -> None:
+    def strengths(places, more_is_stronger=True) -> list[str]:
+        found = [tables.Scored(replace(AWGN, **place), {}, None) for place in places]
+        level = {"more_is_stronger": more_is_stronger}
+        return [one.cell.strength for one in tables.Measured(found, {"awgn": {"level": level}}).found]
+
+    levels = [{"strength": f"sigma={level}", "level": level} for level in (0.3, 0.1, 0.5)]
+    assert strengths(levels) == ["sigma=0.1", "sigma=0.3", "sigma=0.5"]
+    assert strengths(levels, more_is_stronger=False) == ["sigma=0.5", "sigma=0.3", "sigma=0.1"]
+    severities = [{"strength": str(place), "severity": place, "level": level} for place, level in ((3, 1.0), (1, 2.0))]
+    assert strengths(severities) == ["1", "3"]
+    unknown = [{"strength": name, "level": None} for name in ("width=9,length=1", "width=3,length=1")]
+    assert strengths(unknown + levels) == [place["strength"] for place in unknown + levels]

@@ -238,6 +238,39 @@ def test_clean_against_robust_has_lines_of_equal_drop() -> None:
     assert np.ptp(axes.get_xlim()) == pytest.approx(np.ptp(axes.get_ylim()))
 
 
+def test_many_models_are_numbered_in_clean_against_robust() -> None:
+    names = list("abcdefgh")
+    rows = pd.DataFrame({"model": names, "clean": np.linspace(0.7, 0.9, 8), "robust": np.linspace(0.3, 0.6, 8)})
+    rows = rows.assign(**{f"{name}_ci_{end}": rows[name] for name in ("clean", "robust") for end in ("low", "high")})
+    figure = drawn(plots.TradeOff(rows))
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [f"{n}  {name}" for n, name in enumerate("hgfedcba", 1)]
+    places = {text.get_text(): text.xy for text in figure.axes[0].texts}
+    assert places["1"] == pytest.approx((90, 60))
+    assert places["8"] == pytest.approx((70, 30))
+
+
+@pytest.mark.parametrize("measure", list(plots.MEASURES))
+@pytest.mark.parametrize("models", ["ab", "abcdefgh"])
+def test_every_point_is_within_its_panel(models, measure) -> None:
+    found = cells(list(models), ("awgn", "fog"))
+    found["ece15"] = np.where(found["corruption"] == "fog", 0.9, 0.1)
+    rows = pd.concat([plots.curve_rows(found, name, AXIS, measure) for name in ("awgn", "fog")])
+    drawings = [plots.Curves(rows, {"awgn": AXIS, "fog": AXIS}, 0.1, measure)]
+    drawings += [plots.curve(rows[rows["corruption"] == name], name, AXIS, 0.1, measure) for name in ("awgn", "fog")]
+    for drawing in drawings:
+        for axes in drawn(drawing).axes:
+            low, high = axes.get_ylim()
+            assert all(low <= y <= high for line in axes.get_lines() for y in line.get_ydata())
+
+
+def test_no_difference_has_no_minus() -> None:
+    rows = pd.DataFrame({"corruption": ["fog"] * 3, "strength": list("123"), "diff": [0.0, -0.0001, -0.002]})
+    rows = rows.assign(place=[1, 2, 3], significant=True)
+    texts = [text.get_text() for text in drawn(plots.Difference(rows, "a", "b")).axes[0].texts]
+    assert texts == ["+0.0", "+0.0", "-0.2"]
+
+
 def test_images_stand_under_the_curve_weak_to_strong(tmp_path) -> None:
     for number, strength in enumerate(AXIS.places):
         Image.fromarray(np.full((8, 24, 3), 80 * number, np.uint8)).save(tmp_path / f"{strength}.png")
