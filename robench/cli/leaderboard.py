@@ -8,6 +8,8 @@ import click
 
 from robench.cli import _options
 
+README = "README.md"
+
 board_folder = click.option(
     "--board",
     "root",
@@ -18,10 +20,8 @@ board_folder = click.option(
 )
 readme_file = click.option(
     "--readme",
-    type=_options.PATH,
-    default=Path("README.md"),
-    show_default=True,
-    help="a file with tables between markers",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="a file with tables between markers; without it README.md beside the folder of the boards, if there is one",
 )
 
 
@@ -70,7 +70,7 @@ def add(run: Path, root: Path, suites: tuple[str, ...], models: tuple[str, ...],
 @leaderboard.command()
 @board_folder
 @readme_file
-def build(root: Path, readme: Path) -> None:
+def build(root: Path, readme: Path | None) -> None:
     """Make the ranked tables, the site, and the tables in the README from the counts.
 
     \b
@@ -80,14 +80,14 @@ def build(root: Path, readme: Path) -> None:
     from robench import leaderboard as boards
 
     _expect_boards(root)
-    for path in boards.build(root, readme):
+    for path in boards.build(root, readme or root.parent / README):
         click.echo(path)
 
 
 @leaderboard.command()
 @board_folder
 @readme_file
-def check(root: Path, readme: Path) -> None:
+def check(root: Path, readme: Path | None) -> None:
     """Say what is stale, incomplete, inconsistent or edited by hand; exit with 1 where anything is.
 
     \b
@@ -98,7 +98,7 @@ def check(root: Path, readme: Path) -> None:
     from robench.errors import BoardError
 
     _expect_boards(root)
-    complaints = boards.check(root, readme)
+    complaints = boards.check(root, readme or root.parent / README)
     for line in complaints[:-1]:
         click.echo(f"robench: {line}", err=True)
     if complaints:

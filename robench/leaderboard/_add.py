@@ -23,6 +23,7 @@ from robench.tables import CLEAN, Scored
 
 LOCK = ".lock"
 NO_SEED = 0
+ONE_NETWORK = ("name", "weights_sha256", "normalize", "fit", "label_map_sha256", "code_sha256")
 
 
 def add(
@@ -110,6 +111,8 @@ def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer |
     )
     manifest = run.manifest()
     [model] = [one for one in manifest["models"] if one["label"] == label]
+    if "random_weights" in (model.get("training") or {}):
+        raise BoardError(f"{run.folder}: {label}: expected a network with weights, got one of --random-weights")
     name = entry_id(model)
     rows = _cells.table([asdict(one.cell) | one.row | {"entry": name} for one in members])
     return Offer(name, model, manifest["precision"], manifest["environment"], rows, members)
@@ -137,6 +140,8 @@ def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
     for name, fact in facts.items():
         for what in ("version", "native", "group", "strengths"):
             _agree(run, path, f"{name} of {what}", held.corruptions.get(name, {}).get(what), fact[what])
+    if not held.is_as_written:
+        raise BoardError(f"{path}: edited by hand; see: robench leaderboard check --board {root}")
     return held
 
 
@@ -178,6 +183,8 @@ def _is_new(run: Run, board: Board, offer: Offer) -> bool:
     label, path = offer.model["label"], board.path(".json")
     for entry in board.entries:
         if entry.label != label:
+            if _same_network(entry, offer):
+                raise BoardError(f"{run.folder}: '{label}' is the network of '{entry.label}' on {path}: equal weights")
             continue
         if entry.model["weights_sha256"] != offer.model["weights_sha256"]:
             raise BoardError(
@@ -188,6 +195,12 @@ def _is_new(run: Run, board: Board, offer: Offer) -> bool:
             raise BoardError(f"{run.folder}: '{label}' is on {path} with other counts; remove that entry to replace it")
         return False
     return True
+
+
+def _same_network(entry: Entry, offer: Offer) -> bool:
+    """Whether two entries would be one network, fed and computed alike."""
+    alike = all(entry.model.get(name, "") == offer.model.get(name, "") for name in ONE_NETWORK)
+    return alike and entry.precision == offer.precision
 
 
 def _put(board: Board, offer: Offer, link: str) -> tuple[Board, Path]:

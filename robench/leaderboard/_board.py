@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from robench.errors import BoardError
-from robench.files import file_name, reason, write_json
+from robench.files import file_name, reason, sha256_text, write_json
 
 SCHEMA = "robench-board/1"
 KINDS = {"dataset": dict, "suite": str, "corruptions": dict, "seeds": list, "textures": str, "entries": list}
+SEAL = "sha256"
+"""Of all other fields of the file, so that what is edited by hand is found."""
 DATASET = {"name": str, "split": str, "view": str, "n": int, "classes": list, "digest": str}
 CORRUPTION = {"version": int, "native": int, "group": str, "strengths": list}
 ENTRY = {"id": str, "file": str, "sha256": str, "model": dict, "precision": str, "environment": dict, "link": str}
@@ -65,6 +67,12 @@ class Board:
     seeds: tuple[int, ...]
     textures: str = ""
     entries: tuple[Entry, ...] = field(default=())
+    seal: str = field(default="", compare=False)
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether no field of the file was edited since it was written."""
+        return self.seal == _seal(self._told())
 
     @property
     def stem(self) -> str:
@@ -95,11 +103,19 @@ class Board:
 
     def write(self) -> None:
         """The JSON file."""
+        told = self._told()
+        write_json(self.path(".json"), told | {SEAL: _seal(told)})
+
+    def _told(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in ("dataset", "suite", "corruptions", "textures")}
         entries = [{name: getattr(entry, name) for name in ENTRY} for entry in self.entries]
         names = list(self.corruptions)
         more = {"schema": SCHEMA, "seeds": list(self.seeds), "entries": entries, "order": names}
-        write_json(self.path(".json"), fields | more)
+        return fields | more
+
+
+def _seal(told: Mapping[str, Any]) -> str:
+    return sha256_text(json.dumps(told, sort_keys=True))
 
 
 def boards(root: Path) -> list[Board]:
@@ -127,6 +143,7 @@ def read(path: Path) -> Board:
         tuple(told["seeds"]),
         told["textures"],
         tuple(Entry(**{name: entry[name] for name in ENTRY}) for entry in told["entries"]),
+        told[SEAL],
     )
     _check_names(path, board)
     return board
@@ -134,7 +151,7 @@ def read(path: Path) -> Board:
 
 def _check_form(path: Path, told: Mapping[str, Any]) -> None:
     """Every field that other code relies on, by its kind."""
-    _check_kinds(path, told, KINDS | {"order": list})
+    _check_kinds(path, told, KINDS | {"order": list, SEAL: str})
     _check_kinds(path, told["dataset"], DATASET, "dataset.")
     for name, fact in told["corruptions"].items():
         _check_kinds(path, fact, CORRUPTION, f"corruptions.{name}.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from robench import web
 from robench.files import write_text
 from robench.leaderboard import _readme, _site
 from robench.leaderboard._board import boards
-from robench.leaderboard._rank import standing
+from robench.leaderboard._rank import FIRST, standing
 
 SITE = "site"
+BEGINNING = 1000  # bytes
 
 
 def build(root: Path, readme: Path | None = None) -> list[Path]:
@@ -24,10 +26,15 @@ def build(root: Path, readme: Path | None = None) -> list[Path]:
 
 
 def left_over(root: Path, made: Mapping[Path, str]) -> list[Path]:
-    """Files of the site, and ranked tables, that nothing makes any more."""
-    derived = [*(root / SITE).rglob("*"), *root.glob("*/*.csv")]
-    sources = (".cells.csv", ".reported.csv")
-    return [path for path in sorted(derived) if path.is_file() and path not in made and not path.name.endswith(sources)]
+    """Pages of the site, and ranked tables, that robench made and nothing makes any more; no one else's files."""
+    marks = {web.MADE_BY: (root / SITE).rglob("*.html"), f"{','.join(FIRST)},": root.glob("*/*.csv")}
+    return sorted(path for mark, paths in marks.items() for path in paths if path not in made and _begins(path, mark))
+
+
+def _begins(path: Path, mark: str) -> bool:
+    """Whether the mark stands in the first lines of a file."""
+    with path.open("rb") as opened:
+        return mark.encode() in opened.read(BEGINNING)
 
 
 def outputs(root: Path, readme: Path | None = None) -> dict[Path, str]:

@@ -15,11 +15,12 @@ import corruptions
 from robench.errors import BoardError
 from robench.files import sha256_file
 from robench.leaderboard import _answers, _cells
-from robench.leaderboard._board import Board, Entry, read
+from robench.leaderboard._board import Board, Entry, boards, read
 from robench.leaderboard._build import left_over, outputs
 from robench.tables import CLEAN
 
 NO_SEED = 0
+SOURCES = (".cells.csv", ".reported.csv")
 OF_BOARD = {"dataset": "name", "split": "split", "view": "view", "data_digest": "digest", "n": "n"}
 
 
@@ -37,7 +38,10 @@ def check(root: Path, readme: Path | None = None) -> list[str]:
     found += list(_strays(root)) if not found else []
     if found:
         return found
-    made = outputs(root, readme)
+    try:
+        made = outputs(root, readme)
+    except BoardError as fault:
+        return [str(fault)]
     found = [complaint for path, text in made.items() for complaint in _stale(path, text)]
     return found + [f"{path}: nothing makes it; run `robench leaderboard build`" for path in left_over(root, made)]
 
@@ -52,6 +56,8 @@ def _of_board(board: Board) -> Iterator[str]:
     for entry in board.entries:
         own = fields["entry"] == entry.id
         found += [*_of_entry(board, path, entry, cells[own], fields[own])]
+    if not found and not board.is_as_written:
+        found.append(f"{board.path('.json')}: edited by hand: its sha256 is not that of its other fields")
     yield from dict.fromkeys(found)
 
 
@@ -166,8 +172,11 @@ def _counts(file: Path, answers: _answers.Answers) -> Iterator[str]:
 
 def _strays(root: Path) -> Iterator[str]:
     """Files that no board names."""
-    named = {board.folder / entry.file for board in map(read, sorted(root.glob("*/*.json"))) for entry in board.entries}
-    for path in sorted(root.glob("*/entries/*")):
+    found = boards(root)
+    named = {board.folder / entry.file for board in found for entry in board.entries}
+    named |= {board.path(suffix) for board in found for suffix in SOURCES}
+    sources = [path for suffix in SOURCES for path in root.glob(f"*/*{suffix}")]
+    for path in sorted([*root.glob("*/entries/*"), *sources]):
         if path not in named:
             yield f"{path}: no board names it"
 

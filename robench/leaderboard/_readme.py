@@ -18,20 +18,39 @@ from robench import plots, tables
 from robench.errors import BoardError
 from robench.leaderboard._rank import Standing
 
-MARKED = re.compile(r"(<!-- board: (?P<name>[^\n]*?)( first (?P<first>[0-9]+))? -->\n).*?(<!-- /board -->)", re.DOTALL)
+OPEN = re.compile(r"<!-- board: (?P<name>.+?)( first (?P<first>[0-9]+))? -->")
+CLOSE = "<!-- /board -->"
+LIKE_ONE = re.compile(r"<!--\s*/?\s*board\b")
 
 
 def with_tables(path: Path, standings: Sequence[Standing]) -> str:
-    """The text of the file, every marked table made anew; BoardError for a marker of no board."""
+    """The text of the file, every marked table made anew.
+
+    BoardError names the line of a marker that is of no board, of another form, or without its other end.
+    """
     by_name = {f"{one.board.dataset['name']} {one.board.suite}": one for one in standings}
-
-    def filled(match: re.Match[str]) -> str:
-        name = match["name"]
-        if name not in by_name:
-            raise BoardError(f"{path}: {unknown('board', name, by_name)}")
-        return match[1] + markdown(by_name[name], int(match["first"] or sys.maxsize)) + match[5]
-
-    return MARKED.sub(filled, path.read_text(encoding="utf-8"))
+    kept, opened = [], 0
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
+        marker, where = line.strip(), f"{path}: line {number}"
+        opening = OPEN.fullmatch(marker)
+        if LIKE_ONE.match(marker) and not opening and marker != CLOSE:
+            raise BoardError(f"{where}: expected <!-- board: DATASET SUITE --> or {CLOSE}, got {marker[:60]}")
+        if (opening and opened) or (marker == CLOSE and not opened):
+            expected = f"{CLOSE} for line {opened}" if opened else "<!-- board: DATASET SUITE --> before it"
+            raise BoardError(f"{where}: expected {expected}, got {marker}")
+        if marker == CLOSE or not opened:
+            kept.append(line)
+        if opening:
+            name = opening["name"]
+            if name not in by_name:
+                raise BoardError(f"{where}: {unknown('board', name, by_name)}; another file: --readme")
+            kept.append(markdown(by_name[name], int(opening["first"] or sys.maxsize)))
+            opened = number
+        elif marker == CLOSE:
+            opened = 0
+    if opened:
+        raise BoardError(f"{path}: line {opened}: expected {CLOSE} after it, got none")
+    return "".join(kept)
 
 
 def markdown(standing: Standing, first: int = sys.maxsize) -> str:

@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from robench.files import write_text
+from robench.errors import BoardError
+from robench.files import sha256_text, write_text
 from robench.leaderboard._board import Board
 from robench.leaderboard._fields import read_rows
 
-COLUMNS = ("model", "clean", "mean", "mce", "architecture", "additional_data", "venue", "link", "source")
-NUMBERS = ("clean", "mean", "mce")
+MOST = {"clean": 100.0, "mean": 100.0, "mce": math.inf}
+"""The columns that are numbers, in percent from 0, and the most that they can be."""
+COLUMNS = ("model", *MOST, "architecture", "additional_data", "venue", "link", "source", "source_sha256")
+SEAL = "sha256"
+"""The last column: of the row's other fields, so that one that is edited by hand is found."""
 
 
 def reported(board: Board) -> list[dict[str, Any]]:
-    """The rows of the file, numbers in percent; empty where there is none. BoardError names a wrong row and column."""
+    """The rows of the file; empty where there is none. BoardError names a wrong row and column."""
     path = board.path(".reported.csv")
-    return read_rows(path, COLUMNS, dict.fromkeys(NUMBERS, float), NUMBERS) if path.exists() else []
+    if not path.exists():
+        return []
+    rows = read_rows(path, (*COLUMNS, SEAL), dict.fromkeys(MOST, float), MOST)
+    there: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(rows, start=2):
+        where = f"{path}: row {number}"
+        for name, most in MOST.items():
+            if row[name] is not None:
+                check_between(f"{where}, column {name}", row[name], most, "percent")
+        same = there.setdefault((row["model"], row["source"]), number)
+        if same != number:
+            raise BoardError(f"{where}: {row['model']} of {row['source']} is row {same} too")
+        if row.pop(SEAL) != _seal(row):
+            raise BoardError(f"{where}: edited by hand, its sha256 is another's; import {row['source']} again")
+    return rows
+
+
+def check_between(where: str, value: float, most: float, what: str) -> None:
+    """Raise BoardError, which begins with `where`, for a number that is not in 0..most."""
+    if not 0 <= value <= most:
+        raise BoardError(f"{where}: expected {what} in 0..{most:g}, got {value:g}")
 
 
 def write(board: Board, rows: Sequence[dict[str, Any]]) -> None:
     """The file with these rows, in the order of names."""
     ordered = sorted(rows, key=lambda row: (str(row["model"]), str(row["source"])))
-    frame = pd.DataFrame(ordered, columns=list(COLUMNS))
-    frame = frame.astype(dict.fromkeys(NUMBERS, "float64"))
+    frame = pd.DataFrame([row | {SEAL: _seal(row)} for row in ordered], columns=[*COLUMNS, SEAL])
+    frame = frame.astype(dict.fromkeys(MOST, "float64"))
     text = frame.to_csv(index=False, float_format="%.2f", lineterminator="\n")
     write_text(board.path(".reported.csv"), str(text))
+
+
+def _seal(row: Mapping[str, Any]) -> str:
+    """Of the fields as the file has them."""
+    texts = ["" if row[name] is None else f"{row[name]:.2f}" if name in MOST else str(row[name]) for name in COLUMNS]
+    return sha256_text(json.dumps(texts))

@@ -17,7 +17,7 @@ import numpy as np
 
 import corruptions
 from robench.errors import BoardError, UsageError
-from robench.files import file_name, reason, write_text
+from robench.files import file_name, reason, sha256_text, write_text
 from robench.leaderboard import _reported
 from robench.leaderboard._board import Board, boards
 from robench.leaderboard._fields import number
@@ -45,7 +45,8 @@ def import_(file: Path, root: Path, dataset: str, suite: str = SUITE) -> list[st
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as fault:
         raise BoardError(f"{file}: cannot be read: {reason(fault)}") from fault
-    rows = list(read(file, text, board))
+    source = {"source": f"RobustBench, {file.name}", "source_sha256": sha256_text(text)}
+    rows = [row | source for row in read(file, text, board)]
     taken = {(row["model"], row["source"]) for row in rows}
     kept = [row for row in _reported.reported(board) if (row["model"], row["source"]) not in taken]
     _reported.write(board, [*kept, *rows])
@@ -65,15 +66,13 @@ def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
         raise BoardError(f"{file}: dataset: expected {name} as {board.path('.json')} has, got {told['dataset']}")
     keys = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
     given = {name: key for name, key in keys.items() if told.get(key) not in EMPTY}
-    most = {"clean": 100.0, "mean": 100.0, "mce": float("inf")}
     more = told.get("additional_data")
     yield {
         "model": file.stem,
         **dict.fromkeys(keys),
-        **{name: _between(f"{file}: {key}", told[key], most[name], "percent") for name, key in given.items()},
+        **{name: _between(f"{file}: {key}", told[key], _reported.MOST[name], "percent") for name, key in given.items()},
         **{name: "" if told.get(name) in EMPTY else str(told[name]) for name in TEXTS},
         "additional_data": "" if more in EMPTY else "yes" if more else "no",
-        "source": f"RobustBench, {file.name}",
     }
 
 
@@ -86,22 +85,24 @@ def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
         lacking = [key for key in fact["strengths"] if places.count((name, key)) != 1]
         if lacking:
             raise BoardError(f"{file}: expected one column {name} {lacking[0]}, got {places.count((name, lacking[0]))}")
+    names: dict[str, int] = {}
     for row, line in enumerate(lines[2:], start=3):
         if len(line) != len(places) + 1:
             raise BoardError(f"{file}: row {row}: expected {len(places) + 1} columns, got {len(line)}")
+        if names.setdefault(line[0], row) != row:
+            raise BoardError(f"{file}: row {row}: '{line[0]}' is row {names[line[0]]} too")
         rates = {
             place: _between(f"{file}: row {row}, column {' '.join(place)}", field, 1, "an accuracy")
             for place, field in zip(places, line[1:], strict=True)
         }
         means = [np.mean([rates[name, key] for key in fact["strengths"]]) for name, fact in board.corruptions.items()]
         empty = dict.fromkeys((*TEXTS, "additional_data"), "") | dict.fromkeys(("clean", "mce"))
-        yield {"model": line[0], "mean": 100 * float(np.mean(means)), "source": f"RobustBench, {file.name}"} | empty
+        yield {"model": line[0], "mean": 100 * float(np.mean(means))} | empty
 
 
 def _between(where: str, field: Any, most: float, what: str) -> float:
     value = number(where, field)
-    if not 0 <= value <= most:
-        raise BoardError(f"{where}: expected {what} in 0..{most:g}, got {field}")
+    _reported.check_between(where, value, most, what)
     return value
 
 

@@ -85,12 +85,18 @@ def load(
         normalization=_normalization(card, normalize or _trained_with(made.training)),
         weights_sha256=_both(front, made.weights_sha256),
         size=size,
-        training=made.training,
+        training=made.training | ({"random_weights": "yes"} if _is_drawn(parsed) else {}),
         device=where,
         restorer=front,
         label_map=chosen,
         outputs=card.classes if chosen else None,
     )
+
+
+def _is_drawn(parsed: Spec) -> bool:
+    """Whether a network, or the restorer in front of it, has the weights that it was drawn with."""
+    own = parsed.is_file or parsed.is_archive or parsed.checkpoint
+    return not own or bool(parsed.restorer and not parsed.restorer.checkpoint)
 
 
 def load_restorer(spec: str, *, random_weights: bool = False, seed: int = 0, device: str = "cpu") -> Restorer:
@@ -148,7 +154,7 @@ class Network:
     label: str
     module: nn.Module
     weights_sha256: str
-    training: Mapping[str, str] = field(default_factory=dict)
+    training: dict[str, str] = field(default_factory=dict)
 
 
 def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int, transfer: bool) -> Network:

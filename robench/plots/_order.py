@@ -162,11 +162,15 @@ class TradeOff(Drawing):
         rows = self.rows if few else self.rows.sort_values("robust", ascending=False, kind="stable")
         for number, row in enumerate(rows.itertuples()):
             place = 100 * float(str(row.clean)), 100 * float(str(row.robust))
-            ends: dict[str, Any] = {"xerr": _spread(row, "clean"), "yerr": _spread(row, "robust"), "elinewidth": 0.6 * style.line}
+            ends: dict[str, Any] = {
+                "xerr": _spread(row, "clean"),
+                "yerr": _spread(row, "robust"),
+                "elinewidth": 0.6 * style.line,
+            }
             if few:
-                axes.errorbar(*place, label=row.model, **ends, **line_look(number) | {"ls": "none"})
+                axes.errorbar(place[0], place[1], label=row.model, **ends, **line_look(number) | {"ls": "none"})
             else:
-                axes.errorbar(*place, ls="none", color="0.7", **ends)
+                axes.errorbar(place[0], place[1], ls="none", color="0.7", **ends)
                 _number(axes, number + 1, place, style)
         _drops(axes, style)
         axes.set(xlabel=CLEAN_LABEL, ylabel=LABEL)
@@ -214,7 +218,13 @@ def _number(axes: Axes, number: int, place: tuple[float, float], style: Style) -
     from matplotlib.patheffects import withStroke
 
     edge = [withStroke(linewidth=1.5 * style.line, foreground="white")]
-    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 0.85 * style.font, "fontweight": "bold", "zorder": 3}
+    look: dict[str, Any] = {
+        "ha": "center",
+        "va": "center",
+        "fontsize": 0.85 * style.font,
+        "fontweight": "bold",
+        "zorder": 3,
+    }
     axes.annotate(str(number), place, path_effects=edge, **look)
 
 

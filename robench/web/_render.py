@@ -13,6 +13,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 STYLE = "style.css"
+MADE_BY = '<meta name="generator" content="robench">'
+"""What stands at the head of every page."""
 SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js", "dataTables.min.js", "page.js")
 
 
@@ -37,7 +39,7 @@ def _environment(package: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "scripts": SCRIPTS}
+    environment.globals |= {"asset": asset, "scripts": SCRIPTS, "made_by": Markup(MADE_BY)}
     environment.filters["code"] = with_code
     return environment
 

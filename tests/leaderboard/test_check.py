@@ -147,6 +147,10 @@ def test_a_suite_that_is_not_installed_is_taken_as_it_stands(copied, monkeypatch
             "expected entries[0].file to be 'entries/pivot-1-",
         ),
         (lambda told: told["entries"][0].update(link="javascript:alert(1)"), "entries[0].link: expected an address"),
+        (lambda told: told["entries"][0].update(link="https://example.org/b"), "edited by hand"),
+        (lambda told: told.update(textures="f" * 64), "edited by hand"),
+        (lambda told: told["corruptions"]["awgn"].update(summary="Snow."), "edited by hand"),
+        (lambda told: told.pop("sha256"), "expected sha256 as str"),
     ],
 )
 def test_a_hand_edited_fact_is_named(copied, change, complaint) -> None:
@@ -191,7 +195,7 @@ def test_stale_pages_and_tables_are_found(copied) -> None:
     readme, page = copied / "README.md", copied / "boards" / "site" / "digits" / "pivot-1.html"
     readme.write_text(readme.read_text().replace("| 1 |", "| 3 |"))
     page.write_text(page.read_text().replace("Models in order", "Models in some order", 1))
-    (page.parent / "old.html").write_text("gone")
+    shutil.copy(page, page.parent / "old.html")
     found = check(copied)
     assert [line.split(": ")[0] for line in found] == [str(path) for path in (page, readme, page.parent / "old.html")]
     assert "stale or edited by hand in line" in found[0]
@@ -203,6 +207,54 @@ def test_a_page_that_is_not_text_is_stale(copied) -> None:
     page = copied / "boards" / "site" / "index.html"
     page.write_bytes(b"\xff\xfe")
     assert check(copied) == [f"{page}: is not text; run `robench leaderboard build`"]
+
+
+def test_files_of_others_stay(copied) -> None:
+    own = [
+        copied / "boards" / place for place in ("digits/notes.csv", "data/labels.csv", "site/mine.html", "site/a.png")
+    ]
+    for path in own:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("rank,mine\n")
+    assert check(copied) == []
+    leaderboard.build(copied / "boards", copied / "README.md")
+    assert [path.read_text() for path in own] == ["rank,mine\n"] * 4
+
+
+def test_a_board_that_is_gone_takes_what_was_made_of_it_along(copied) -> None:
+    board = board_of(copied)
+    shutil.copy(board.path(".csv"), board.folder / "old-1.csv")
+    assert check(copied) == [f"{board.folder / 'old-1.csv'}: nothing makes it; run `robench leaderboard build`"]
+    leaderboard.build(copied / "boards")
+    assert not (board.folder / "old-1.csv").exists()
+
+
+@pytest.mark.parametrize("suffix", [".cells.csv", ".reported.csv"])
+def test_rows_of_no_board_are_found(copied, suffix) -> None:
+    board = board_of(copied)
+    stray = board.folder / f"fidelity-1{suffix}"
+    shutil.copy(board.path(".cells.csv"), stray)
+    assert check(copied) == [f"{stray}: no board names it"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{open}kept\n", "line 1: expected <!-- /board --> after it, got none"),
+        ("{open}kept\n{open}{close}", "line 3: expected <!-- /board --> for line 1, got <!-- board: digits pivot/1"),
+        ("kept\n{close}", "line 2: expected <!-- board: DATASET SUITE --> before it, got <!-- /board -->"),
+        ("<!-- board digits pivot/1 -->\n{close}", "line 1: expected <!-- board: DATASET SUITE --> or <!-- /board -->"),
+    ],
+)
+def test_markers_that_are_no_pair_are_named(copied, text, complaint) -> None:
+    readme = copied / "README.md"
+    readme.write_text(text.format(open="<!-- board: digits pivot/1 -->\n", close="<!-- /board -->\n"))
+    before = readme.read_bytes()
+    for make in (leaderboard.build, leaderboard.check):
+        with pytest.raises(BoardError) as caught:
+            make(copied / "boards", readme)
+        assert str(caught.value).startswith(f"{readme}: {complaint}")
+    assert readme.read_bytes() == before
 
 
 def test_a_marker_of_no_board_is_refused(copied) -> None:

@@ -203,6 +203,27 @@ def test_other_weights_of_one_name_are_refused(copied, tmp_path) -> None:
         leaderboard.add(folder, copied / "boards")
 
 
+def test_equal_weights_under_two_names_are_refused(copied, tmp_path) -> None:
+    net = models.load(CLEAN, classes=10)
+    models.save(tmp_path / "mine.safetensors", net.module, {})
+    again = f"tiny_cnn={tmp_path / 'mine.safetensors'}"
+    folder = sweep(tmp_path / "run", again)
+    with pytest.raises(
+        BoardError, match=r"'tiny_cnn=mine' is the network of 'tiny_cnn=digits-clean' on .*equal weights"
+    ):
+        leaderboard.add(folder, copied / "boards")
+    leaderboard.add(sweep(tmp_path / "other", again, normalize="none"), copied / "boards")
+    assert len(board_of(copied).entries) == 3
+
+
+@pytest.mark.parametrize("model", ["tiny_cnn", "dncnn+tiny_cnn=digits-clean"])
+def test_random_weights_are_refused(tmp_path, model) -> None:
+    folder = sweep(tmp_path / "run", model, random_weights=True, limit=4)
+    with pytest.raises(BoardError, match="expected a network with weights, got one of --random-weights"):
+        leaderboard.add(folder, tmp_path / "boards")
+    assert not list((tmp_path / "boards").glob("*/*"))
+
+
 def test_nothing_is_added_of_a_run_whose_second_model_is_refused(tmp_path) -> None:
     net = models.load("tiny_cnn", classes=10, random_weights=True, seed=3)
     models.save(tmp_path / "digits-noise.safetensors", net.module, {})
@@ -284,7 +305,10 @@ def test_the_commands(measured, tmp_path, capsys, monkeypatch) -> None:
     code, _, err = said("check")
     assert code == 1
     assert "expected the file that `robench leaderboard build` makes, found none" in err
+    (tmp_path / "README.md").write_text("<!-- board: digits pivot/1 -->\n<!-- /board -->\n")
     assert said("build")[0] == 0
+    assert "| rank |" in (tmp_path / "README.md").read_text()
+    assert said("build", "--readme", "READ.md")[:2] == (2, "")
     assert said("check") == (0, "leaderboards: nothing is stale, missing or edited\n", "")
     edit(tmp_path / "leaderboards/digits/pivot-1.csv", 2, "clean", "12.34")
     code, out, err = said("check")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from boards import edit
 from sweeps import CLEAN, sweep
 
 import corruptions
@@ -126,7 +127,32 @@ def test_a_wide_table_that_lacks_cells_or_holds_no_rates_is_refused(root, tmp_pa
         leaderboard.import_(wide(tmp_path / "b.csv", [("A", [0.5, 50] + [0.5] * 73)]), root, "digits")
     with pytest.raises(BoardError, match="row 4: expected 76 columns, got 75"):
         leaderboard.import_(wide(tmp_path / "c.csv", [("A", [0.5] * 75), ("B", [0.5] * 74)]), root, "digits")
+    with pytest.raises(BoardError, match="row 4: 'A' is row 3 too"):
+        leaderboard.import_(wide(tmp_path / "d.csv", [("A", [0.5] * 75), ("A", [0.9] * 75)]), root, "digits")
     assert shown(root) == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "complaint"),
+    [
+        ("mean", "60.00", "row 2: edited by hand, its sha256 is another's; import RobustBench, a.csv again"),
+        ("mean", "150.00", "row 2, column mean: expected percent in 0..100, got 150"),
+        ("source", "Mine", "row 2: edited by hand"),
+        ("model", "B", "row 3: B of RobustBench, a.csv is row 2 too"),
+    ],
+)
+def test_a_reported_number_that_is_edited_is_named(root, tmp_path, column, value, complaint) -> None:
+    leaderboard.import_(wide(tmp_path / "a.csv", [("A", [0.5] * 75), ("B", [0.9] * 75)]), root, "digits")
+    path = root / "digits" / "cifar10-c-1.reported.csv"
+    kept = path.read_text()
+    if column == "model":
+        path.write_text(kept.replace(kept.splitlines()[1], kept.splitlines()[2]))
+    else:
+        edit(path, 2, column, value)
+    for make in (leaderboard.build, leaderboard.check):
+        with pytest.raises(BoardError) as caught:
+            make(root)
+        assert str(caught.value).startswith(f"{path}: {complaint}")
 
 
 def test_a_board_that_is_not_there_is_named(root, tmp_path) -> None:
