@@ -27,7 +27,8 @@ def build(root: Path, readme: Path | None = None) -> list[Path]:
 
 def left_over(root: Path, made: Mapping[Path, str]) -> list[Path]:
     """Pages of the site, and ranked tables, that robench made and nothing makes any more; no one else's files."""
-    marks = {web.MADE_BY: (root / SITE).rglob("*.html"), f"{','.join(FIRST)},": root.glob("*/*.csv")}
+    tables = [*root.glob("*/*.csv"), *(root / SITE).rglob("*.csv")]
+    marks = {web.MADE_BY: (root / SITE).rglob("*.html"), f"{','.join(FIRST)},": dict.fromkeys(tables)}
     return sorted(path for mark, paths in marks.items() for path in paths if path not in made and _begins(path, mark))
 
 

@@ -21,6 +21,7 @@ def pages(standings: Sequence[Standing]) -> dict[str, str]:
     made = {"index.html": web.page(PACKAGE, "index.html.j2", assets="assets", title="robench: boards", boards=listed)}
     for one in standings:
         made[_address(one)] = _board_page(one)
+        made[f"{_folder(one)}/{one.board.stem}.csv"] = one.text
         for entry in one.board.entries:
             made[f"{_folder(one)}/{one.board.stem}/{entry.id}.html"] = _entry_page(one, entry)
     return made | {f"assets/{name}": text for name, text in web.shared_assets().items()}
@@ -61,6 +62,7 @@ def _board_page(standing: Standing) -> str:
         assets="../assets",
         title=f"robench: {board.title}",
         board=board,
+        numbers=f"{board.stem}.csv",
         rows=[_shown(standing, row) for row in frame.to_dict("records")],
         groups=standing.groups,
         has_mce=bool(frame["mce"].notna().any()),

@@ -70,6 +70,26 @@ def test_rows_are_chosen_by_training_data_and_by_size(shown) -> None:
     assert names(page) == [NOISE]
 
 
+def drawn_lines(page):
+    return page.locator("figure", has_text="awgn").locator(".chart g.mark-line path").count()
+
+
+def test_charts_follow_the_filters_and_the_choice_of_models(shown) -> None:
+    page = shown.page
+    assert drawn_lines(page) == 2
+    page.get_by_role("combobox", name="Trained on").select_option("digits")
+    page.wait_for_timeout(300)
+    assert drawn_lines(page) == 1
+    assert [box.is_checked() for box in page.locator(".models input").all()].count(True) == 1
+    page.get_by_role("combobox", name="Trained on").select_option("")
+    page.get_by_role("button", name="none").click()
+    page.wait_for_timeout(300)
+    assert (drawn_lines(page), names(page)) == (0, [])
+    page.get_by_role("button", name="all").click()
+    page.wait_for_timeout(300)
+    assert (drawn_lines(page), len(names(page))) == (2, 2)
+
+
 def test_a_name_leads_to_its_curves(shown) -> None:
     page = shown.page
     page.get_by_role("link", name=NOISE).click()
@@ -96,3 +116,5 @@ def test_the_published_boards_fit_a_narrow_screen(running) -> None:
         with opened(running, path, viewport={"width": 360, "height": 740}) as one:
             assert one.console == one.errors == []
             assert one.page.evaluate("document.documentElement.scrollWidth") <= 360, path.name
+            place = one.page.locator("#models tbody tr").first.locator("td").nth(1).bounding_box()
+            assert place["x"] + place["width"] <= 360, f"{path.name}: the mean is off the screen"

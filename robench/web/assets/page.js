@@ -19,7 +19,11 @@
       const named = !select.value || cells[place(select.dataset.column)].innerText === select.value;
       return named && (!most.value || Number(cells[place(most.dataset.most)].dataset.order) <= Number(most.value));
     });
-    filters.addEventListener("input", () => table.draw());
+    filters.addEventListener("input", () => {
+      table.draw();
+      const fits = table.rows({ search: "applied" }).nodes().toArray().map((row) => row.dataset.model);
+      show(filters.closest("section").id, (model) => fits.includes(model));
+    });
   }
 
   const options = { mode: "vega-lite", renderer: "svg", actions: false };
@@ -29,19 +33,28 @@
     return { view, section: place.closest("section")?.id };
   });
 
-  const shown = (section) =>
-    [...document.querySelectorAll(`.models input[data-section="${section}"]:checked`)].map((box) => box.value);
+  const boxes = (section) => [...document.querySelectorAll(`.models input[data-section="${section}"]`)];
 
-  document.addEventListener("change", async ({ target }) => {
-    const section = target.dataset?.section;
-    if (!section) return;
-    const models = shown(section);
+  async function show(section, chosen) {
+    for (const box of boxes(section)) box.checked = chosen(box.value);
+    await follow(section);
+  }
+
+  async function follow(section) {
+    const models = boxes(section).filter((box) => box.checked).map((box) => box.value);
     for (const part of document.querySelectorAll(`#${CSS.escape(section)} [data-model]`)) {
       part.hidden = !models.includes(part.dataset.model);
     }
     for (const { view, section: at } of await Promise.all(drawn)) {
       if (at === section) view.signal("shown", models).runAsync();
     }
+  }
+
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches(".models input")) follow(target.dataset.section);
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (target.matches(".models button")) show(target.dataset.section, () => target.dataset.set === "all");
   });
 
   Promise.all(drawn).then(() => { document.body.dataset.drawn = "yes"; });
