@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from pathlib import Path
@@ -40,7 +40,8 @@ class Comparison:
         some = self.cells.dropna(subset=["p_holm"])
         sure = some[some["p_holm"] < 1 - CONFIDENCE]
         better = [int((sign * sure["diff"] > 0).sum()) for sign in (1, -1)]
-        return f"of {len(some)} cells A is better in {better[0]}, B in {better[1]} (McNemar, Holm, 5 %)"
+        cells = "the one cell" if len(some) == 1 else f"{len(some)} cells"
+        return f"of {cells} A is better in {better[0]}, B in {better[1]} (McNemar, Holm, 5 %)"
 
 
 def _texts(row: dict[object, object]) -> list[str]:
@@ -62,18 +63,20 @@ def compare(run_a: Path, run_b: Path, model_a: str = "", model_b: str = "") -> l
     """
     runs = [Run(run_a), Run(run_b)]
     _check_same_images(runs)
-    found = [_renamed(run, mark) for run, mark in zip(runs, "AB", strict=True)]
     facts = runs[0].manifest()["corruptions"] | runs[1].manifest()["corruptions"]
     compared = []
     chosen = [_labels(run, label) for run, label in zip(runs, (model_a, model_b), strict=True)]
+    names = [_names(run, other) for run, other in (runs, runs[::-1])]
+    found = [_renamed(run, mark, own) for run, mark, own in zip(runs, "AB", names, strict=True)]
     within = runs[0] == runs[1] and not (model_a or model_b)
     if within and len(chosen[0]) == 1:
         raise UsageError(f"{run_a}: expected two models to compare, got {chosen[0][0]} alone; name another run")
     for a, b in combinations(chosen[0], 2) if within else _couples(*chosen):
-        labels = f"A {a}", f"B {b}"
+        shown = names[0][a], names[1][b]
+        labels = f"A {shown[0]}", f"B {shown[1]}"
         two = Measured([one for side in found for one in side if one.cell.model in labels], facts)
         frame = tables.pairs(two)
-        compared.append(Comparison(a, b, tables.differences(two, *labels), frame[frame["corruption"] != MEAN]))
+        compared.append(Comparison(*shown, tables.differences(two, *labels), frame[frame["corruption"] != MEAN]))
     return compared
 
 
@@ -114,10 +117,17 @@ def _images(dataset: dict[str, str]) -> str:
     return f"{dataset['name']} {dataset['split']} ({dataset['n']}, digest {dataset['digest'][:12]})"
 
 
-def _renamed(run: Run, mark: str) -> list[Scored]:
+def _names(run: Run, other: Run) -> dict[str, str]:
+    """What each model of a run is called; with the run's folder where the other run has one of its name."""
+    shared = set() if run == other else {*_labels(other, "")}
+    return {label: f"{label} ({run.folder})" if label in shared else label for label in _labels(run, "")}
+
+
+def _renamed(run: Run, mark: str, names: Mapping[str, str]) -> list[Scored]:
     """The cells of a run under the names of models that no other run has, each once, of no suite."""
     cells = {one.cell.key: one for one in tables.scored(run)}
-    return [replace(one, cell=replace(one.cell, model=f"{mark} {one.cell.model}", suite="")) for one in cells.values()]
+    models = {label: f"{mark} {name}" for label, name in names.items()}
+    return [replace(one, cell=replace(one.cell, model=models[one.cell.model], suite="")) for one in cells.values()]
 
 
 def _labels(run: Run, wanted: str) -> list[str]:

@@ -16,6 +16,8 @@ from robench.report._section import Figure, Section, name_apart
 from robench.report._text import latex, markdown
 from robench.store import Run, joined_versions
 
+NOTE = "files.txt"
+
 
 def build(
     runs: Sequence[Path],
@@ -56,7 +58,20 @@ def build(
     for name, text in pages.items():
         write_text(folder / name, text)
     figures = [path for section in every for figure in section.figures for path in figure.files]
-    return [*(folder / name for name in pages), *made, *figures]
+    note = _noted(folder / "figures", figures)
+    return [*(folder / name for name in pages), *made, *figures, note]
+
+
+def _noted(folder: Path, made: Sequence[Path]) -> Path:
+    """A list of the files that were made; those that an earlier report listed and this one did not make are removed."""
+    names = [path.relative_to(folder).as_posix() for path in made]
+    note = folder / NOTE
+    before = note.read_text(encoding="utf-8").splitlines() if note.exists() else []
+    for name in set(before) - set(names):
+        if folder.resolve() in (folder / name).resolve().parents:
+            (folder / name).unlink(missing_ok=True)
+    write_text(note, "".join(f"{name}\n" for name in names))
+    return note
 
 
 def _tables(sections: Sequence[Section]) -> dict[str, list[pd.DataFrame]]:

@@ -30,7 +30,7 @@ def differences(measured: Measured, model_a: str, model_b: str) -> pd.DataFrame:
     for what, places in _parts(shared):
         row = _row(measured, what, [[some[place] for place in places] for some in both])
         rows.append(
-            row | {"note": f"{lacking} cells of one model alone are left out" if lacking and what == MEAN else ""}
+            row | {"note": f"cells of one model alone are left out: {lacking}" if lacking and what == MEAN else ""}
         )
     return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS))
 

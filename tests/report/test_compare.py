@@ -77,11 +77,15 @@ def test_a_run_of_one_model_is_not_compared_with_itself(clean) -> None:
 def test_namesakes_are_compared_and_cells_of_one_alone_left_out(clean, tmp_path) -> None:
     other = sweep(tmp_path / "other", CLEAN, NOISE, chosen=("awgn@0.2,0.3",))
     [one] = compare(clean, other)
-    assert (one.model_a, one.model_b) == (CLEAN, CLEAN)
+    assert (one.model_a, one.model_b) == (f"{CLEAN} ({clean})", f"{CLEAN} ({other})")
     rows = one.differences.set_index("what")
     assert list(rows["diff"]) == [0, 0, 0]
     assert list(rows["n_cells"]) == [1, 1, 1]
-    assert rows.loc["mean_corruption_accuracy", "note"] == "3 cells of one model alone are left out"
+    assert rows.loc["mean_corruption_accuracy", "note"] == "cells of one model alone are left out: 3"
+    written = write([one], tmp_path / "compared")
+    frames = [pd.read_csv(path) for path in written[:2]]
+    assert all((frame["model_a"] != frame["model_b"]).all() for frame in frames)
+    assert str(other) in one.text
 
 
 def test_tables_and_heatmaps_are_written(clean, noise, tmp_path) -> None:

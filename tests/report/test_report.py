@@ -243,6 +243,31 @@ def test_two_sections_of_one_name_keep_their_figures_apart(unpainted, one_corrup
     assert page.count("<section id=") == len(set(re.findall(r'<section id="([^"]+)"', page))) == 2
 
 
+def test_figures_of_an_earlier_report_go_and_other_files_stay(unpainted, one_corruption, tmp_path):
+    sweep(tmp_path / "other", chosen=("contrast@1",))
+    build([one_corruption], tmp_path / "report")
+    folder = tmp_path / "report" / "figures" / "digits-test"
+    (folder / "mine.svg").write_text("mine")
+    note = folder.parent / "files.txt"
+    note.write_text(note.read_text() + "../report.md\n")
+    assert (folder / "awgn.svg").exists()
+    build([tmp_path / "other"], tmp_path / "report")
+    assert not list(folder.glob("awgn.*"))
+    assert (folder / "contrast.svg").exists()
+    assert (folder / "mine.svg").read_text() == "mine"
+    assert (tmp_path / "report" / "report.md").exists()
+
+
+def test_strengths_of_the_table_of_cells_sort_by_strength(unpainted, tmp_path):
+    sweep(tmp_path / "run", chosen=("jpeg_compression@quality=5,quality=100,quality=20",), limit=8)
+    build([tmp_path / "run"], tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    found = re.findall(r'data-order="(\d+)">(quality=\d+)</td>', page)
+    assert [strength for _, strength in sorted(found, key=lambda pair: int(pair[0]))] == [
+        *("quality=100", "quality=20", "quality=5")
+    ]
+
+
 def test_one_model_fed_in_two_ways_is_refused(unpainted, one_corruption, tmp_path):
     sweep(tmp_path / "run", chosen=("awgn@0.1",), normalize="0.2/0.9")
     with pytest.raises(RunError, match=r"expected cells of one normalize, got .* and .*; take them apart"):
