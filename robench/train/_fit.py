@@ -152,11 +152,13 @@ class Fit(lightning.LightningModule):
             tally.val_score.value(),
             tally.lr,
         )
-        if not math.isfinite(epoch.train_loss):
-            raise DivergedError(
-                f"recipe '{self.recipe.name}': training diverged: the loss of epoch {epoch.epoch} is "
-                f"{epoch.train_loss}; try a lower lr than {self.recipe.lr:g}"
-            )
+        losses = {"": epoch.train_loss, "validation ": epoch.val_loss}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise DivergedError(
+                    f"recipe '{self.recipe.name}': training diverged: the {name}loss of epoch {epoch.epoch} is {loss}; "
+                    f"try a lower lr than {self.recipe.lr:g}"
+                )
         self.history.append(epoch)
         self.log_dict({name: value for name, value in asdict(epoch).items() if name != "epoch"})
         if self.says_lines:

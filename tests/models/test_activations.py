@@ -49,6 +49,41 @@ def test_lp_relu2_is_equation_3_going_on_from_the_value_at_b() -> None:
     assert made("lp_relu2")(x).tolist() == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("x", "gradients"),
+    [
+        (-3.0, {"x": 0, "a": 0, "alpha": 0}),
+        (4.0, {"x": 1, "a": 0, "alpha": 0}),
+        (12.0, {"x": 0.05, "a": 1 - 0.05, "alpha": 12 - 10}),
+    ],
+)
+def test_gradients_of_lp_relu1_are_those_of_equation_2(x: float, gradients: dict[str, float]) -> None:
+    built, place = made("lp_relu1"), torch.tensor(x, requires_grad=True)
+    found = torch.autograd.grad(built(place), [place, built.raw_a, built.alpha])
+    of_raw = torch.sigmoid(built.raw_a.detach())  # A = 0.001 + softplus(raw_a)
+    expected = [gradients["x"], gradients["a"] * of_raw, gradients["alpha"]]
+    assert [float(one) for one in found] == pytest.approx([float(one) for one in expected], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("x", "gradients"),
+    [
+        (4.0, {"x": 1, "a": 0, "b": 0, "alpha": 0, "beta": 0}),
+        (7.0, {"x": 0.05, "a": 1 - 0.05, "b": 0, "alpha": 7 - 5, "beta": 0}),
+        (18.0, {"x": 0.02, "a": 1 - 0.05, "b": 0.05 - 0.02, "alpha": 8 - 5, "beta": 18 - 8}),
+    ],
+)
+def test_gradients_of_lp_relu2_are_those_of_equation_3(x: float, gradients: dict[str, float]) -> None:
+    built, place = made("lp_relu2"), torch.tensor(x, requires_grad=True)
+    values = [built.raw_a, built.raw_step, built.alpha, built.beta]
+    found = torch.autograd.grad(built(place), [place, *values])
+    raw_a, raw_step = (torch.sigmoid(one.detach()) for one in values[:2])
+    # B = A (1.001 + softplus(raw_step)) = 8 moves with A = 5, too
+    expected = [gradients["x"], (gradients["a"] + gradients["b"] * 8 / 5) * raw_a, gradients["b"] * 5 * raw_step]
+    expected += [gradients["alpha"], gradients["beta"]]
+    assert [float(one) for one in found] == pytest.approx([float(one) for one in expected], abs=1e-5)
+
+
 def test_leaky_relu_has_slope_a_hundredth_and_nothing_to_train() -> None:
     built = made("leaky_relu")
     assert built(torch.tensor([-3.0, 4.0])).tolist() == pytest.approx([-0.03, 4])

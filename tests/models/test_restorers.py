@@ -185,6 +185,10 @@ def test_dncnn_is_its_card(name: str, depth: int) -> None:
     assert net.eval()(x).shape == x.shape
     nn.init.zeros_(convolutions[-1].weight)
     assert torch.equal(net(x), x), "what the network predicts is the noise"
+    nn.init.constant_(convolutions[-1].weight, 0.01)
+    noise = net.dncnn(x)
+    assert noise.abs().max() > 0.01
+    assert torch.equal(net(x), x - noise), "and it is taken away"
 
 
 def test_dncnn_before_a_classifier() -> None:

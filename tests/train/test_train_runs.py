@@ -229,6 +229,12 @@ def test_a_diverged_training_is_an_error_and_writes_nothing(quick: Quick, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+def test_a_training_that_its_last_step_lost_is_one_too(quick: Quick, tmp_path: Path) -> None:
+    with pytest.raises(TrainError, match=r"diverged: the validation loss of epoch 1 is (nan|inf)"):
+        quick("clean", "a", lr=1e30, epochs=1, batch_size=512)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_a_compiled_training_learns_the_same_and_says_so(quick: Quick) -> None:
     compiled, plain = quick("clean", "a", compiled=True), quick("clean", "b")

@@ -32,7 +32,7 @@ FLOOR = 30.0
 HEAT_MAPS = 4
 PATCHES = (9, 17, 33)
 OPTIMIZERS = ("sgd", "adam", "adadelta")
-SMALL: dict[str, Any] = {"epochs": 8, "milestones": (7 / 8,)}
+SMALL: dict[str, Any] = {"epochs": 8, "milestones": (7 / 8,), "augment": "crop-flip"}
 STEP = 7
 """Epochs after which the rate of SGD and Adam falls."""
 NO_STEP: dict[str, Any] = {"schedule": "constant", "milestones": ()}
@@ -164,7 +164,7 @@ def _net(shop: Workshop, row: Row) -> Net:
     small: dict[str, Any] = SMALL
     paper: dict[str, Any] = {"epochs": row.epochs}
     if row.optimizer == "adadelta":
-        small = {"epochs": SMALL["epochs"]}
+        small = {name: SMALL[name] for name in ("epochs", "augment")}
     elif row.epochs < STEP:
         paper |= NO_STEP
     is_bagnet = row.model.startswith("bagnet")

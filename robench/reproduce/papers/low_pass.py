@@ -26,7 +26,7 @@ SOURCE = "report on low-pass activations"
 FLOWERS, CIFAR, PRETRAINING = "flowers17", "cifar10", "tiny-imagenet"
 SUITE = "low-pass/1"
 ACCURACY = "accuracy, %"
-SMALL_FLOWERS = {"epochs": 20}
+SMALL_FLOWERS = {"epochs": 20, "augment": "crop-flip"}
 SMALL_PRETRAINING = {"epochs": 10, "lr": 3e-4, "augment": "crop-flip"}
 SMALL_CIFAR = {
     **{"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
