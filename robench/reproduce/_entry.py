@@ -46,6 +46,7 @@ def _told(facts: Mapping[str, object]) -> str:
     if facts["train_n"]:
         epochs = f"{facts['epochs']} epochs (the recipe has {facts['paper_epochs']})"
         trained = f"{facts['train_n']} training images of {facts['trained_on']}, {epochs}"
+        trained += f", {facts['changed']}" if facts.get("changed") else ""
     parts = [str(facts["model"]), trained]
     parts += [f"n = {facts['n']}"] if "n" in facts else []
     parts += [f"weights {str(facts['weights_sha256'])[:12]}"] if "weights_sha256" in facts else []

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS = ("panel", "line", "x", "y", "low", "high", "n", "model", "weights_sha256", "train_n", "epochs", "budget")
+COLUMNS = (
+    *("panel", "line", "x", "y", "low", "high", "n", "model", "weights_sha256"),
+    *("train_n", "epochs", "paper_epochs", "changed", "budget"),
+)
 NUMBERS = ("y", "low", "high")
 GROUP = 0.8  # of the distance between groups of bars, what the bars take
 

@@ -51,7 +51,11 @@ class Page:
             return []
         lines = ["| the paper finds | ours, difference [95 % interval] | |", "|---|---|---|"]
         lines += [f"| {row['claim']} | {_numbers(row)} | {row['verdict']} |" for row in self.found.to_dict("records")]
-        about = "Differences are paired by image; open: the interval holds both answers."
+        about = (
+            "Differences are paired by image, so the intervals are of the test images; open: the interval holds both "
+            "answers. Every line is one training: another of the same kind may lie further away than the interval, so "
+            "differences of a point or less are weak evidence of what the paper says."
+        )
         return ["\n".join(lines), about]
 
 

@@ -15,7 +15,8 @@ from robench.tables import to_csv
 
 COLUMNS = (
     *("row", "column", "paper", "ours", "ci_low", "ci_high", "n", "dataset", "data_digest"),
-    *("model", "recipe", "trained_on", "train_n", "epochs", "paper_epochs", "seed", "weights_sha256", "budget", "note"),
+    *("model", "recipe", "trained_on", "train_n", "epochs", "paper_epochs", "changed"),
+    *("seed", "weights_sha256", "budget", "note"),
 )
 
 

@@ -163,6 +163,8 @@ def test_a_budget_changes_the_recipe_and_the_training_images(tmp_path: Path) -> 
     small = {"epochs": 1, "train_n": 20, "lr": 0.5, "milestones": (), "schedule": "constant"}
     net = shop.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small)
     assert [net.told[key] for key in ("train_n", "epochs_run", "recipe_epochs", "lr")] == ["20", "1", "19", "0.5"]
+    changes = ("lr 0.5 (0.1)", "schedule constant (steps)", "milestones none (0.4444, 0.6667, 0.8889)", "in fp32")
+    assert net.facts["changed"] == ", ".join(changes)
     assert list(net.history["epoch"]) == [1]
     assert shop.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small) == net
 
@@ -186,7 +188,8 @@ def test_the_page_on_papers_has_every_item() -> None:
 
 
 def test_a_table_by_hand(tmp_path: Path) -> None:
-    facts = {name: name for name in ("model", "trained_on", "train_n", "epochs", "paper_epochs", "n", "weights_sha256")}
+    names = ("model", "trained_on", "train_n", "epochs", "paper_epochs", "changed", "n", "weights_sha256")
+    facts = {name: name for name in names}
     entries = {("a", "x"): Entry(50.04, 40.0, 60.0, facts), ("a", "y"): Entry(None, note="ValueError: no room")}
     table = Table(["x", "y"], {"a": (91.6, 2.0), "b": (None, 3.0)}, entries)
     frame = table.frame()
@@ -198,7 +201,7 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
     assert lines[:3] == ["# Title", "", "Someone 2018."]
     assert "| a | 91.6 / **50.0** [40.0, 60.0] | 2 / – |" in lines
     assert "| b | – / – | 3 / – |" in lines
-    trained = "train_n training images of trained_on, epochs epochs (the recipe has paper_epochs)"
+    trained = "train_n training images of trained_on, epochs epochs (the recipe has paper_epochs), changed"
     assert lines[-2:] == ["- a note", f"- a: model, {trained}, n = n, weights weights_sha2"]
 
 

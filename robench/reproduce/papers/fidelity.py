@@ -258,7 +258,10 @@ def _table(
 ) -> list[Path]:
     study = _studied(shop, _main_network(shop), nets, claims, places)
     page = _page(
-        f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}", [study], [_restoring(shop)], DIRECTIONS
+        f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}",
+        [study],
+        [_restoring(shop)],
+        DIRECTIONS if set(VARYING) & set(places) else (),
     )
     return Table(list(places), printed, study.entries).write(shop.out / name, page)
 

@@ -36,9 +36,20 @@ ACTIVATIONS = {"ReLU": "", "Leaky-ReLU": "@leaky_relu", "LP-ReLU1": "@lp_relu1",
 FLOOR = 86.0
 FLOWERS_FLOOR = 50.0  # 17 classes, 136 test images
 MEAN = "mean of 19 corruptions"
+ABOVE = (
+    *(("LP-ReLU1", "ReLU"), ("LP-ReLU1", "Leaky-ReLU")),
+    *(("LP-ReLU2", "ReLU"), ("LP-ReLU2", "Leaky-ReLU"), ("LP-ReLU2", "LP-ReLU1")),
+)
 CLAIMS = tuple(
-    Claim(f"{more} is above {less} over the corruptions", (more, MEAN), (less, MEAN))
-    for more, less in (("LP-ReLU1", "ReLU"), ("LP-ReLU1", "Leaky-ReLU"), ("LP-ReLU2", "ReLU"), ("LP-ReLU2", "LP-ReLU1"))
+    Claim(f"{more} is above {less} over the corruptions", (more, MEAN), (less, MEAN)) for more, less in ABOVE
+)
+CIFAR_NOTES = (
+    "The report trains ResNet-50, VGG16 and VGG19 for 60 epochs with SGD at 1e-3 and batches of 16. The small budget "
+    "has ResNet-20, 30 epochs with SGD at 0.1 along a cosine, batches of 128, weight decay 5e-4, and shifted and "
+    "mirrored images.",
+    "Of figures 6 and 7 and appendix a the report prints bars; as numbers it has the means with ReLU over CIFAR-10-C, "
+    "VGG16 56.88 %, VGG19 55.85 and ResNet50 45.8.",
+    "Our 19 corruptions are made from the test images at hand, with the benchmark's constants; they are not its files.",
 )
 TABLE_1_COLUMNS = ("learning rate", "batch size", "training loss", "testing accuracy, %")
 TABLE_1 = {
@@ -49,7 +60,12 @@ TABLE_1 = {
 }
 GRID = tuple((rate, batch) for rate in (1e-2, 1e-3, 1e-4) for batch in (4, 32, 64))
 PRETRAINED_NOTE = "The report pre-trains on ImageNet; in the small budget pre-trained is trained here on tiny-imagenet."
+VIEW_NOTE = (
+    "The report resizes whole photographs to 64 x 64; here they keep their shape and their middle is cut out, and "
+    "inputs are normalised as the network's card says. The small budget shifts and mirrors the training images."
+)
 TABLE_1_NOTES = (
+    VIEW_NOTE,
     "The setting of the best accuracy on validation; the loss is that of its chosen epoch.",
     "The paper's budget tries three learning rates and three batch sizes, the small one those that the report names.",
     PRETRAINED_NOTE,
@@ -81,7 +97,8 @@ TABLE_2_NOTES = (
     "FLOPs count a multiply-add once, as the report does, in convolutions and matrix products; its figures for LP-ReLU "
     "are upper bounds that count the activations too.",
     "The counts fit torchvision's networks with their stems for 224 pixels at the side given, with a head of 17 "
-    "classes for ResNet-50 and of 1000 for the others.",
+    "classes for ResNet-50 and of 1000 for the others; of VGG19 the FLOPs are 2 % below the report's, for no known "
+    "reason.",
 )
 
 
@@ -134,7 +151,7 @@ def figure_5(shop: Workshop) -> list[Path]:
     ]
     found = findings(CLAIMS_OF_FIGURE_5, lambda spot: cells.right(nets[spot].label))
     labels = dict.fromkeys((*COMPARED, FROM_SCRATCH), "epoch")
-    page = Page("Figure 5: pre-trained and not, flowers", SOURCE, [PRETRAINED_NOTE], floors, found)
+    page = Page("Figure 5: pre-trained and not, flowers", SOURCE, [PRETRAINED_NOTE, VIEW_NOTE], floors, found)
     lines = Lines(points, labels, f"validation {ACCURACY}", marked=False, one_scale=True)
     return lines.write(shop.out / "figure-5", page)
 
@@ -160,8 +177,8 @@ def figure_7(shop: Workshop) -> list[Path]:
     ]
     labels = {name: net.label for name, net in nets.items()}
     found = findings(CLAIMS, lambda spot: cells.mean_right(labels[spot[0]]))
-    floor = Floor("ReLU, clean", FLOOR, cells.accuracy(labels["ReLU"]))
-    page = Page("Figure 7: four activations, mean over 19 corruptions", SOURCE, (), [floor], found)
+    floors = [Floor(f"{name}, clean", FLOOR, cells.accuracy(label)) for name, label in labels.items()]
+    page = Page("Figure 7: four activations, mean over 19 corruptions", SOURCE, CIFAR_NOTES, floors, found)
     return Bars(points, ACCURACY).write(shop.out / "figure-7", page)
 
 
@@ -181,9 +198,8 @@ def _by_corruption(
         for line, net in nets.items()
         for corruption in corruptions.suite(SUITE).keys
     ]
-    line, first = next(iter(nets.items()))
-    floor = Floor(f"{line}, clean", FLOOR, cells.accuracy(first.label))
-    return Bars(points, ACCURACY).write(shop.out / name, Page(title, SOURCE, (), [floor]))
+    floors = [Floor(f"{line}, clean", FLOOR, cells.accuracy(net.label)) for line, net in nets.items()]
+    return Bars(points, ACCURACY).write(shop.out / name, Page(title, SOURCE, CIFAR_NOTES, floors))
 
 
 def _curve(panel: str, line: str, net: Net) -> list[Point]:

@@ -1,7 +1,7 @@
 """Na, Ko, Mukhopadhyay 2018 (ICASSP): clean, perturbed, both, and both with the pivot loss.
 
 Their budgets are in iterations of 128 images; an epoch here is a pass over the training images, of which "both" takes
-64 a step with their 64 copies. They subtract the mean of every pixel, which here is the mean of every channel. On
+64 a step with their 64 copies. On CIFAR-10 they subtract the mean of every pixel, here that of every channel. On
 ImageNet a trained network is tuned on clean, low and mixed resolution, 32 originals a step with 16 copies of each; here
 low or mixed is drawn for each image, so it is 16 of each on average.
 
