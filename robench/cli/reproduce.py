@@ -19,7 +19,7 @@ from robench.cli import _options
 @click.option("--work", type=_options.PATH, metavar="DIR", help="for runs; OUT/work unless told")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps")
 @click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16", help="of the trainings")
-@click.option("--compile", "compiled", is_flag=True, help="compile what is trained first, with torch.compile")
+@click.option("--compile", "compiled", is_flag=True, help="compile networks first, with torch.compile")
 @_options.out
 def reproduce(
     paper: str,

@@ -164,6 +164,7 @@ class Workshop:
                 chosen=tuple(chosen) or (() if suite else ONLY_CLEAN),
                 limit=self.budget.limit,
                 device=self.device,
+                compiled=self.compiled,
             ),
             progress=self.progress,
         )
