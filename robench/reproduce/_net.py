@@ -31,6 +31,8 @@ def changed(told: Mapping[str, str]) -> str:
         return ""
     recipe = train.get(told["recipe"]).with_changes(epochs=int(told["epochs"]))
     settings = {name: value for name, value in recipe.settings().items() if name not in BESIDE}
+    if told.get("schedule", recipe.schedule) != recipe.schedule:
+        del settings["milestones"]
     others = [
         f"{name} {_short(told[name])} ({_short(value)})"
         for name, value in settings.items()
