@@ -90,7 +90,12 @@ def _suites() -> list[dict[str, Any]]:
 def _recipes() -> list[dict[str, Any]]:
     from robench import train
 
-    return [{"name": name, "about": train.get(name).about, "text": train.get(name).about} for name in train.names()]
+    rows = []
+    for name in train.names():
+        recipe = train.get(name)
+        budget = f"{recipe.epochs:3} epochs, {recipe.optimizer} at {recipe.lr:g}, batches of {recipe.batch_size}"
+        rows.append(recipe.facts() | {"text": f"{budget:43}  {recipe.about}  {recipe.source}"})
+    return rows
 
 
 def _papers() -> list[dict[str, Any]]:

@@ -136,12 +136,12 @@ class Tree:
     stems: tuple[str, ...]
 
 
-def class_tree(root: Path, *, among: Sequence[Path] = (), nested: bool = True, leave_out: str = "") -> Tree:
+def class_tree(root: Path, *, among: Sequence[Path] = (), nested: bool = True) -> Tree:
     """The images below `root`/CLASS/, hidden files and other files aside.
 
     among: folders of other splits of the same data set; their classes are counted in, so that labels agree.
     """
-    named = {name for folder in (root, *among) for name in subfolders(folder) if name != leave_out}
+    named = {name for folder in (root, *among) for name in subfolders(folder)}
     classes = tuple(sorted(named))
     labels: list[int] = []
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""Caltech-256, without its clutter class."""
+"""Caltech-256, all 257 categories: the last is clutter."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from robench.datasets._registry import Raw, dataset
 @dataset(
     "caltech256",
     needs_path=True,
-    default_view="resize256-crop224",
-    layout="a folder with 001.ak47 … 256.toad, or one with 256_ObjectCategories in it",
-    about="256 classes of objects, RGB of many sizes: 60 a class train (12 of them val), the rest test",
+    default_view="side224",
+    layout="a folder with 001.ak47 … 257.clutter, or one with 256_ObjectCategories in it",
+    about="256 classes of objects, one of clutter, RGB of many sizes: 60 a class train (12 of them val), the rest test",
     source="Griffin, Holub & Perona 2007, https://data.caltech.edu/records/nyy15-4j048",
 )
 def caltech256(path: Path, split: str) -> Raw:
     """RGB at the files' sizes; ids are places by class, then file name, in the whole set."""
     inner = path / "256_ObjectCategories"
-    tree = class_tree(inner if inner.is_dir() else path, nested=False, leave_out="257.clutter")
+    tree = class_tree(inner if inner.is_dir() else path, nested=False)
     cut = {"train": 48, "val": 12, "test": None}
     return Raw(tree.classes, tree.labels, Files(tree.paths), stems=tree.stems, cut=cut)

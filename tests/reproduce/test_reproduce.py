@@ -187,6 +187,14 @@ def test_the_page_on_papers_has_every_item() -> None:
     assert set(names()) <= shown
 
 
+def test_the_page_on_papers_has_a_command_for_every_paper() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "papers.md").read_text()
+    for paper in {name.partition("/")[0] for name in names()}:
+        [command] = [line for line in page.splitlines() if line.startswith(f"robench reproduce {paper} --data")]
+        needed = {name for one in get(paper) for name in (*one.data, *one.small_data)}
+        assert {part.partition("=")[0] for part in command.split("--data ")[1:]} == needed
+
+
 def test_a_table_by_hand(tmp_path: Path) -> None:
     names = ("model", "trained_on", "train_n", "epochs", "paper_epochs", "changed", "n", "weights_sha256")
     facts = {name: name for name in names}
