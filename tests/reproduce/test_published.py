@@ -1,0 +1,25 @@
+"""What is published under reports/ is what its command writes today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from robench.reproduce import _claims, _figure, _table, reproduce
+
+REPORTS = Path(__file__).parents[2] / "reports"
+KNOWN = [list(columns) for columns in (_claims.COLUMNS, _figure.COLUMNS, _table.COLUMNS)]
+TABLES = [path for path in sorted(REPORTS.glob("*/*.csv")) if (path.parent / "networks").exists()]
+
+
+def test_the_table_of_operations_is_the_published_one(tmp_path: Path) -> None:
+    made = reproduce("low-pass", tmp_path, "table-2", budget="paper")
+    assert {path.name for path in made} == {"table-2.csv", "table-2.md"}
+    for path in made:
+        assert path.read_text() == (REPORTS / "low-pass" / path.name).read_text()
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_published_table_has_todays_columns(table: Path) -> None:
+    assert table.read_text().partition("\n")[0].split(",") in KNOWN
