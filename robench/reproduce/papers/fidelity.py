@@ -52,8 +52,8 @@ ACCURACY = "top-1 accuracy, %"
 NOTE = "The paper: ResNet-50 with ImageNet's weights on Caltech-256, 224x224; what ours are stands below."
 DIRECTIONS = {
     "1D": "1D runs from sigma 0.5 in the first row or column to 0 in the last.",
-    "2D": "2D runs from sigma 0 at a random pixel to 0.5 at the one farthest from it: of the two ways the one that comes "
-    "nearer to the report's accuracies of 2D beside those of 1D.",
+    "2D": "2D runs from sigma 0 at a random pixel to 0.5 at the one farthest from it: of the two ways the one that "
+    "comes nearer to the report's accuracies of 2D beside those of 1D.",
 }
 LOSSES = (
     "The loss of training is the one that was minimised, with label smoothing of 0.1, over augmented images; that of "
