@@ -28,10 +28,10 @@ def _group(one: Scored) -> tuple[str, str, str]:
 def _ordered(members: list[Scored], facts: Mapping[str, Any]) -> list[Scored]:
     severities = [one.cell.severity for one in members]
     levels = [one.cell.level for one in members]
-    level = facts.get("level")
+    level = facts.get("level") or {}
     if None not in severities:
         places: list[Any] = severities
-    elif level and None not in levels:
+    elif "more_is_stronger" in level and None not in levels:
         places = [place if level["more_is_stronger"] else -place for place in levels if place is not None]
     else:
         return members

@@ -111,7 +111,7 @@ def test_calibration_trains_what_is_new_and_leaves_the_classifier(run: Run, tmp_
     models.save(tmp_path / "restorer.safetensors", restorer.module, {})
     parts = f"cdncnn={tmp_path / 'restorer.safetensors'}+resnet20={classifier.path}"
     recipe = replace(get("fidelity-calibration"), warmup_epochs=0)
-    trained = run(recipe, "fidelity:resnet20", "calibrated", parts=parts, lr=0.01, epochs=2)
+    trained = run(recipe, "fidelity:resnet20", "calibrated", parts=parts, lr=1e-3, epochs=2)
     net = models.load(f"fidelity:resnet20={trained.path}", classes=10)
     alone = models.load(f"resnet20={classifier.path}", classes=10)
     inner = {name.removeprefix("classifier."): value for name, value in net.module.state_dict().items()}
@@ -122,7 +122,7 @@ def test_calibration_trains_what_is_new_and_leaves_the_classifier(run: Run, tmp_
     drawn = models.load("fidelity:resnet20", classes=10, random_weights=True).module.calibration.state_dict()
     moved = [name for name, value in net.module.calibration.state_dict().items() if not torch.equal(value, drawn[name])]
     assert moved
-    oracle = run(recipe, "fidelity:resnet20,oracle", "oracle", parts=parts, lr=0.01)
+    oracle = run(recipe, "fidelity:resnet20,oracle", "oracle", parts=parts, lr=1e-3)
     assert models.metadata(oracle.path)["model"] == "fidelity:resnet20,oracle"
 
 
