@@ -27,7 +27,9 @@ def bagnet(wide: int, classes: int) -> nn.Module:
     wide: in how many stages the first block has a 3x3 convolution, without padding; 2, 3, 4 for patches of 9, 17, 33.
     `patch_logits` gives (N, classes, h, w), the logits of each patch, whose spatial mean are the logits; the place
     (i, j) sees the patch that begins at pixel (8 i, 8 j). Keys are those
-    of github.com/wielandbrendel/bag-of-local-features-models, so that its published weights fit.
+    of github.com/wielandbrendel/bag-of-local-features-models, so that its published weights fit. Its first batch norm
+    has a momentum of 0.001, whose running statistics are half their initial values after 700 steps; here it is 0.1, as
+    in the others, so that a short training is evaluated with its own statistics. Published weights are not touched.
     """
     from torch import nn
 
@@ -65,7 +67,7 @@ def _network() -> type[nn.Module]:
             super().__init__()
             self.conv1 = nn.Conv2d(3, 64, 1, bias=False)
             self.conv2 = nn.Conv2d(64, 64, 3, bias=False)
-            self.bn1 = nn.BatchNorm2d(64, momentum=0.001)
+            self.bn1 = nn.BatchNorm2d(64)
             self.relu = nn.ReLU(inplace=True)
             inputs = 64
             for number, (width, blocks, stride) in enumerate(STAGES, start=1):
