@@ -11,7 +11,7 @@ CLEAN, NOISE = "tiny_cnn=digits-clean", "tiny_cnn=digits-noise"
 
 
 def sweep(folder: Path, *models: str, **options: Any) -> Path:
-    """A run of a suite on 60 digits, of both networks where none is named; its folder."""
-    given = {"suites": ("pivot/1",), "limit": 60} | options
+    """A run on 60 digits, of both networks where none is named, of a suite where nothing is chosen; its folder."""
+    given = {"suites": () if options.get("chosen") else ("pivot/1",), "limit": 60} | options
     run(Request(models or (CLEAN, NOISE), "digits", folder, **given))
     return folder

@@ -32,12 +32,7 @@ def with_tables(path: Path, standings: Sequence[Standing]) -> str:
     kept, opened = [], 0
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
         marker, where = line.strip(), f"{path}: line {number}"
-        opening = OPEN.fullmatch(marker)
-        if LIKE_ONE.match(marker) and not opening and marker != CLOSE:
-            raise BoardError(f"{where}: expected <!-- board: DATASET SUITE --> or {CLOSE}, got {marker[:60]}")
-        if (opening and opened) or (marker == CLOSE and not opened):
-            expected = f"{CLOSE} for line {opened}" if opened else "<!-- board: DATASET SUITE --> before it"
-            raise BoardError(f"{where}: expected {expected}, got {marker}")
+        opening = _opening(marker, opened, where)
         if marker == CLOSE or not opened:
             kept.append(line)
         if opening:
@@ -51,6 +46,20 @@ def with_tables(path: Path, standings: Sequence[Standing]) -> str:
     if opened:
         raise BoardError(f"{path}: line {opened}: expected {CLOSE} after it, got none")
     return "".join(kept)
+
+
+def _opening(marker: str, opened: int, where: str) -> re.Match[str] | None:
+    """The parts of a line that opens a table; BoardError for a marker of another form, or in the wrong place.
+
+    opened: the line of the marker that is open, 0 for none.
+    """
+    opening = OPEN.fullmatch(marker)
+    if LIKE_ONE.match(marker) and not opening and marker != CLOSE:
+        raise BoardError(f"{where}: expected <!-- board: DATASET SUITE --> or {CLOSE}, got {marker[:60]}")
+    if (opening and opened) or (marker == CLOSE and not opened):
+        expected = f"{CLOSE} for line {opened}" if opened else "<!-- board: DATASET SUITE --> before it"
+        raise BoardError(f"{where}: expected {expected}, got {marker}")
+    return opening
 
 
 def markdown(standing: Standing, first: int = sys.maxsize) -> str:

@@ -78,7 +78,7 @@ class Difference(Drawing):
             self.rows.assign(value=100 * self.rows["diff"]),
             style,
             title=f"{self.model_a}\nless {self.model_b}",
-            text=lambda row: f"{row.value:+.1f}".replace("-0.0", "+0.0"),
+            text=lambda row: f"{row.value:+z.1f}",
             colours={"vmin": -most, "vmax": most, "cmap": "RdBu"},
             label="difference, points",
         )

@@ -117,7 +117,7 @@ def test_a_killed_add_is_completed_by_the_next(copied, measured, tmp_path) -> No
 
 
 def test_a_run_without_a_suite_is_refused(tmp_path) -> None:
-    folder = sweep(tmp_path / "run", CLEAN, suites=(), chosen=("awgn@0.1",))
+    folder = sweep(tmp_path / "run", CLEAN, chosen=("awgn@0.1",))
     with pytest.raises(BoardError, match="expected a run of a suite, got cells of none"):
         leaderboard.add(folder, tmp_path / "boards")
     assert list((tmp_path / "boards").glob("*")) == []
