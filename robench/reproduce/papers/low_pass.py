@@ -169,7 +169,7 @@ def figure_6(shop: Workshop) -> list[Path]:
 def figure_7(shop: Workshop) -> list[Path]:
     """The mean over 19 corruptions of the mean over severities."""
     nets = _activated(shop)
-    cells = shop.evaluated("activations", list(nets.values()), CIFAR, suite=SUITE)
+    cells = _evaluated(shop, nets)
     shown = {"clean": "clean_accuracy", MEAN: "mean_corruption_accuracy"}
     points = [
         Point("", name, group, cells.aggregate(net.label, metric))
@@ -187,14 +187,11 @@ def figure_7(shop: Workshop) -> list[Path]:
 @item(PAPER, "appendix-a", "accuracy of four activations by corruption of CIFAR-10-C", (CIFAR,))
 def appendix_a(shop: Workshop) -> list[Path]:
     """Averaged over severities."""
-    title = "Appendix a: four activations by corruption"
-    return _by_corruption(shop, "appendix-a", title, _activated(shop), run="activations")
+    return _by_corruption(shop, "appendix-a", "Appendix a: four activations by corruption", _activated(shop))
 
 
-def _by_corruption(
-    shop: Workshop, name: str, title: str, nets: Mapping[str, Net], run: str | None = None
-) -> list[Path]:
-    cells = shop.evaluated(run or name, list(nets.values()), CIFAR, suite=SUITE)
+def _by_corruption(shop: Workshop, name: str, title: str, nets: Mapping[str, Net]) -> list[Path]:
+    cells = _evaluated(shop, nets)
     points = [
         Point("", line, corruption, cells.aggregate(net.label, f"mean_accuracy[{corruption}]"))
         for line, net in nets.items()
@@ -202,6 +199,11 @@ def _by_corruption(
     ]
     page = Page(title, SOURCE, CIFAR_NOTES, _floors(cells, nets))
     return Bars(points, ACCURACY).write(shop.out / name, page)
+
+
+def _evaluated(shop: Workshop, nets: Mapping[str, Net]) -> Cells:
+    """In one run for the three figures, which share networks."""
+    return shop.evaluated("cifar10-c", list(nets.values()), CIFAR, suite=SUITE)
 
 
 def _floors(cells: Cells, nets: Mapping[str, Net]) -> list[Floor]:
