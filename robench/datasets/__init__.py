@@ -15,6 +15,7 @@ from robench.datasets._picture import picture, textures, textures_digest, viewed
 from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
 from robench.datasets._spec import with_split
 from robench.datasets._stored import allocate, stored, stored_at
+from robench.datasets._training import ChosenOn, for_training
 from robench.datasets.generated import open_generated
 
 for _found in pkgutil.iter_modules(__path__):
@@ -22,6 +23,7 @@ for _found in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{_found.name}")
 
 __all__ = [
+    "ChosenOn",
     "Dataset",
     "Definition",
     "Files",
@@ -29,6 +31,7 @@ __all__ = [
     "Raw",
     "allocate",
     "dataset",
+    "for_training",
     "get",
     "load",
     "names",

@@ -21,6 +21,7 @@ from robench.reproduce._cells import Cells
 from robench.reproduce._net import Net
 from robench.store import Run
 from robench.tables import to_csv
+from robench.train import Recipe
 
 SMOKE_DATA = "digits"
 ONLY_CLEAN = ("awgn@clean",)
@@ -56,7 +57,7 @@ class Workshop:
     precision: str = "fp32"
     compiled: bool = False
     progress: bool = False
-    _sets: dict[str, tuple[str, int]] = field(default_factory=dict, init=False, repr=False)
+    _sets: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def in_full(self) -> bool:
@@ -116,7 +117,8 @@ class Workshop:
         told = models.metadata(path)
         began = {name: options.get(name) for name in ("init", "parts", "estimator")}
         settings = {"recipe": asked.name} | asked.with_changes(**length).settings()
-        _check_trained(path, told, settings | self._images(data, train_n) | train.began_from(front + model, **began))
+        images = self._images(data, asked, train_n)
+        _check_trained(path, told, settings | images | train.began_from(front + model, **began))
         return Net(f"{model}={path}", path, told, self.budget.name)
 
     def published(self, model: str, weights: str) -> Net:
@@ -134,22 +136,21 @@ class Workshop:
         with FileLock(locks / name):
             yield
 
-    def _images(self, data: str, train_n: int | None) -> dict[str, str]:
+    def _images(self, data: str, recipe: Recipe, train_n: int | None) -> dict[str, str]:
         """What a checkpoint says of its training images: their data set, and how many."""
-        if data not in self._sets:
+        if (data, recipe.chosen_on) not in self._sets:
             pair = self._pair(data)
-            train_set = datasets.load(datasets.with_split(pair, "train")) if isinstance(pair, str) else pair[0]
-            self._sets[data] = train_set.name, len(train_set)
-        name, n = self._sets[data]
+            train_set, _ = datasets.for_training(pair, chosen_on=recipe.chosen_on) if isinstance(pair, str) else pair
+            self._sets[data, recipe.chosen_on] = train_set.name, len(train_set)
+        name, n = self._sets[data, recipe.chosen_on]
         return {"dataset": name, "train_n": str(n if train_n is None else min(n, train_n))}
 
     def _pair(self, data: str) -> str | tuple[Dataset, Dataset]:
         """Training and validation images, few of them for a smoke test."""
         if self.budget.train_n is None:
             return self.dataset(data)
-        name, n = self.dataset(data), self.budget.train_n
-        train_set = datasets.load(datasets.with_split(name, "train"), limit=n)
-        return train_set, datasets.load(datasets.with_split(name, "val"), limit=n // 2)
+        n, (train_set, val_set) = self.budget.train_n, datasets.for_training(self.dataset(data))
+        return train_set.limited(n), val_set.limited(n // 2)
 
     def evaluated(
         self, name: str, nets: Sequence[Net], data: str, chosen: Sequence[str] = (), *, suite: str | None = None

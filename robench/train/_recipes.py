@@ -7,6 +7,7 @@ from typing import Any
 
 import corruptions
 from corruptions import Corruption, Registry, Strength
+from robench.datasets import ChosenOn
 from robench.errors import UsageError
 
 CHOICES = {
@@ -16,6 +17,7 @@ CHOICES = {
     "optimizer": ("adam", "adamw", "sgd", "nag", "adadelta"),
     "schedule": ("cosine", "constant", "steps", "geometric"),
     "augment": ("none", "shift", "crop-flip", "resized-crop"),
+    "chosen_on": ("held-back", "evaluated"),
 }
 CLEAN = "clean"
 CROP = "resized-crop"
@@ -50,6 +52,8 @@ class Recipe:
     first_layers: only the first so many layers with weights are trained; None trains all.
     patch: images with larger sides are cut to squares of this side, from a grid of half of it; None takes them whole.
     fidelity_map: what "estimate" learns: l1, l2 or cosine.
+    chosen_on: what the best epoch is chosen on, where a data set's validation images are those that networks are
+        evaluated on: images "held-back" from train, or those "evaluated", as in a paper that prints its best epoch.
     """
 
     name: str
@@ -79,6 +83,7 @@ class Recipe:
     task: str = "classify"
     patch: int | None = None
     fidelity_map: str = "l1"
+    chosen_on: ChosenOn = "held-back"
 
     def __post_init__(self) -> None:
         for field, allowed in CHOICES.items():

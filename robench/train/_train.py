@@ -78,7 +78,8 @@ def train(
 
     recipe: a name or a `Recipe`; corruption, strength (a level: 0.1 or "0..0.5"), epochs, batch_size, lr and
         warmup_epochs override it; fewer epochs warm up for the same share of them.
-    data: `NAME[:PATH]`, of which the splits train and val are read, or such a pair of data sets.
+    data: `NAME[:PATH]`, of which the splits train and val are read, or such a pair of data sets; where val is what
+        `evaluate` reads, a tenth of train stands in for it, but in a recipe whose epoch is chosen on what is evaluated.
     model: as for `robench.models.load`; with a checkpoint, or with `init`, training goes on from there. To restore it
         is a restorer; to estimate the restorer whose images are judged; to calibrate `fidelity:NAME[,OPTION...]`.
     parts, estimator: for calibration RESTORER=CHECKPOINT+NAME=CHECKPOINT, both frozen, and an estimator's checkpoint.
@@ -100,7 +101,7 @@ def train(
     begin = Begin(model, init, parts, estimator, normalize, seed, device)
     begin.check(used)
     _check_precision(precision, device)
-    train_set, val_set = _pair(data, view)
+    train_set, val_set = _pair(data, view, used)
     with TemporaryDirectory(prefix="robench-") as folder:
         train_set = _near(train_set.limited(train_n), Path(folder) / "train.npy", progress)
         val_set = _near(val_set, Path(folder) / "val.npy", progress)
@@ -173,14 +174,14 @@ def _check_precision(precision: str, device: str) -> None:
         raise UsageError("precision fp16: expected a GPU, got the CPU, which has bf16")
 
 
-def _pair(data: str | tuple[Dataset, Dataset], view: str | None) -> tuple[Dataset, Dataset]:
+def _pair(data: str | tuple[Dataset, Dataset], view: str | None, recipe: Recipe) -> tuple[Dataset, Dataset]:
     if isinstance(data, str):
         name = data.partition(":")[0]
         if "@" in name:
             raise UsageError(
                 f"data set '{data}': training reads the splits train and val; leave out @{name.split('@')[1]}"
             )
-        train_set, val_set = (datasets.load(datasets.with_split(data, split), view=view) for split in ("train", "val"))
+        train_set, val_set = datasets.for_training(data, view=view, chosen_on=recipe.chosen_on)
     else:
         if view is not None:
             raise UsageError(f"view '{view}': is for a data set by its name; leave it out with a pair of data sets")

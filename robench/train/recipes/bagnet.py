@@ -1,6 +1,7 @@
 """The BagNet report on Tiny ImageNet: three optimizers, 5 or 15 epochs.
 
-It tells of no augmentation and no normalisation: here none, and that of the network's card.
+It tells of no augmentation and no normalisation: here none, and that of the network's card. Its numbers are the best
+validation accuracies of all epochs, so the epoch is chosen on the images that are evaluated.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ for _optimizer, _settings in OPTIMIZERS.items():
             optimizer=_optimizer,
             epochs=15,
             batch_size=100,
+            chosen_on="evaluated",
             **_settings,
         )
     )

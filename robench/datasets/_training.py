@@ -1,0 +1,29 @@
+"""What a training learns from, and what it chooses its best epoch on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from robench.datasets._contract import Dataset
+from robench.datasets._load import load
+from robench.datasets._spec import parse, with_split
+from robench.datasets._splits import VAL_OF_TRAIN, cut_positions
+
+ChosenOn = Literal["held-back", "evaluated"]
+
+
+def for_training(spec: str, *, view: str | None = None, chosen_on: ChosenOn = "held-back") -> tuple[Dataset, Dataset]:
+    """The splits train and val of `NAME[:PATH]`; raises as `load` does.
+
+    chosen_on: where val is what `load` gives by default, and so what networks are evaluated on, "held-back" takes a
+    tenth of each class out of train in its place; "evaluated" leaves both as they are.
+
+    >>> [len(part) for part in for_training("digits")]
+    [1210, 136]
+    """
+    train, val = (load(with_split(spec, split), view=view) for split in ("train", "val"))
+    if chosen_on == "evaluated" or load(spec, view=view).split != "val":
+        return train, val
+    name = parse(spec).entry.name
+    learned, held = (cut_positions(name, train.ids, train.labels, VAL_OF_TRAIN, split) for split in ("train", "val"))
+    return train.at(learned), train.at(held)
