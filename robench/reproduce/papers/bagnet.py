@@ -32,7 +32,7 @@ FLOOR = 30.0
 HEAT_MAPS = 4
 PATCHES = (9, 17, 33)
 OPTIMIZERS = ("sgd", "adam", "adadelta")
-SMALL: dict[str, Any] = {"epochs": 8, "milestones": (7 / 8,), "augment": "crop-flip"}
+SMALL: dict[str, Any] = {"milestones": (7 / 8,), "augment": "crop-flip"}
 STEP = 7
 """Epochs after which the rate of SGD and Adam falls."""
 NO_STEP: dict[str, Any] = {"schedule": "constant", "milestones": ()}
@@ -42,13 +42,14 @@ PUBLISHED_RESNET = "torchvision:resnet18:64"
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. epochs: of the report."""
+    """A line of the table. epochs: of the report; small_epochs: of the small budget."""
 
     model: str
     optimizer: str
     pretrained: bool
     epochs: int
     accuracy: float
+    small_epochs: int = 8
 
     @property
     def name(self) -> str:
@@ -61,20 +62,20 @@ ROWS = (
     Row("resnet18_64", "sgd", False, 15, 25.94),
     Row("resnet18_64", "sgd", True, 15, 57.14),
     Row("bagnet9_64", "sgd", False, 5, 0.62),
-    Row("bagnet9_64", "sgd", False, 15, 0.52),
+    Row("bagnet9_64", "sgd", False, 15, 0.52, 4),
     Row("bagnet9_64", "adam", False, 15, 31.62),
-    Row("bagnet9_64", "adadelta", False, 15, 31.7),
+    Row("bagnet9_64", "adadelta", False, 15, 31.7, 3),
     Row("bagnet17_64", "sgd", False, 5, 1.69),
     Row("bagnet17_64", "sgd", False, 15, 2.58),
     Row("bagnet17_64", "adam", False, 5, 23.59),
     Row("bagnet17_64", "adam", False, 15, 42.34),
     Row("bagnet17_64", "adam", True, 5, 35.22),
-    Row("bagnet17_64", "adadelta", False, 15, 40.65),
+    Row("bagnet17_64", "adadelta", False, 15, 40.65, 3),
     Row("bagnet17_64", "adadelta", True, 5, 40.00),
     Row("bagnet33_64", "sgd", False, 15, 2.12),
     Row("bagnet33_64", "adam", False, 5, 16.53),
     Row("bagnet33_64", "adam", False, 15, 44.32),
-    Row("bagnet33_64", "adadelta", False, 15, 43.95),
+    Row("bagnet33_64", "adadelta", False, 15, 43.95, 3),
 )
 CLEAN = {COLUMN: ("clean", "clean")}
 
@@ -92,7 +93,8 @@ CLAIMS = (
 NOTES = (
     "The report has 200 classes; chance is 0.5 % there and 1 / classes here.",
     "As in the report the best epoch is chosen on the images that are measured, so the accuracies lean upwards.",
-    "The small budget has 8 epochs for the lines of 15, from scratch, and leaves the others out.",
+    "The small budget has the lines of 15 epochs from scratch: 8 with Adam and SGD, but 4 of BagNet-9 with SGD, and 3 "
+    "with Adadelta. It leaves the others out.",
 )
 
 
@@ -162,10 +164,10 @@ def _bagnet(shop: Workshop, patch: int, optimizer: str) -> Net:
 
 
 def _net(shop: Workshop, row: Row) -> Net:
-    small: dict[str, Any] = SMALL
+    small = SMALL | {"epochs": row.small_epochs}
     paper: dict[str, Any] = {"epochs": row.epochs}
     if row.optimizer == "adadelta":
-        small = {name: SMALL[name] for name in ("epochs", "augment")}
+        del small["milestones"]
     elif row.epochs < STEP:
         paper |= NO_STEP
     is_bagnet = row.model.startswith("bagnet")
