@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIDE = 1.5  # inches
+COLUMNS = ("image", "name", "network", "row", "column", "value")
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Maps:
 
     def _rows(self) -> pd.DataFrame:
         rows = [
-            {"image": number, "name": self.names[number], "network": network, "row": y, "column": x, "value": value}
+            (number, self.names[number], network, y, x, value)
             for network, maps in self.columns.items()
             for number, each in enumerate(maps)
             for (y, x), value in np.ndenumerate(each)
         ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=list(COLUMNS))
 
     def _drawn(self) -> Figure:
         from matplotlib.figure import Figure

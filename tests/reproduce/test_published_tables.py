@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from robench.reproduce import _claims, _figure, _table, reproduce
+from robench.reproduce import _claims, _figure, _maps, _table, reproduce
 
 REPORTS = Path(__file__).parents[2] / "reports"
-KNOWN = [list(columns) for columns in (_claims.COLUMNS, _figure.COLUMNS, _table.COLUMNS)]
+KNOWN = [list(columns) for columns in (_claims.COLUMNS, _figure.COLUMNS, _maps.COLUMNS, _table.COLUMNS)]
 TABLES = [path for path in sorted(REPORTS.glob("*/*.csv")) if (path.parent / "networks").exists()]
 
 
