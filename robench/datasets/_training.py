@@ -22,8 +22,11 @@ def for_training(spec: str, *, view: str | None = None, chosen_on: ChosenOn = "h
     [1210, 136]
     """
     train, val = (load(with_split(spec, split), view=view) for split in ("train", "val"))
-    if chosen_on == "evaluated" or load(spec, view=view).split != "val":
+    entry = parse(spec).entry
+    evaluated = entry.default_split or load(spec, view=view).split
+    if chosen_on == "evaluated" or evaluated != "val":
         return train, val
-    name = parse(spec).entry.name
-    learned, held = (cut_positions(name, train.ids, train.labels, VAL_OF_TRAIN, split) for split in ("train", "val"))
+    learned, held = (
+        cut_positions(entry.name, train.ids, train.labels, VAL_OF_TRAIN, split) for split in ("train", "val")
+    )
     return train.at(learned), train.at(held)

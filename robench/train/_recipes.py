@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, get_args
 
 import corruptions
 from corruptions import Corruption, Registry, Strength
@@ -17,7 +17,7 @@ CHOICES = {
     "optimizer": ("adam", "adamw", "sgd", "nag", "adadelta"),
     "schedule": ("cosine", "constant", "steps", "geometric"),
     "augment": ("none", "shift", "crop-flip", "resized-crop"),
-    "chosen_on": ("held-back", "evaluated"),
+    "chosen_on": get_args(ChosenOn),
 }
 CLEAN = "clean"
 CROP = "resized-crop"

@@ -21,6 +21,7 @@ PIVOT_SGD: dict[str, Any] = {"optimizer": "sgd", "momentum": 0.9, "weight_decay"
 PAIRS: dict[str, Any] = {"data": "both", "perturbed_weight": 0.3, "batch_size": 64}
 BLURS = ("random_walk_blur+disc_blur+gaussian_noise_255@size=0..4+radius=0..4+sigma=0..4",)
 REPORT_SGD: dict[str, Any] = {"optimizer": "sgd", "lr": 1e-3, "epochs": 60, "schedule": "constant", "augment": "none"}
+BAGNET: dict[str, Any] = {"batch_size": 100, "epochs": 15, "augment": "none", "chosen_on": "evaluated"}
 
 PRINTED: dict[str, dict[str, Any]] = {
     # Lin 2021, sections 3.1, 3.2.1, 5.1
@@ -73,23 +74,9 @@ PRINTED: dict[str, dict[str, Any]] = {
     "low-pass-flowers": REPORT_SGD | {"batch_size": 64},
     "low-pass-flowers-adam": REPORT_SGD | {"optimizer": "adam", "lr": 1e-4, "batch_size": 64},
     # the report on BagNets, section 5
-    "bagnet-sgd": {
-        "optimizer": "sgd",
-        "lr": 1e-3,
-        "batch_size": 100,
-        "epochs": 15,
-        "decay": 0.1,
-        "chosen_on": "evaluated",
-    },
-    "bagnet-adam": {
-        "optimizer": "adam",
-        "lr": 1e-3,
-        "batch_size": 100,
-        "epochs": 15,
-        "decay": 0.1,
-        "chosen_on": "evaluated",
-    },
-    "bagnet-adadelta": {"optimizer": "adadelta", "batch_size": 100, "epochs": 15, "chosen_on": "evaluated"},
+    "bagnet-sgd": BAGNET | {"optimizer": "sgd", "lr": 1e-3, "decay": 0.1},
+    "bagnet-adam": BAGNET | {"optimizer": "adam", "lr": 1e-3, "decay": 0.1},
+    "bagnet-adadelta": BAGNET | {"optimizer": "adadelta"},
 }
 STEPS: dict[str, tuple[int, ...]] = {
     # of how many iterations or epochs in all, and after which of them the rate falls to a tenth
