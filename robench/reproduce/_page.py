@@ -61,4 +61,4 @@ class Page:
 
 def _numbers(row: Mapping[Any, Any]) -> str:
     near = "" if pd.isna(row["within"]) else f", within {row['within']:g}"
-    return f"{row['difference']:+.3g} [{row['ci_low']:.3g}, {row['ci_high']:.3g}]{near}"
+    return f"{row['difference']:+z.2f} [{row['ci_low']:z.2f}, {row['ci_high']:z.2f}]{near}"

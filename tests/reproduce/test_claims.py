@@ -83,8 +83,8 @@ def test_a_page_says_what_was_found(tmp_path: Path) -> None:
     written = page.write(tmp_path / "t", "body", {})
     assert [path.name for path in written] == ["t.md", "t-claims.csv"]
     text = written[0].read_text()
-    assert "| a above b | +25 [15.3, 34.7] | found |" in text
-    assert "| a near b | +25 [15.3, 34.7], within 1 | not found |" in text
+    assert "| a above b | +25.00 [15.30, 34.70] | found |" in text
+    assert "| a near b | +25.00 [15.30, 34.70], within 1 | not found |" in text
     assert list(pd.read_csv(written[1])["verdict"]) == ["found", "not found"]
 
 

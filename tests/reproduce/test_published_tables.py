@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from robench.reproduce import _claims, _figure, _maps, _table, reproduce
+from robench.reproduce._page import Page
 
 REPORTS = Path(__file__).parents[2] / "reports"
 KNOWN = [list(columns) for columns in (_claims.COLUMNS, _figure.COLUMNS, _maps.COLUMNS, _table.COLUMNS)]
+CLAIMS = sorted(REPORTS.glob("*/*-claims.csv"))
 TABLES = [path for path in sorted(REPORTS.glob("*/*.csv")) if (path.parent / "networks").exists()]
 
 
@@ -29,3 +31,9 @@ def test_the_table_of_operations_is_the_published_one_and_near_the_report_s(tmp_
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_published_table_has_todays_columns(table: Path) -> None:
     assert table.read_text().partition("\n")[0].split(",") in KNOWN
+
+
+@pytest.mark.parametrize("claims", CLAIMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_published_page_has_the_findings_of_its_file(claims: Path) -> None:
+    page = claims.with_name(claims.name.replace("-claims.csv", ".md")).read_text()
+    assert Page("", "", found=pd.read_csv(claims)).markdown("", {}).strip("#\n .") in page
