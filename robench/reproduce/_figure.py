@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ COLUMNS = (
     *("train_n", "epochs", "paper_epochs", "changed", "budget"),
 )
 NUMBERS = ("y", "low", "high")
+WIDEST = 8.0  # inches, of a panel of bars
 GROUP = 0.8  # of the distance between groups of bars, what the bars take
 
 
@@ -61,7 +63,12 @@ class Drawing(ABC):
         with plots.settings():
             written = plots.save(self.drawn(), self.rows, stem)
         entries = {(one.line, one.panel): one.entry for one in self.points}
-        return [*written, *page.write(stem, f"![{page.title}]({stem.name}.png)", entries)]
+        picture = f"![{page.title}]({stem.name}.png)"
+        return [*written, *page.write(stem, "\n\n".join((picture, *self.beside())), entries)]
+
+    def beside(self) -> list[str]:
+        """What stands on the page below the picture, each in Markdown."""
+        return []
 
     @abstractmethod
     def drawn(self) -> Figure:
@@ -129,26 +136,64 @@ class Bars(Drawing):
     y_label: str
 
     def drawn(self) -> Figure:
-        """One panel, as wide as its bars need."""
+        """Panels below each other with as many groups as there is room for."""
         from matplotlib.figure import Figure
 
-        groups, names = list(dict.fromkeys(self.rows["x"])), list(dict.fromkeys(self.rows["line"]))
-        width = max(4.0, 1.0 + 0.16 * len(groups) * (len(names) + 1))
-        figure = Figure(figsize=(width, 3.0), dpi=plots.DPI, layout="constrained")
-        axes, bar = figure.subplots(), GROUP / len(names)
-        for number, name in enumerate(names):
+        down = math.ceil(self._width(len(self._groups)) / WIDEST)
+        across = math.ceil(len(self._groups) / down)
+        size = max(4.0, self._width(across)), 3.0 * down
+        figure = Figure(figsize=size, dpi=plots.DPI, layout="constrained")
+        grid = figure.subplots(down, squeeze=False, sharey=True).ravel()
+        for number, axes in enumerate(grid):
+            self._panel(axes, self._groups[number * across : (number + 1) * across])
+            if down > 1:
+                axes.set_xlim(-0.6, across - 0.4)
+        plots.legend_below(figure, list(grid))
+        return figure
+
+    def beside(self) -> list[str]:
+        """The numbers as a table."""
+        lines = [f"| | {' | '.join(self._names)} |", "|---" * (len(self._names) + 1) + "|"]
+        places = self.rows.set_index(["x", "line"])[list(NUMBERS)].to_dict("index")
+        for group in self._groups:
+            fields = (_interval(places.get((group, name))) for name in self._names)
+            lines.append(f"| {plots.plain(group)} | {' | '.join(fields)} |")
+        return ["\n".join(lines)]
+
+    @cached_property
+    def _groups(self) -> list[str]:
+        return [str(group) for group in dict.fromkeys(self.rows["x"])]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [str(name) for name in dict.fromkeys(self.rows["line"])]
+
+    def _width(self, groups: int) -> float:
+        """In inches, of a panel with so many groups."""
+        return 1.0 + 0.16 * groups * (len(self._names) + 1)
+
+    def _panel(self, axes: Axes, groups: list[str]) -> None:
+        bar = GROUP / len(self._names)
+        for number, name in enumerate(self._names):
             some = self.rows[self.rows["line"] == name].set_index("x").reindex(groups)
-            places = np.arange(len(groups)) + bar * (number - (len(names) - 1) / 2)
+            places = np.arange(len(groups)) + bar * (number - (len(self._names) - 1) / 2)
             ends = np.stack([some["y"] - some["low"], some["high"] - some["y"]]).clip(min=0)
             errors = {"ecolor": "0.25", "elinewidth": 0.8, "capsize": 1.5}
-            axes.bar(places, some["y"], bar, yerr=ends, color=plots.colour(number), label=str(name), error_kw=errors)
-        axes.set_xticks(range(len(groups)), [str(group).replace("_", " ") for group in groups])
+            axes.bar(places, some["y"], bar, yerr=ends, color=plots.colour(number), label=name, error_kw=errors)
+        axes.set_xticks(range(len(groups)), [group.replace("_", "\n") for group in groups])
         if len(groups) > plots.MOST_TICKS:
+            axes.set_xticks(range(len(groups)), [plots.plain(group) for group in groups])
             axes.tick_params(axis="x", rotation=45)
             for label in axes.get_xticklabels():
                 label.set(horizontalalignment="right", rotation_mode="anchor")
         axes.set_ylabel(self.y_label)
         axes.set_axisbelow(True)
         axes.grid(axis="y", color="0.9", lw=0.6)
-        plots.legend_below(figure, [axes])
-        return figure
+
+
+def _interval(numbers: Mapping[Any, float] | None) -> str:
+    """`value [low, high]` with one decimal, of a row's numbers."""
+    if numbers is None or pd.isna(numbers["y"]):
+        return "–"
+    ends = "" if pd.isna(numbers["low"]) else f" [{numbers['low']:z.1f}, {numbers['high']:z.1f}]"
+    return f"{numbers['y']:z.1f}{ends}"

@@ -109,6 +109,27 @@ def test_bars_stand_in_groups_with_their_intervals() -> None:
     assert np.allclose([(centres[0] + centres[3]) / 2, (centres[1] + centres[4]) / 2], [0, 1])
 
 
+def test_many_bars_stand_in_panels_below_each_other() -> None:
+    groups = [f"corruption_{number}" for number in range(19)]
+    points = [Point("", line, group, entry(40.0 + number)) for number, group in enumerate(groups) for line in "abcd"]
+    with plots.settings():
+        figure = Bars(points, "accuracy").drawn()
+    assert figure.get_size_inches()[0] < 8
+    names = [[label.get_text() for label in axes.get_xticklabels()] for axes in figure.axes]
+    assert [len(some) for some in names] == [7, 7, 5]
+    assert [name for some in names for name in some] == [group.replace("_", "\n") for group in groups]
+    heights = [bar.get_height() for axes in figure.axes for bar in list(axes.patches)[: len(axes.patches) // 4]]
+    assert heights == [40.0 + number for number in range(19)]
+    assert {axes.get_xlim() for axes in figure.axes} == {(-0.6, 6.6)}
+
+
+def test_the_page_of_bars_has_their_numbers(tmp_path: Path) -> None:
+    points = [Point("", "a", "glass_blur", Entry(40.04, 38.96, 41)), Point("", "a", "fog", Entry(None, note="failed"))]
+    points += [Point("", "b", "fog", Entry(0.0))]
+    page = Bars(points, "accuracy").write(tmp_path / "f", Page("F", "S"))[-1].read_text()
+    assert "| | a | b |\n|---|---|---|\n| glass blur | 40.0 [39.0, 41.0] | – |\n| fog | – | 0.0 |\n" in page
+
+
 def test_the_rows_stand_beside_the_figure(tmp_path: Path) -> None:
     page = Page("A figure", "Someone 2018", ["a note"])
     made = lines().write(tmp_path / "f", page)
