@@ -191,7 +191,7 @@ def _is_new(run: Run, board: Board, offer: Offer) -> bool:
                 f"{run.folder}: '{label}' is on {path} with other weights; give the checkpoint another name"
             )
         held = _rows(board)
-        if _cells.text(held[held["entry"] == entry.id]) != _cells.text(offer.rows):
+        if not _cells.agree(held[held["entry"] == entry.id], offer.rows):
             raise BoardError(f"{run.folder}: '{label}' is on {path} with other counts; remove that entry to replace it")
         return False
     return True

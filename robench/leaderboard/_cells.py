@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from robench.leaderboard._fields import read_rows
@@ -15,11 +16,13 @@ from robench.tables import CELL_COLUMNS, to_csv
 LEFT_OUT = ("top1", "top1_ci_low", "top1_ci_high", "status", "error")
 COLUMNS = ("entry", *(name for name in CELL_COLUMNS if name not in LEFT_OUT))
 WHOLE = ("corruption_version", "severity", "seed", "native", "n", "n_correct", "n_correct_top5")
-NUMBERS = ("level", "nll", "brier", "ece15", "mean_conf")
+AVERAGES = ("nll", "brier", "ece15", "mean_conf")
+NUMBERS = ("level", *AVERAGES)
+CLOSE = 1e-5  # what two machines may make of one average, as a share of it
 MAY_BE_EMPTY = ("severity", "level")
 OWN = (
     *("corruption", "corruption_version", "group", "severity", "strength", "level_name", "level", "seed", "native"),
-    *("n_correct", "n_correct_top5", *NUMBERS[1:]),
+    *("n_correct", "n_correct_top5", *AVERAGES),
 )
 """What differs between the rows of an entry."""
 
@@ -38,6 +41,15 @@ def text(frame: pd.DataFrame) -> str:
 def fields(content: str) -> pd.DataFrame:
     """The fields of the file's text, as they stand in it."""
     return pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
+
+
+def agree(some: pd.DataFrame, others: pd.DataFrame) -> bool:
+    """Whether these are the same cells with the same counts; averages may differ in their last digits."""
+    one, other = (frame.reset_index(drop=True) for frame in (some, others))
+    exact = [name for name in COLUMNS if name not in AVERAGES]
+    if not one[exact].equals(other[exact]):
+        return False
+    return bool(np.allclose(one[list(AVERAGES)], other[list(AVERAGES)], rtol=CLOSE, atol=CLOSE**2))
 
 
 def read(path: Path) -> pd.DataFrame:

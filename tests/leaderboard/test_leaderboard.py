@@ -95,6 +95,13 @@ def test_adding_twice_changes_nothing(copied, measured) -> None:
     assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
 
 
+def test_the_last_digits_of_an_average_are_no_other_answer(copied, measured) -> None:
+    path = board_of(copied).path(".cells.csv")
+    before = edit(path, 2, "nll", "0")
+    edit(path, 2, "nll", repr(float(before) * (1 + 1e-7)))
+    assert leaderboard.add(measured, copied / "boards") == []
+
+
 def test_one_by_one_is_the_same_as_both(published, tmp_path) -> None:
     for model in (NOISE, CLEAN):
         leaderboard.add(sweep(tmp_path / model, model), tmp_path / "boards", link="https://example.org/tiny")
@@ -201,6 +208,13 @@ def test_other_weights_of_one_name_are_refused(copied, tmp_path) -> None:
     folder = sweep(tmp_path / "run", f"tiny_cnn={tmp_path / 'digits-clean.safetensors'}")
     with pytest.raises(BoardError, match=r"'tiny_cnn=digits-clean' is on .*pivot-1.json with other weights"):
         leaderboard.add(folder, copied / "boards")
+
+
+@pytest.mark.parametrize(("column", "other"), [("n_correct", "1"), ("nll", "0.5"), ("corruption_version", "7")])
+def test_other_answers_of_the_same_network_are_refused(copied, measured, column, other) -> None:
+    edit(board_of(copied).path(".cells.csv"), 2, column, other)
+    with pytest.raises(BoardError, match="with other counts; remove that entry to replace it"):
+        leaderboard.add(measured, copied / "boards")
 
 
 def test_equal_weights_under_two_names_are_refused(copied, tmp_path) -> None:
