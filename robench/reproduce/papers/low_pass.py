@@ -28,7 +28,12 @@ FLOWERS, CIFAR, PRETRAINING = "flowers17", "cifar10", "tiny-imagenet"
 SUITE = "low-pass/1"
 ACCURACY = "accuracy, %"
 SMALL_FLOWERS = {"epochs": 20, "augment": "crop-flip"}
-SMALL_PRETRAINING = {"epochs": 10, "lr": 3e-4, "augment": "crop-flip"}
+SMALL_PRETRAINING = {"lr": 3e-4, "augment": "crop-flip"}
+SMALL_PRETRAINING_VGG = {"epochs": 6, "lr": 1e-4, "batch_size": 32, "warmup_epochs": 0.25}  # to leave chance at all
+SMALL_PRETRAINING_OF = {
+    **{"VGG16": SMALL_PRETRAINING_VGG, "VGG19": SMALL_PRETRAINING_VGG},
+    **{"ResNet34": {"epochs": 6}, "ResNet50": {"epochs": 10}},
+}
 SMALL_CIFAR = {
     **{"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
     **{"schedule": "cosine", "augment": "crop-flip"},
@@ -236,7 +241,8 @@ def _start(shop: Workshop, row: str, network: str) -> str:
     if shop.in_full:
         return "IMAGENET1K_V1"
     name = f"pre-trained-{row.lower()}"
-    return str(shop.trained(name, "clean", network, PRETRAINING, small=SMALL_PRETRAINING).path)
+    small = SMALL_PRETRAINING | SMALL_PRETRAINING_OF[row]
+    return str(shop.trained(name, "clean", network, PRETRAINING, small=small).path)
 
 
 def _activated(shop: Workshop) -> dict[str, Net]:
