@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from robench import models
 from robench.errors import ModelError
 
-SIDED = ("alexnet", "googlenet", "resnet18", "resnet34", "resnet50", "resnet101", "vgg16", "vgg19")
+VGGS = ("vgg16", "vgg16_bn", "vgg19", "vgg19_bn")
+SIDED = ("alexnet", "googlenet", "resnet18", "resnet34", "resnet50", "resnet101", *VGGS)
 PATCHES = (9, 17, 33)
 
 
@@ -101,14 +102,22 @@ def test_stems_for_small_images_leave_32_columns(
     assert net.card.side == side
 
 
-def test_vgg_for_small_images_has_the_same_convolutions() -> None:
+@pytest.mark.parametrize("name", VGGS)
+def test_vgg_for_small_images_has_the_same_convolutions(name: str) -> None:
     shapes = [
-        {key: value.shape for key, value in models.sketch(name, classes=10).module.state_dict().items()}
-        for name in ("vgg16", "vgg16_64", "vgg16_32")
+        {key: value.shape for key, value in models.sketch(at(name, side), classes=10).module.state_dict().items()}
+        for side in (224, 64, 32)
     ]
     features = [{key: value for key, value in one.items() if key.startswith("features")} for one in shapes]
     assert features[0] == features[1] == features[2]
     assert shapes[1] == shapes[2] != shapes[0]
+
+
+@pytest.mark.parametrize("name", VGGS)
+def test_vgg_for_small_images_is_without_dropout(name: str) -> None:
+    parts = [type(part) for part in models.sketch(at(name, 64), classes=10).module.modules()]
+    assert nn.Dropout not in parts
+    assert (nn.BatchNorm2d in parts) == name.endswith("_bn")
 
 
 @pytest.mark.parametrize("name", SIDED)

@@ -45,7 +45,9 @@ RESNETS = {18: 512, 34: 512, 50: 2048, 101: 2048}
 AT_224: Mapping[str, Places] = {
     "alexnet": _alexnet("before avgpool"),
     "vgg16": _vgg(4, 9, 16, 23, 30),
+    "vgg16_bn": _vgg(6, 13, 23, 33, 43),
     "vgg19": _vgg(4, 9, 18, 27, 36),
+    "vgg19_bn": _vgg(6, 13, 26, 39, 52),
     "googlenet": _googlenet(1, 2, 3, 4),
     **{f"resnet{layers}": _resnet(channels, "before maxpool") for layers, channels in RESNETS.items()},
 }

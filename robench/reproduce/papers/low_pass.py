@@ -29,11 +29,8 @@ SUITE = "low-pass/1"
 ACCURACY = "accuracy, %"
 SMALL_FLOWERS = {"epochs": 20, "augment": "crop-flip"}
 SMALL_PRETRAINING = {"lr": 3e-4, "augment": "crop-flip"}
-SMALL_PRETRAINING_VGG = {"epochs": 6, "lr": 1e-4, "batch_size": 32, "warmup_epochs": 0.25}  # to leave chance at all
-SMALL_PRETRAINING_OF = {
-    **{"VGG16": SMALL_PRETRAINING_VGG, "VGG19": SMALL_PRETRAINING_VGG},
-    **{"ResNet34": {"epochs": 6}, "ResNet50": {"epochs": 10}},
-}
+SMALL_EPOCHS = {"VGG16": 6, "VGG19": 6, "ResNet34": 6, "ResNet50": 10}  # of pre-training
+SMALL_NETWORKS = {"VGG16": "vgg16_bn_64", "VGG19": "vgg19_bn_64"}  # the others by their own names
 SMALL_CIFAR = {
     **{"epochs": 30, "batch_size": 128, "lr": 0.1, "weight_decay": 5e-4},
     **{"schedule": "cosine", "augment": "crop-flip"},
@@ -70,8 +67,13 @@ VIEW_NOTE = (
     "The report resizes whole photographs to 64 x 64; here they keep their shape and their middle is cut out, and "
     "inputs are normalised as the network's card says. The small budget shifts and mirrors the training images."
 )
+VGG_NOTE = (
+    "In the small budget VGG16 and VGG19 have batch norm, for without it VGG19 had 10.6 % on validation images after "
+    "two epochs of pre-training; their linear layers have 512, 512 and 17 outputs."
+)
 TABLE_1_NOTES = (
     VIEW_NOTE,
+    VGG_NOTE,
     "The setting of the best accuracy on validation; the loss is that of its chosen epoch.",
     "The paper's budget tries three learning rates and three batch sizes, the small one those that the report names.",
     PRETRAINED_NOTE,
@@ -157,7 +159,7 @@ def figure_5(shop: Workshop) -> list[Path]:
     ]
     found = findings(CLAIMS_OF_FIGURE_5, lambda spot: cells.right(nets[spot].label))
     labels = dict.fromkeys((*COMPARED, FROM_SCRATCH), "epoch")
-    page = Page("Figure 5: pre-trained and not, flowers", SOURCE, [PRETRAINED_NOTE, VIEW_NOTE], floors, found)
+    page = Page("Figure 5: pre-trained and not, flowers", SOURCE, [PRETRAINED_NOTE, VIEW_NOTE, VGG_NOTE], floors, found)
     lines = Lines(points, labels, f"validation {ACCURACY}", marked=False, one_scale=True)
     return lines.write(shop.out / "figure-5", page)
 
@@ -230,7 +232,8 @@ def _best(shop: Workshop, row: str, printed: tuple[float, ...]) -> Net:
 
 
 def _flowers(shop: Workshop, row: str, rate: float, batch: int, *, pretrained: bool, adam: bool) -> Net:
-    network = f"torchvision:{row.lower()}:64" if shop.in_full else f"{row.lower()}_64"
+    small = SMALL_NETWORKS.get(row, f"{row.lower()}_64")
+    network = f"torchvision:{row.lower()}:64" if shop.in_full else small
     recipe = "low-pass-flowers-adam" if adam else "low-pass-flowers"
     start: dict[str, Any] = {"init": _start(shop, row, network)} if pretrained else {}
     name = f"flowers-{row.lower()}-{'adam' if adam else 'sgd'}-{rate:g}-{batch}" + ("-pre-trained" if start else "")
@@ -241,7 +244,7 @@ def _start(shop: Workshop, row: str, network: str) -> str:
     if shop.in_full:
         return "IMAGENET1K_V1"
     name = f"pre-trained-{row.lower()}"
-    small = SMALL_PRETRAINING | SMALL_PRETRAINING_OF[row]
+    small = SMALL_PRETRAINING | {"epochs": SMALL_EPOCHS[row]}
     return str(shop.trained(name, "clean", network, PRETRAINING, small=small).path)
 
 
