@@ -120,6 +120,15 @@ def test_vgg_for_small_images_is_without_dropout(name: str) -> None:
     assert (nn.BatchNorm2d in parts) == name.endswith("_bn")
 
 
+def test_vgg_for_small_images_passes_on_what_sets_images_apart() -> None:
+    """With the deviation of torchvision's wide layers the logits of a new network hardly depend on its input."""
+    net = models.load("vgg16_bn_32", classes=10, random_weights=True, device="cpu")
+    images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        logits = net.module.train()(images)
+    assert logits.std(dim=0).mean() > 0.1
+
+
 @pytest.mark.parametrize("name", SIDED)
 def test_keys_and_published_words_are_torchvisions(name: str) -> None:
     theirs = models.sketch(f"torchvision:{name}", classes=1000).module.state_dict()

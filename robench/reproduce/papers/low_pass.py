@@ -68,8 +68,8 @@ VIEW_NOTE = (
     "inputs are normalised as the network's card says. The small budget shifts and mirrors the training images."
 )
 VGG_NOTE = (
-    "In the small budget VGG16 and VGG19 have batch norm, for without it VGG19 had 10.6 % on validation images after "
-    "two epochs of pre-training; their linear layers have 512, 512 and 17 outputs."
+    "In the small budget VGG16 and VGG19 have batch norm: without it VGG19's loss was 2.82 after 90 batches of "
+    "pre-training, with it 2.28. Their linear layers have 512, 512 and 17 outputs."
 )
 TABLE_1_NOTES = (
     VIEW_NOTE,
