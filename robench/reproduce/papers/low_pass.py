@@ -61,6 +61,8 @@ TABLE_1 = {
     "ResNet34": (1e-3, 4, 3.23e-03, 98.53),
     "ResNet50": (1e-3, 4, 3.39e-04, 96.32),
 }
+SMALL_GRID = {row: [(rate, int(batch))] for row, (rate, batch, *_) in TABLE_1.items()}
+SMALL_GRID["VGG19"].append((1e-4, 32))
 GRID = tuple((rate, batch) for rate in (1e-2, 1e-3, 1e-4) for batch in (4, 32, 64))
 PRETRAINED_NOTE = "The report pre-trains on ImageNet; in the small budget pre-trained is trained here on tiny-imagenet."
 VIEW_NOTE = (
@@ -75,7 +77,8 @@ TABLE_1_NOTES = (
     VIEW_NOTE,
     VGG_NOTE,
     "The setting of the best accuracy on validation; the loss is that of its chosen epoch.",
-    "The paper's budget tries three learning rates and three batch sizes, the small one those that the report names.",
+    "The paper's budget tries three learning rates and three batch sizes, the small one the setting that the report "
+    "names, and for VGG19 1e-4 beside it.",
     PRETRAINED_NOTE,
 )
 SCRATCH = ("AlexNet", "VGG16", "VGG19", "ResNet50", "ResNet101")
@@ -113,7 +116,7 @@ TABLE_2_NOTES = (
 @item(PAPER, "table-1", "best settings, loss and accuracy of four networks on flowers", (FLOWERS,), (PRETRAINING,))
 def table_1(shop: Workshop) -> list[Path]:
     """Pre-trained networks."""
-    best = {row: _best(shop, row, printed) for row, printed in TABLE_1.items()}
+    best = {row: _best(shop, row) for row in TABLE_1}
     cells = shop.evaluated("flowers", list(best.values()), FLOWERS)
     entries = {}
     for row, net in best.items():
@@ -223,9 +226,9 @@ def _curve(panel: str, line: str, net: Net) -> list[Point]:
     return [Point(panel, line, row["epoch"], Entry(100 * row["val_accuracy"], facts=net.facts)) for row in rows]
 
 
-def _best(shop: Workshop, row: str, printed: tuple[float, ...]) -> Net:
-    """Of all settings, or of the one that the report found, that with the best accuracy on validation."""
-    settings = GRID if shop.in_full else ((printed[0], int(printed[1])),)
+def _best(shop: Workshop, row: str) -> Net:
+    """Of the settings that are tried, that with the best accuracy on validation."""
+    settings = GRID if shop.in_full else SMALL_GRID[row]
     adam = row.startswith("VGG")
     nets = [_flowers(shop, row, rate, batch, pretrained=True, adam=adam) for rate, batch in settings]
     return max(nets, key=lambda net: float(net.told["val_accuracy"]))
