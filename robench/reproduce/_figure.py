@@ -120,6 +120,8 @@ class Lines(Drawing):
             axes.plot(ordered["x"], ordered["y"], color=colour, ls=dash, marker=marker, ms=4, lw=1.4, label=str(name))
         if len(places) <= plots.MOST_TICKS:
             axes.set_xticks(places)
+        elif all(place.is_integer() for place in places):
+            axes.locator_params(axis="x", integer=True)
         axes.grid(axis="y", color="0.9", lw=0.6)
 
     @cached_property

@@ -82,6 +82,18 @@ def test_panels_of_one_scale_share_their_y_axis() -> None:
     assert [one.get_ylabel() for one in shared] == ["accuracy", ""]
 
 
+def test_many_whole_numbers_have_ticks_at_whole_numbers() -> None:
+    def ticks(step: float) -> list[float]:
+        points = [Point("a", "net", 1 + step * number, entry(50)) for number in range(20)]
+        with plots.settings():
+            figure = Lines(points, {"a": "epoch"}, "accuracy").drawn()
+            figure.draw_without_rendering()
+        return [float(tick) for tick in figure.axes[0].get_xticks()]
+
+    assert all(tick.is_integer() for tick in ticks(1))
+    assert not all(tick.is_integer() for tick in ticks(0.1))
+
+
 def test_a_page_says_in_which_panel_a_network_stands(tmp_path: Path) -> None:
     def trained(model: str) -> Entry:
         budget = {"train_n": 5, "trained_on": "digits", "epochs": 1, "paper_epochs": 2}
