@@ -84,7 +84,7 @@ def test_panels_of_one_scale_share_their_y_axis() -> None:
 
 def test_many_whole_numbers_have_ticks_at_whole_numbers() -> None:
     def ticks(step: float) -> list[float]:
-        points = [Point("a", "net", 1 + step * number, entry(50)) for number in range(20)]
+        points = [Point("a", "net", 1 + step * number, entry(50)) for number in range(18)]
         with plots.settings():
             figure = Lines(points, {"a": "epoch"}, "accuracy").drawn()
             figure.draw_without_rendering()
