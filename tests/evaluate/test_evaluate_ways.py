@@ -255,3 +255,20 @@ def test_a_compiled_network_answers_the_same_and_says_so(sweep, tmp_path):
     assert set(outcome.cells["precision"]) == {"fp32+compile"}
     plain = sweep("plain", "awgn@0.1").cells
     assert (outcome.cells["n_correct"] - plain["n_correct"]).abs().max() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", ["end-to-end", "oracle"])
+def test_a_fidelity_calibrated_network_may_be_compiled(estimator, tmp_path):
+    def cells(name, *, compiled):
+        request = Request(
+            (f"fidelity:resnet20,cdncnn,{estimator}",), "digits", tmp_path / name, chosen=("awgn@0.3",), limit=60
+        )
+        outcome = run(replace(request, view="side32", random_weights=True, compiled=compiled))
+        assert outcome.failed == []
+        return outcome.cells
+
+    plain, fast = (cells(name, compiled=name == "fast") for name in ("plain", "fast"))
+    assert set(fast["precision"]) == {"fp32+compile"}
+    assert fast["nll"].to_numpy() == pytest.approx(plain["nll"].to_numpy(), abs=1e-5)
+    assert (fast["n_correct"] - plain["n_correct"]).abs().max() <= 1
