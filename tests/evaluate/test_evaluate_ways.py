@@ -261,14 +261,13 @@ def test_a_compiled_network_answers_the_same_and_says_so(sweep, tmp_path):
 @pytest.mark.parametrize("estimator", ["end-to-end", "oracle"])
 def test_a_fidelity_calibrated_network_may_be_compiled(estimator, tmp_path):
     def cells(name, *, compiled):
-        request = Request(
-            (f"fidelity:resnet20,cdncnn,{estimator}",), "digits", tmp_path / name, chosen=("awgn@0.3",), limit=60
-        )
-        outcome = run(replace(request, view="side32", random_weights=True, compiled=compiled))
+        model = f"fidelity:resnet20,cdncnn,{estimator}"
+        options = {"view": "side32", "limit": 60, "random_weights": True, "compiled": compiled}
+        outcome = run(Request((model,), "digits", tmp_path / name, chosen=("awgn@0.3",), **options))
         assert outcome.failed == []
         return outcome.cells
 
-    plain, fast = (cells(name, compiled=name == "fast") for name in ("plain", "fast"))
+    plain, fast = cells("plain", compiled=False), cells("fast", compiled=True)
     assert set(fast["precision"]) == {"fp32+compile"}
     assert fast["nll"].to_numpy() == pytest.approx(plain["nll"].to_numpy(), abs=1e-5)
     assert (fast["n_correct"] - plain["n_correct"]).abs().max() <= 1
