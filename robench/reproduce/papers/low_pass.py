@@ -61,8 +61,8 @@ TABLE_1 = {
     "ResNet34": (1e-3, 4, 3.23e-03, 98.53),
     "ResNet50": (1e-3, 4, 3.39e-04, 96.32),
 }
-SMALL_GRID = {row: [(rate, int(batch))] for row, (rate, batch, *_) in TABLE_1.items()}
-SMALL_GRID["VGG19"].append((1e-4, 32))
+ALSO_TRIED = {"VGG19": ((1e-4, 32),)}
+SMALL_GRID = {row: ((rate, int(batch)), *ALSO_TRIED.get(row, ())) for row, (rate, batch, *_) in TABLE_1.items()}
 GRID = tuple((rate, batch) for rate in (1e-2, 1e-3, 1e-4) for batch in (4, 32, 64))
 PRETRAINED_NOTE = "The report takes networks that ImageNet pre-trained"
 VIEW_NOTE = (
@@ -265,8 +265,8 @@ def _pretraining_note(shop: Workshop, rows: Iterable[str]) -> str:
         f"{100 * float(facts['val_accuracy']):.1f} % of the {facts['val_n']} held back"
         for row, facts in told.items()
     ]
-    sets = " and ".join(dict.fromkeys(facts["dataset"] for facts in told.values()))
-    return f"{PRETRAINED_NOTE}; here they were trained on {sets}: {'; '.join(each)}."
+    [dataset] = {facts["dataset"] for facts in told.values()}
+    return f"{PRETRAINED_NOTE}; here they were trained on {dataset}: {'; '.join(each)}."
 
 
 def _activated(shop: Workshop) -> dict[str, Net]:
