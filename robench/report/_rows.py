@@ -16,19 +16,18 @@ def groups(section: Section) -> list[str]:
 
 
 def summary_rows(section: Section) -> list[dict[str, Any]]:
-    """One row a model and suite: every aggregate as a number and as text, behind a bar its interval."""
-    several = section.metrics["suite"].nunique() > 1
+    """One row a model and suite, suite by suite in the order of ranks: every aggregate as a number and as text."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for _, row in section.metrics.iterrows():
         model, suite = str(row["model"]), str(row["suite"])
-        head = {"model": model, "title": f"{model}, {suite or 'no suite'}" if several else model}
-        rows.setdefault((model, suite), head)[str(row["metric"])] = _percent(row)
+        rows.setdefault((model, suite), {"model": model, "suite": suite})[str(row["metric"])] = _percent(row)
     for rank in section.ranks.dropna(subset=["rank"]).itertuples():
         rows[str(rank.model), str(rank.suite)]["rank"] = (
             int(str(rank.rank)),
             plots.rank_text(rank.rank_low, rank.rank_high),
         )
-    return sorted(rows.values(), key=lambda row: row.get("rank", (len(rows) + 1, ""))[0])
+    place = {suite: number for number, suite in enumerate(section.suites)}
+    return sorted(rows.values(), key=lambda row: (place[row["suite"]], row.get("rank", (len(rows) + 1, ""))[0]))
 
 
 def _percent(row: Any) -> tuple[float | None, str]:

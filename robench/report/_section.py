@@ -86,6 +86,11 @@ class Section:
         """The table of aggregates over all runs."""
         return self._tables[1]
 
+    @property
+    def suites(self) -> list[str]:
+        """The suites that were measured, in the order of the runs; one without a name is empty."""
+        return [str(suite) for suite in self.metrics["suite"].unique()]
+
     def compared(self, name: str) -> pd.DataFrame:
         """One of the tables that compare models, by its name in `tables.COMPARISONS`; made once."""
         if name not in self._compared:

@@ -56,7 +56,8 @@ def _tabular(section: Section) -> str:
     style.index.name = None
     n, digest = section.dataset["n"], section.dataset["digest"][:12]
     about = f"% {section.title}: top-1 accuracy in percent [95 % interval], n = {n}, data digest {digest}"
-    return about + "\n" + str(style.to_latex(hrules=True, column_format="l" + "r" * len(style.columns)))
+    columns = "".join("l" if name == "suite" else "r" for name in style.columns)
+    return about + "\n" + str(style.to_latex(hrules=True, column_format="l" + columns))
 
 
 def aggregates(section: Section) -> pd.DataFrame:
@@ -64,8 +65,11 @@ def aggregates(section: Section) -> pd.DataFrame:
     names = {"clean_accuracy": "clean", tables.MEAN: "mean"} | {
         one: one[len(tables.MEAN) + 1 : -1] for one in groups(section)
     }
+    several = len(section.suites) > 1
     rows = [
-        {"model": row["title"]} | {title: _interval(row.get(name, (None, ""))[1]) for name, title in names.items()}
+        {"model": row["model"]}
+        | ({"suite": row["suite"] or "none"} if several else {})
+        | {title: _interval(row.get(name, (None, ""))[1]) for name, title in names.items()}
         for row in summary_rows(section)
     ]
     return pd.DataFrame(rows)
