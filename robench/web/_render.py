@@ -40,13 +40,18 @@ def _environment(package: str) -> Any:
         lstrip_blocks=True,
     )
     environment.globals |= {"asset": asset, "scripts": SCRIPTS, "made_by": Markup(MADE_BY)}
-    environment.filters["code"] = with_code
+    environment.filters |= {"code": with_code, "label": breakable}
     return environment
 
 
 def with_code(text: str) -> Markup:
     """A text as HTML, what stands between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def breakable(label: str) -> Markup:
+    """A model's label as HTML that a narrow column breaks between its words, not within one."""
+    return Markup(re.sub(r"([=@_:/])(?=.)", r"\1<wbr>", str(escape(label))))
 
 
 def shared_assets() -> dict[str, str]:

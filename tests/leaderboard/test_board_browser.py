@@ -68,6 +68,8 @@ def test_rows_are_chosen_by_training_data_and_by_size(shown) -> None:
     assert set(names(page)) == {CLEAN, NOISE}
     page.get_by_label("Filter").fill("noise")
     assert names(page) == [NOISE]
+    page.get_by_label("Filter").fill(CLEAN)
+    assert names(page) == [CLEAN]
 
 
 def drawn_lines(page):

@@ -36,6 +36,10 @@ def test_it_makes_tables_figures_their_data_and_a_page(report):
     } | compared
 
 
+def test_a_label_breaks_between_its_words():
+    assert web.breakable("lenet5@lp_relu=a<b") == "lenet5@<wbr>lp_<wbr>relu=<wbr>a&lt;b"
+
+
 def test_the_same_bytes_twice(measured, report, tmp_path):
     build([measured], tmp_path)
     for path in (path for path in report.rglob("*") if path.is_file()):
