@@ -50,8 +50,8 @@ def with_code(text: str) -> Markup:
 
 
 def breakable(label: str) -> Markup:
-    """A model's label as HTML that a narrow column breaks between its words, not within one."""
-    return Markup(re.sub(r"([=@_:/])(?=.)", r"\1<wbr>", str(escape(label))))
+    """The label of a model or corruption as HTML that a narrow column breaks between its words, not within one."""
+    return Markup(re.sub(r"([=@_:/+])(?=.)", r"\1<wbr>", str(escape(label))))
 
 
 def shared_assets() -> dict[str, str]:
