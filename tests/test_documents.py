@@ -153,3 +153,8 @@ def test_the_pages_are_built_without_a_warning(tmp_path):
         built = tmp_path / (name.parent if name.name == "index" else name) / "index.html"
         assert built.exists(), page
     assert 'id="robench.leaderboard.check"' in (tmp_path / "api" / "leaderboard" / "index.html").read_text()
+    told = (tmp_path / "commands" / "index.html").read_text()
+    for name, command in cli.commands.items():
+        assert f'id="robench-{name}"' in told
+        flags = [flag for option in command.params for flag in option.opts if flag.startswith("--")]
+        assert [flag for flag in flags if flag not in told] == []
