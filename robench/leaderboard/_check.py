@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from robench.leaderboard._build import left_over, outputs
 from robench.tables import CLEAN
 
 NO_SEED = 0
+ROW = re.compile(r"(.*: row )(\d+)(, column .*)", re.DOTALL)
 SOURCES = (".cells.csv", ".reported.csv")
 OF_BOARD = {"dataset": "name", "split": "split", "view": "view", "data_digest": "digest", "n": "n"}
 
@@ -27,7 +29,8 @@ OF_BOARD = {"dataset": "name", "split": "split", "view": "view", "data_digest": 
 def check(root: Path, readme: Path | None = None) -> list[str]:
     """Everything that is wrong with the boards below `root`, each with file, row and column; empty where nothing is.
 
-    Rows are counted as an editor counts lines. What is derived is made anew and compared.
+    Rows are counted as an editor counts lines; those with the same fault are one complaint. What is derived is made
+    anew and compared.
     """
     found = []
     for path in sorted(root.glob("*/*.json")):
@@ -58,7 +61,19 @@ def _of_board(board: Board) -> Iterator[str]:
         found += [*_of_entry(board, path, entry, cells[own], fields[own])]
     if not found and not board.is_as_written:
         found.append(f"{board.path('.json')}: edited by hand: its sha256 is not that of its other fields")
-    yield from dict.fromkeys(found)
+    yield from _folded(dict.fromkeys(found))
+
+
+def _folded(complaints: Iterable[str]) -> Iterator[str]:
+    """Complaints that differ in the row alone as one, at the place of the first."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for complaint in complaints:
+        found = ROW.fullmatch(complaint)
+        file, row, rest = found.groups() if found else (complaint, "", "")
+        rows.setdefault((file, rest), []).append(row)
+    for (file, rest), [first, *more] in rows.items():
+        others = f" and {len(more)} more, the last {more[-1]}" if more else ""
+        yield f"{file}{first}{others}{rest}"
 
 
 def _of_suite(board: Board) -> Iterator[str]:

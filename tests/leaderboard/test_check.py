@@ -54,6 +54,15 @@ def test_a_hand_edited_field_is_named(copied, file, row, column, value) -> None:
     assert value in named[0]
 
 
+def test_rows_with_one_fault_are_one_complaint(copied) -> None:
+    path = board_of(copied).path(".cells.csv")
+    befores = {edit(path, row, "view", "side32") for row in (3, 4, 9)}
+    edit(path, 5, "view", "side64")
+    named = [line for line in check(copied) if f"{path}: row" in line]
+    assert named[0] == f"{path}: row 3 and 2 more, the last 9, column view: expected {befores.pop()}, got side32"
+    assert [line.split(":")[1] for line in named[1:]] == [" row 5, column view"]
+
+
 def test_two_edits_that_cancel_out_are_found(copied) -> None:
     path = board_of(copied).path(".cells.csv")
     counts = [int(edit(path, row, "n_correct", "0")) for row in (3, 4)]
