@@ -17,14 +17,41 @@ PACKAGE = "robench.leaderboard"
 
 def pages(standings: Sequence[Standing]) -> dict[str, str]:
     """The text of every file by its address in the site."""
-    listed = [_listed(one) for one in standings]
-    made = {"index.html": web.page(PACKAGE, "index.html.j2", assets="assets", title="robench: boards", boards=listed)}
+    made = {"index.html": _list_page(standings)}
     for one in standings:
         made[_address(one)] = _board_page(one)
         made[f"{_folder(one)}/{one.board.stem}.csv"] = one.text
         for entry in one.board.entries:
             made[f"{_folder(one)}/{one.board.stem}/{entry.id}.html"] = _entry_page(one, entry)
     return made | {f"assets/{name}": text for name, text in web.shared_assets().items()}
+
+
+def _list_page(standings: Sequence[Standing]) -> str:
+    by_dataset: dict[str, list[Standing]] = {}
+    for one in standings:
+        by_dataset.setdefault(_folder(one), []).append(one)
+    return web.page(
+        PACKAGE,
+        "index.html.j2",
+        assets="assets",
+        title="robench: boards",
+        boards=[_listed(one) for one in standings],
+        across=[_across(found) for found in by_dataset.values() if len(found) > 1],
+    )
+
+
+def _across(standings: Sequence[Standing]) -> dict[str, Any]:
+    """What every model of a data set has under each suite; the models in the order of the fullest board."""
+    by_entry: dict[str, dict[str, Any]] = {}
+    for one in sorted(standings, key=lambda one: -len(one.frame)):
+        for row in one.frame.to_dict("records"):
+            by_entry.setdefault(row["entry"], {})[one.board.suite] = _shown(one, row)
+    return {
+        "folder": _folder(standings[0]),
+        "dataset": standings[0].board.dataset,
+        "suites": [one.board.suite for one in standings],
+        "rows": [{"first": next(iter(by_suite.values())), "by_suite": by_suite} for by_suite in by_entry.values()],
+    }
 
 
 def _folder(standing: Standing) -> str:

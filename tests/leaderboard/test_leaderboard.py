@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -250,6 +251,26 @@ def test_nothing_is_added_of_a_run_whose_second_model_is_refused(tmp_path) -> No
 
 
 # what is made
+
+
+def test_the_list_shows_what_a_model_has_under_every_suite(copied, tmp_path) -> None:
+    assert "every suite" not in (copied / "boards" / "site" / "index.html").read_text()
+    leaderboard.add(sweep(tmp_path / "run", CLEAN, suites=("demo/1",)), copied / "boards")
+    leaderboard.build(copied / "boards")
+    site = copied / "boards" / "site"
+    across = (site / "index.html").read_text().partition("digits, every suite")[2].replace("<wbr>", "")
+    rows = dict(re.findall(r'<tr><th scope="row">(\S+)</th>(.*?)</tr>', across, re.DOTALL))
+    assert re.findall(r"<th scope=.col.>(\S+/1)</th>", across) == ["demo/1", "pivot/1"]
+    boards = {one.suite: leaderboard.standing(one).frame for one in leaderboard.boards(copied / "boards")}
+    assert list(rows) == list(boards["pivot/1"]["model"])
+    shown = {model: re.findall(r'<a href="([^"]+)">([0-9.]+)</a>', row) for model, row in rows.items()}
+    for suite, model in (("demo/1", CLEAN), ("pivot/1", CLEAN), ("pivot/1", NOISE)):
+        address, number = shown[model].pop(0)
+        [measured] = boards[suite].set_index("model").loc[[model], "mean"]
+        assert number == f"{measured:.2f}"
+        assert (site / address).is_file()
+        assert suite.replace("/", "-") in address
+    assert shown == {CLEAN: [], NOISE: []}
 
 
 def test_the_readme_shows_the_board(published) -> None:
