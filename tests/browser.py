@@ -55,6 +55,18 @@ def opened(running: Any, path: Path, **options: Any) -> Iterator[Opened]:
     page.close()
 
 
+def sorts(header: Any, direction: str) -> None:
+    """Wait until the table is sorted by the column of a header, ascending or descending; it is not at once."""
+    from playwright.sync_api import expect
+
+    expect(header).to_have_attribute("aria-sort", direction)
+
+
+def settled(page: Any) -> None:
+    """Wait until what a script put off to its next turn, such as a filter's new rows, is done."""
+    page.evaluate("new Promise(done => setTimeout(done))")
+
+
 def luminance(colour: str) -> float:
     """The relative luminance of `rgb(r, g, b)` (WCAG 2)."""
     parts = [int(float(part)) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]

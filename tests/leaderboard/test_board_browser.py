@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from browser import contrast, opened
+from browser import contrast, opened, settled, sorts
 from sweeps import CLEAN, NOISE
 
 from robench import leaderboard
@@ -30,6 +30,7 @@ def shown(running, site):
 
 def names(page):
     """The models of the table, as far as they are visible."""
+    settled(page)
     rows = page.locator("#models tbody tr").all()
     return [row.locator("th, td").first.inner_text() for row in rows if row.is_visible()]
 
@@ -54,6 +55,7 @@ def test_the_table_sorts_by_rank_and_by_click(shown, published) -> None:
     header.focus()
     before = names(shown.page)
     header.click()
+    sorts(header, "ascending")
     assert names(shown.page) == before[::-1]
 
 
