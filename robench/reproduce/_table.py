@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -24,13 +24,14 @@ COLUMNS = (
 class Table:
     """Rows and columns as the paper has them. paper: its numbers by row; entries: ours, by (row, column).
 
-    form: of our numbers, as for `format`.
+    form: of our numbers, as for `format`; forms: of the columns that have another.
     """
 
     columns: Sequence[str]
     paper: Mapping[str, Sequence[float | None]]
     entries: Mapping[tuple[str, str], Entry]
     form: str = ".1f"
+    forms: Mapping[str, str] = field(default_factory=dict)
 
     def frame(self) -> pd.DataFrame:
         """One line a number."""
@@ -63,6 +64,7 @@ class Table:
         if entry is None or entry.value is None:
             return f"{printed} / –"
         numbers = (entry.value, entry.low, entry.high)
-        value, *ends = (None if one is None else format(round(one, 12), self.form) for one in numbers)
+        form = self.forms.get(column, self.form)
+        value, *ends = (None if one is None else format(round(one, 12), form) for one in numbers)
         interval = "" if None in ends else f" [{ends[0]}, {ends[1]}]"
         return f"{printed} / **{value}**{interval}"

@@ -213,6 +213,12 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
     assert lines[-2:] == ["- a note", f"- a: model, {trained}, n = n, weights weights_sha2"]
 
 
+def test_a_column_may_have_a_form_of_its_own() -> None:
+    entries = {("a", "rate"): Entry(0.001), ("a", "accuracy"): Entry(75.0, 67.1, 81.52)}
+    table = Table(["rate", "accuracy"], {"a": (None, None)}, entries, ".4g", {"accuracy": ".2f"})
+    assert table.markdown().splitlines()[-1] == "| a | – / **0.001** | – / **75.00** [67.10, 81.52] |"
+
+
 def test_networks_that_were_not_trained_say_so() -> None:
     facts = {"model": "alexnet=IMAGENET1K_V1", "train_n": "", "n": 5, "weights_sha256": "abcdef" * 10}
     entries = {("top-1", "clean"): Entry(1.0, facts=facts), ("top-5", "clean"): Entry(2.0, facts=facts)}
