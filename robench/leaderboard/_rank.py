@@ -168,14 +168,18 @@ def about(entry: Entry) -> dict[str, Any]:
 
 
 def training_data(entry: Entry) -> str:
-    """The data set that the network learned from; what degraded its images, and whether a restorer then saw them."""
+    """The data set that the network learned from; what degraded its images, whether a restorer then saw them, and from
+    which weights the network began.
+    """
     training = entry.model.get("training") or {}
     if not training.get("dataset"):
         return "not stated"
     told = str(training.get("perturbations") or training.get("corruption") or "")
     names = [CLEAN] if training.get("data") == "both" else []
     names += dict.fromkeys(part.partition("@")[0] for part in told.split(", ") if part)
-    ways = [" + ".join(names), "restored" if training.get("restorer_sha256") else ""]
+    weights = str(training.get("start") or "").rpartition("+")[2].partition("=")[2]
+    restored = "restored" if training.get("restorer_sha256") else ""
+    ways = [" + ".join(names), restored, f"from {weights}" if weights else ""]
     done = ", ".join(filter(None, ways))
     return str(training["dataset"]) + (f" ({done})" if done else "")
 

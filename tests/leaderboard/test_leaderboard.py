@@ -77,11 +77,14 @@ def test_the_training_data_say_what_degraded_them(published) -> None:
     assert frame.loc[CLEAN, "training_data"] == "digits"
     assert frame.loc[NOISE, "training_data"] == "digits (clean + awgn)"
     (noise,) = (entry for entry in board_of(published).entries if entry.label == NOISE)
-    behind = noise.model["training"] | {"restorer_sha256": "0" * 64}
-    assert (
-        _rank.training_data(replace(noise, model=noise.model | {"training": behind}))
-        == "digits (clean + awgn, restored)"
-    )
+
+    def told(**facts: str) -> str:
+        return _rank.training_data(replace(noise, model=noise.model | {"training": noise.model["training"] | facts}))
+
+    behind = {"restorer_sha256": "0" * 64, "start": "dncnn=mine+tiny_cnn"}
+    assert told(**behind) == "digits (clean + awgn, restored)"
+    assert told(start="tiny_cnn=digits-clean") == "digits (clean + awgn, from digits-clean)"
+    assert told(data="clean", corruption="", start="tiny_cnn=digits-clean") == "digits (from digits-clean)"
 
 
 def test_percent_has_two_decimals(published) -> None:
