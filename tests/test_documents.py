@@ -103,7 +103,9 @@ def test_the_changelog_names_every_corruption_model_and_command():
         assert f"`{name}`" in text, name
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *PAGES])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "leaderboards/README.md", "reports/README.md", *PAGES]
+)
 def test_links_and_pictures_are_there(document):
     text = (ROOT / document).read_text()
     for target in re.findall(r"\]\(([^)#]+)\)", text):

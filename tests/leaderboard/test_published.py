@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from robench import leaderboard
@@ -11,3 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 def test_nothing_committed_is_stale_incomplete_or_edited() -> None:
     assert leaderboard.check(ROOT / "leaderboards", ROOT / "README.md") == []
+
+
+def test_the_folder_says_what_its_boards_are() -> None:
+    told = (ROOT / "leaderboards" / "README.md").read_text(encoding="utf-8")
+    found = {board.dataset["name"] for board in leaderboard.boards(ROOT / "leaderboards")}
+    assert set(re.findall(r"^\| `([^`]+)`", told, re.MULTILINE)) == found
