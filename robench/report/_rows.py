@@ -20,14 +20,16 @@ def summary_rows(section: Section) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for _, row in section.metrics.iterrows():
         model, suite = str(row["model"]), str(row["suite"])
-        rows.setdefault((model, suite), {"model": model, "suite": suite})[str(row["metric"])] = _percent(row)
+        head = {"model": model, "suite": suite or "none"}
+        rows.setdefault((model, suite), head)[str(row["metric"])] = _percent(row)
     for rank in section.ranks.dropna(subset=["rank"]).itertuples():
         rows[str(rank.model), str(rank.suite)]["rank"] = (
             int(str(rank.rank)),
             plots.rank_text(rank.rank_low, rank.rank_high),
         )
-    place = {suite: number for number, suite in enumerate(section.suites)}
-    return sorted(rows.values(), key=lambda row: (place[row["suite"]], row.get("rank", (len(rows) + 1, ""))[0]))
+    of_suites = ([row for (_, its), row in rows.items() if its == suite] for suite in section.suites)
+    last = (len(rows) + 1, "")
+    return [row for some in of_suites for row in sorted(some, key=lambda row: row.get("rank", last)[0])]
 
 
 def _percent(row: Any) -> tuple[float | None, str]:

@@ -68,7 +68,7 @@ def aggregates(section: Section) -> pd.DataFrame:
     several = len(section.suites) > 1
     rows = [
         {"model": row["model"]}
-        | ({"suite": row["suite"] or "none"} if several else {})
+        | ({"suite": row["suite"]} if several else {})
         | {title: _interval(row.get(name, (None, ""))[1]) for name, title in names.items()}
         for row in summary_rows(section)
     ]

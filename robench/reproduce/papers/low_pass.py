@@ -128,9 +128,8 @@ def table_1(shop: Workshop) -> list[Path]:
     floors = [Floor(f"{row}, test", FLOWERS_FLOOR, cells.accuracy(net.label)) for row, net in best.items()]
     notes = [*TABLE_1_NOTES, _pretraining_note(shop, TABLE_1)]
     page = Page("Table 1: pre-trained networks on Oxford 17 flowers", SOURCE, notes, floors)
-    return Table(TABLE_1_COLUMNS, TABLE_1, entries, ".4g", {TABLE_1_COLUMNS[-1]: ".2f"}).write(
-        shop.out / "table-1", page
-    )
+    table = Table(TABLE_1_COLUMNS, TABLE_1, entries, ".4g", {TABLE_1_COLUMNS[-1]: ".2f"})
+    return table.write(shop.out / "table-1", page)
 
 
 @item(PAPER, "table-2", "operations and parameters of ten networks", ())
