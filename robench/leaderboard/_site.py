@@ -68,6 +68,7 @@ def _listed(standing: Standing) -> dict[str, Any]:
         "address": _address(standing),
         "dataset": standing.board.dataset,
         "suite": standing.board.suite,
+        "classes": standing.board.classes,
         "entries": len(standing.frame),
         "best": "" if best is None else f"{best['model']}, {best['mean']:.2f} %",
     }

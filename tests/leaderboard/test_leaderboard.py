@@ -256,6 +256,13 @@ def test_nothing_is_added_of_a_run_whose_second_model_is_refused(tmp_path) -> No
 # what is made
 
 
+def test_the_list_says_how_large_each_board_is(published) -> None:
+    page = (published / "boards" / "site" / "index.html").read_text()
+    [row] = re.findall(r'<tr><th scope="row"><a href="digits/pivot-1.html">.*?</tr>', page)
+    board = board_of(published)
+    assert re.findall(r"<td>(\d+)</td>", row) == [str(board.dataset["n"]), "10", str(len(board.entries))]
+
+
 def test_the_list_shows_what_a_model_has_under_every_suite(copied, tmp_path) -> None:
     assert "every suite" not in (copied / "boards" / "site" / "index.html").read_text()
     leaderboard.add(sweep(tmp_path / "run", CLEAN, suites=("demo/1",)), copied / "boards")
