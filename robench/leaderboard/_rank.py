@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from robench import metrics, models
+from robench import metrics
 from robench.leaderboard import _answers, _cells
 from robench.leaderboard._board import Board, Entry
 from robench.tables import CLEAN
@@ -177,11 +177,16 @@ def training_data(entry: Entry) -> str:
     told = str(training.get("perturbations") or training.get("corruption") or "")
     names = [CLEAN] if training.get("data") == "both" else []
     names += dict.fromkeys(part.partition("@")[0] for part in told.split(", ") if part)
-    weights = models.parse(str(training["start"])).checkpoint if training.get("start") else None
+    weights = _weights(str(training.get("start") or ""))
     restored = "restored" if training.get("restorer_sha256") else ""
     ways = [" + ".join(names), restored, f"from {weights}" if weights else ""]
     done = ", ".join(filter(None, ways))
     return str(training["dataset"]) + (f" ({done})" if done else "")
+
+
+def _weights(start: str) -> str:
+    """The weights in a label that a checkpoint holds, which may name parts that are not registered here."""
+    return start.rpartition("+")[2].partition("=")[2]
 
 
 def standing(board: Board) -> Standing:

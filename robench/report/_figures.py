@@ -33,9 +33,8 @@ def drawings(section: Section, measure: str = "accuracy") -> Iterator[Planned]:
     if not axes:
         return
     yield _overview(section, axes, measure)
-    suites = list(dict.fromkeys(section.metrics["suite"]))
-    for suite in suites:
-        mark = f"-{file_name(suite)}" if len(suites) > 1 and suite else ""
+    for suite in section.suites:
+        mark = f"-{file_name(suite)}" if section.several_suites and suite else ""
         for one in _of_suite(section, suite):
             yield replace(one, name=one.name + mark, title=one.title + (f", {suite}" if mark else ""))
     yield _overview(section, axes, "ece")

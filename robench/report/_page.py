@@ -60,7 +60,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "summary": summary_rows(section),
         "tables": tuple(tables.COMPARISONS) if len(section.models) > 1 else (),
         "baseline": section.baseline.name if section.baseline else "",
-        "several_suites": len(section.suites) > 1,
+        "several_suites": section.several_suites,
         "groups": groups(section),
         "accuracies": accuracy_rows(section.cells),
         "models": [model | look for model, look in zip(section.models.values(), looks, strict=True)],

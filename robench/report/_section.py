@@ -91,6 +91,11 @@ class Section:
         """The suites that were measured, in the order of the runs; one without a name is empty."""
         return [str(suite) for suite in self.metrics["suite"].unique()]
 
+    @property
+    def several_suites(self) -> bool:
+        """Whether rows have to say of which suite they are."""
+        return len(self.suites) > 1
+
     def compared(self, name: str) -> pd.DataFrame:
         """One of the tables that compare models, by its name in `tables.COMPARISONS`; made once."""
         if name not in self._compared:

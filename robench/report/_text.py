@@ -65,10 +65,9 @@ def aggregates(section: Section) -> pd.DataFrame:
     names = {"clean_accuracy": "clean", tables.MEAN: "mean"} | {
         one: one[len(tables.MEAN) + 1 : -1] for one in groups(section)
     }
-    several = len(section.suites) > 1
     rows = [
         {"model": row["model"]}
-        | ({"suite": row["suite"]} if several else {})
+        | ({"suite": row["suite"]} if section.several_suites else {})
         | {title: _interval(row.get(name, (None, ""))[1]) for name, title in names.items()}
         for row in summary_rows(section)
     ]

@@ -84,6 +84,7 @@ def test_the_training_data_say_what_degraded_them(published) -> None:
     behind = {"restorer_sha256": "0" * 64, "start": "dncnn=mine+tiny_cnn"}
     assert told(**behind) == "digits (clean + awgn, restored)"
     assert told(start="tiny_cnn=digits-clean") == "digits (clean + awgn, from digits-clean)"
+    assert told(start="gone=mine+tiny_cnn@gone=digits-clean") == "digits (clean + awgn, from digits-clean)"
     assert told(data="clean", corruption="", start="tiny_cnn=digits-clean") == "digits (from digits-clean)"
 
 
