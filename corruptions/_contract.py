@@ -30,6 +30,8 @@ Body = Callable[..., NDArray[Any]]
 
 GROUPS = ("noise", "blur", "weather", "digital", "resolution")
 CHAIN = "+"
+TAKES = ("uint8", "float", "double")
+ROUNDINGS = ("nearest", "down")
 EXTRAS = ("draws", "boxes", "native", "textures")
 NATIVE_SIDES = (32, 64, 224)
 RESERVED = ("boxes", "clean", "digests", "ids", "labels", "manifest")
@@ -49,13 +51,16 @@ def nearest_native(height: int, width: int) -> int:
 class Corruption:
     """One named way to degrade an image: its function, its strengths, its source and its facts.
 
-    The function is called as body(images, strength, …) with a block of images, uint8 or float32 in [0, 1] as `takes`
-    says, one strength (a number, a pair, or a row of the table) and those of `draws`, `boxes`, `native` and `textures`
-    that it names as parameters. It returns a block of the same shape: uint8, or float32 in [0, 1], clipped and rounded
-    here.
+    The function is called as body(images, strength, …) with a block of images, one strength (a number, a pair, or a
+    row of the table) and those of `draws`, `boxes`, `native` and `textures` that it names as parameters. `takes` says
+    what the images are: "uint8", "float" (float32 in [0, 1]) or "double" (float64 in [0, 1]). The function returns a
+    block of the same shape: uint8, or float32 or float64 in [0, 1], which is clipped and quantised to 8 bits here.
 
+    `rounding` says how: "nearest", or "down" for the families whose published generator cuts the fraction off.
     `severities` maps a native side to five rows. `per_image` bodies also take strengths of shape (n, 1, 1, 1).
     `not_bit_exact` and `not_monotone` are empty or give the reason. `gray` says what happens to one channel.
+    `near_identity` gives the reason why a strength close to the identity may change values by one level,
+    `not_identity` the reason why even the identity level changes pixels; both are empty where this does not happen.
     """
 
     name: str
@@ -66,9 +71,12 @@ class Corruption:
     level: Level | None = None
     severities: Mapping[int, tuple[Row, ...]] = field(default_factory=dict)
     takes: str = "float"
+    rounding: str = "nearest"
     per_image: bool = False
     not_bit_exact: str = ""
     not_monotone: str = ""
+    near_identity: str = ""
+    not_identity: str = ""
     gray: str = "as each colour channel"
 
     def __post_init__(self) -> None:
@@ -76,8 +84,10 @@ class Corruption:
             raise CorruptionError(f"a corruption cannot be called '{self.name}': a set's file, or no plain name")
         if self.group not in GROUPS:
             raise CorruptionError(f"{self.name}: group must be one of {', '.join(GROUPS)}, got {self.group!r}")
-        if self.takes not in ("uint8", "float"):
-            raise CorruptionError(f"{self.name}: takes must be 'uint8' or 'float', got {self.takes!r}")
+        for field_name, allowed in (("takes", TAKES), ("rounding", ROUNDINGS)):
+            value = getattr(self, field_name)
+            if value not in allowed:
+                raise CorruptionError(f"{self.name}: {field_name} must be one of {', '.join(allowed)}, got {value!r}")
         if not self.severities and self.level is None:
             raise CorruptionError(f"{self.name}: expected severities, a level, or both, got neither")
         for side, rows in self.severities.items():
@@ -169,6 +179,9 @@ class Corruption:
             "bit_exact": self.bit_exact,
             "not_bit_exact": self.not_bit_exact,
             "not_monotone": self.not_monotone,
+            "rounding": self.rounding,
+            "near_identity": self.near_identity,
+            "not_identity": self.not_identity,
             "uses_boxes": "boxes" in self.wants,
             "gray": self.gray,
         }

@@ -14,6 +14,7 @@ from corruptions._streams import MAX_SIDE, Draws
 from corruptions._strength import Strength
 
 VALUES_AT_ONCE = 1 << 18
+UNIT_TYPES: dict[str, type[np.floating[Any]]] = {"float": np.float32, "double": np.float64}
 
 
 def apply(
@@ -114,15 +115,17 @@ def _degrade(step: Corruption, strength: Strength, block: Images, extras: dict[s
 
 def _run(chosen: Corruption, block: Images, parameters: Any, extras: dict[str, Any]) -> Images:
     given = {name: extras[name] for name in chosen.wants}
-    source = block if chosen.takes == "uint8" else to_unit(block)
+    source = block if chosen.takes == "uint8" else to_unit(block, UNIT_TYPES[chosen.takes])
     result = chosen.body(source, parameters, **given)
     if result.shape != block.shape:
         raise CorruptionError(f"{chosen.name}: expected shape {block.shape} from its function, got {result.shape}")
     if result.dtype == np.uint8:
         return np.ascontiguousarray(result)
-    if result.dtype != np.float32:
-        raise CorruptionError(f"{chosen.name}: expected float32 or uint8 from its function, got {result.dtype}")
-    return quantise(result)
+    if result.dtype not in (np.float32, np.float64):
+        raise CorruptionError(
+            f"{chosen.name}: expected uint8, float32 or float64 from its function, got {result.dtype}"
+        )
+    return quantise(result, chosen.rounding)
 
 
 def _drawn_levels(chosen: Corruption, ends: tuple[float, float], draws: Draws) -> NDArray[np.float64]:
@@ -139,28 +142,47 @@ def _rows(extras: dict[str, Any], rows: NDArray[np.int64]) -> dict[str, Any]:
 
 @jit
 def _to_unit(flat: Any, out: Any) -> None:
+    full = out.dtype.type(255)
     for at in range(flat.size):
-        out[at] = np.float32(flat[at]) / np.float32(255)
+        out[at] = out.dtype.type(flat[at]) / full
 
 
-def to_unit(images: Images) -> NDArray[np.float32]:
-    """8-bit values as float32 in [0, 1], each divided by 255."""
-    out = np.empty(images.shape, np.float32)
+def to_unit(images: Images, kind: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
+    """8-bit values as floats in [0, 1], each divided by 255 in that precision."""
+    out = np.empty(images.shape, kind)
     _to_unit(np.ascontiguousarray(images).reshape(-1), out.reshape(-1))
     return out
 
 
+UNITS = to_unit(np.arange(256, dtype=np.uint8), np.float64)
+"""The 256 levels in [0, 1], float64."""
+
+
 @jit
-def _quantise(flat: Any, out: Any) -> None:
+def _nearest(flat: Any, out: Any) -> None:
+    zero, full = flat.dtype.type(0), flat.dtype.type(255)
     for at in range(flat.size):
-        value = min(max(flat[at] * np.float32(255), np.float32(0)), np.float32(255))
-        out[at] = np.uint8(np.int32(np.rint(value)))
+        out[at] = np.uint8(np.int32(np.rint(min(max(flat[at] * full, zero), full))))
 
 
-def quantise(values: NDArray[np.float32]) -> Images:
-    """Values in [0, 1] as uint8: times 255, rounded to nearest (halves to even), clipped, never wrapped."""
+@jit
+def _down(flat: Any, out: Any) -> None:
+    zero, one, full = flat.dtype.type(0), flat.dtype.type(1), flat.dtype.type(255)
+    for at in range(flat.size):
+        out[at] = np.uint8(np.int32(min(max(flat[at], zero), one) * full))
+
+
+def quantise(values: NDArray[np.floating[Any]], rounding: str = "nearest") -> Images:
+    """Values in [0, 1] as uint8: times 255, clipped, never wrapped.
+
+    rounding: "nearest", halves to even, or "down", the fraction cut off as the published generators do.
+
+    >>> quantise(np.array([0.5, 1.5]), "down").tolist(), quantise(np.array([0.5, 1.5])).tolist()
+    ([127, 255], [128, 255])
+    """
     out = np.empty(values.shape, np.uint8)
-    _quantise(np.ascontiguousarray(values).reshape(-1), out.reshape(-1))
+    convert = _down if rounding == "down" else _nearest
+    convert(np.ascontiguousarray(values).reshape(-1), out.reshape(-1))
     return out
 
 

@@ -1,4 +1,6 @@
-"""Drops on a lens: edges, distances to them, an equalised relief, in the integer arithmetic of OpenCV's functions.
+"""Drops on a lens: edges, distances to them, an equalised relief, in the arithmetic of OpenCV's functions on x86.
+
+Distances are float32 there, by Intel's library; OpenCV without that library counts them in 16-bit fixed point.
 
 A plane has a frame, one or two pixels wide, in which its neighbours outside the image stand.
 """
@@ -15,9 +17,10 @@ from corruptions._jit import jit
 from corruptions._kernels import Bytes, Ints, border
 
 LOW, HIGH = 50, 150
-FARTHEST = 20
-STRAIGHT, DIAGONAL, KNIGHT = 65_536, 91_750, 143_976
-"""Chamfer steps 1, 1.4 and 2.1969 in 16-bit fixed point (Borgefors 1986)."""
+FARTHEST = np.float32(20)
+UNKNOWN = np.float32(1e9)
+STRAIGHT, DIAGONAL, KNIGHT = np.float32(1), np.float32(1.4), np.float32(2.1969)
+"""Chamfer steps (Borgefors 1986)."""
 
 
 @jit
@@ -99,14 +102,14 @@ def _nearest(two: Any, one: Any, near: Any) -> None:
 
 @jit
 def _distances(edge: Any, far: Any) -> None:
-    """Distance to the nearest edge in 2^-16 pixels by a chamfer of 5 x 5, in `far`, which has a frame of two."""
+    """Distance to the nearest edge in pixels by a chamfer of 5 x 5, in `far`, which has a frame of two."""
     height, width = edge.shape
-    far[:] = int32(1 << 29)
+    far[:] = UNKNOWN
     for y in range(height):
         row, found = far[y + 2], edge[y]
         near = row[2 : width + 2]
         for x in range(width):
-            near[x] = int32(0) if found[x] == 2 else near[x]
+            near[x] = np.float32(0) if found[x] == 2 else near[x]
         _nearest(far[y], far[y + 1], near)
         for x in range(2, width + 2):
             row[x] = min(row[x], row[x - 1] + STRAIGHT)
@@ -148,7 +151,7 @@ def _windows(plane: Any, y: Any, columns: Any, out: Any) -> None:
     """Sums of 3 x 3 pixels along row y of a framed plane, by way of the sums of its columns."""
     p, q, r = plane[y], plane[y + 1], plane[y + 2]
     for x in range(columns.size):
-        columns[x] = p[x] + q[x] + r[x]
+        columns[x] = columns.dtype.type(p[x]) + q[x] + r[x]
     for x in range(out.size):
         out[x] = columns[x] + columns[x + 1] + columns[x + 2]
 
@@ -158,16 +161,17 @@ def _relief(far: Any, above: Any, beside: Any, cut: Any, plane: Any, lit: Any, o
     """Distances up to FARTHEST as a relief lit from the upper left, from 0 to 255, smoothed."""
     height, width = out.shape
     columns, sums = np.empty(width + 2, np.int32), np.empty(width, np.int32)
+    far_columns, far_sums = np.empty(width + 2), np.empty(width)
     for y in range(height):
         row, into = far[y + 2], cut[y + 1]
         for x in range(width):
-            into[x + 1] = min(row[x + 2], int32(FARTHEST << 16))
+            into[x + 1] = min(row[x + 2], FARTHEST)
     _fill_frame(cut, above, beside)
     for y in range(height):
-        _windows(cut, y, columns, sums)
+        _windows(cut, y, far_columns, far_sums)
         into = plane[y + 1]
         for x in range(width):
-            into[x + 1] = (sums[x] >> 16) // 9
+            into[x + 1] = int32(np.float32(far_sums[x] * (1.0 / 9)))
     _equalise(plane)
     _fill_frame(plane, above, beside)
     for y in range(height):
@@ -202,15 +206,11 @@ def _shine(layer: Any, shown: Any, out: Any) -> None:
 def _water(layers: Any, clamped: Any, mirrored: Any, out: Any) -> None:
     count, height, width = layers.shape
     framed = (height + 2, width + 2)
-    plane, size, cut, lit = (
-        np.empty(framed, np.int32),
-        np.empty(framed, np.int32),
-        np.empty(framed, np.int32),
-        np.empty(framed, np.int32),
-    )
+    plane, size, lit = np.empty(framed, np.int32), np.empty(framed, np.int32), np.empty(framed, np.int32)
+    cut, far = np.empty(framed, np.float32), np.empty((height + 4, width + 4), np.float32)
     right, down = np.empty((height, width), np.int32), np.empty((height, width), np.int32)
     edge, shown = np.empty((height, width), np.int32), np.empty((height, width), np.int32)
-    far, stack = np.empty((height + 4, width + 4), np.int32), np.empty(height * width, np.int64)
+    stack = np.empty(height * width, np.int64)
     for n in range(count):
         for y in range(height):
             liquid, into = layers[n, y], plane[y + 1]

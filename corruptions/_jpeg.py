@@ -1,4 +1,4 @@
-"""JPEG without the file: libjpeg's integer arithmetic from colours to coefficients and back, entropy coding left out.
+"""JPEG without the file: libjpeg-turbo's integer arithmetic from colours to coefficients and back, no entropy coding.
 
 The transforms are the accurate integer ones (Loeffler, Ligtenberg and Moschytz 1989) in 13-bit fixed point, chroma is
 averaged 2 x 2 and brought back with libjpeg's triangle filter. All of it is integer, so it is the same everywhere, and
@@ -35,6 +35,9 @@ CHROMINANCE = (
 )
 
 
+SHARES = (11059, 21709, 22554)
+"""Of Cb red's and green's share, of green that of Cb, in 2^-16. IJG libjpeg 9 writes them from longer decimals."""
+
 LANES = 16
 AXIS = 8 * LANES
 
@@ -48,14 +51,14 @@ def quantisers(quality: int) -> NDArray[np.int32]:
 
 
 @lru_cache(maxsize=256)
-def lane_steps(quality: int) -> NDArray[np.float32]:
-    """Eight times the tables, column by column, for each lane: (2, 1024)."""
+def lane_steps(quality: int, lanes: int = LANES) -> NDArray[np.float32]:
+    """Eight times the tables, column by column, for each lane: (2, 64 lanes)."""
     columns = quantisers(quality).reshape(2, 8, 8).transpose(0, 2, 1).reshape(2, 64)
-    return np.repeat(columns * 8, LANES, axis=1).astype(np.float32)
+    return np.repeat(columns * 8, lanes, axis=1).astype(np.float32)
 
 
 @jit
-def _descale(value: Any, shift: Any) -> Any:
+def descale(value: Any, shift: Any) -> Any:
     """value / 2^shift, rounded, in 32 bits."""
     return int32(value + (1 << (shift & 31) >> 1)) >> (shift & 31)
 
@@ -76,18 +79,18 @@ def _forward(source: Any, out: Any, shift: Any, up: Any, down: Any) -> None:
             s2, s5, s3, s4 = i2 + i5, i2 - i5, i3 + i4, i3 - i4
             t0, t3, t1, t2 = s0 + s3, s0 - s3, s1 + s2, s1 - s2
             to = row * AXIS + lane
-            out[to] = _descale((t0 + t1) << up, down)
-            out[to + 4 * LANES] = _descale((t0 - t1) << up, down)
+            out[to] = descale((t0 + t1) << up, down)
+            out[to + 4 * LANES] = descale((t0 - t1) << up, down)
             z1 = (t2 + t3) * 4433
-            out[to + 2 * LANES] = _descale(z1 + t3 * 6270, shift)
-            out[to + 6 * LANES] = _descale(z1 - t2 * 15137, shift)
+            out[to + 2 * LANES] = descale(z1 + t3 * 6270, shift)
+            out[to + 6 * LANES] = descale(z1 - t2 * 15137, shift)
             z1, z2, z3, z4 = s4 + s7, s5 + s6, s4 + s6, s5 + s7
             z5 = (z3 + z4) * 9633
             z1, z2, z3, z4 = z1 * -7373, z2 * -20995, z3 * -16069 + z5, z4 * -3196 + z5
-            out[to + 7 * LANES] = _descale(s4 * 2446 + z1 + z3, shift)
-            out[to + 5 * LANES] = _descale(s5 * 16819 + z2 + z4, shift)
-            out[to + 3 * LANES] = _descale(s6 * 25172 + z2 + z3, shift)
-            out[to + LANES] = _descale(s7 * 12299 + z1 + z4, shift)
+            out[to + 7 * LANES] = descale(s4 * 2446 + z1 + z3, shift)
+            out[to + 5 * LANES] = descale(s5 * 16819 + z2 + z4, shift)
+            out[to + 3 * LANES] = descale(s6 * 25172 + z2 + z3, shift)
+            out[to + LANES] = descale(s7 * 12299 + z1 + z4, shift)
 
 
 @jit
@@ -109,14 +112,14 @@ def _inverse(source: Any, out: Any, shift: Any) -> None:
             o0, o1 = i7 * 2446 + z1 + z3, i5 * 16819 + z2 + z4
             o2, o3 = i3 * 25172 + z2 + z3, i1 * 12299 + z1 + z4
             to = row * LANES + lane
-            out[to], out[to + 7 * AXIS] = _descale(e0 + o3, shift), _descale(e0 - o3, shift)
-            out[to + AXIS], out[to + 6 * AXIS] = _descale(e1 + o2, shift), _descale(e1 - o2, shift)
-            out[to + 2 * AXIS], out[to + 5 * AXIS] = _descale(e2 + o1, shift), _descale(e2 - o1, shift)
-            out[to + 3 * AXIS], out[to + 4 * AXIS] = _descale(e3 + o0, shift), _descale(e3 - o0, shift)
+            out[to], out[to + 7 * AXIS] = descale(e0 + o3, shift), descale(e0 - o3, shift)
+            out[to + AXIS], out[to + 6 * AXIS] = descale(e1 + o2, shift), descale(e1 - o2, shift)
+            out[to + 2 * AXIS], out[to + 5 * AXIS] = descale(e2 + o1, shift), descale(e2 - o1, shift)
+            out[to + 3 * AXIS], out[to + 4 * AXIS] = descale(e3 + o0, shift), descale(e3 - o0, shift)
 
 
 @jit
-def _quantise(values: Any, steps: Any) -> None:
+def quantise(values: Any, steps: Any) -> None:
     """To the nearest multiple of an eighth of the step: the forward transform's factor of 8 is taken out.
 
     The arithmetic is in float32 and exact here: all numbers are whole or halves and below 2^23.
@@ -164,15 +167,22 @@ def _store(pixels: Any, first: Any, count: Any, plane: Any) -> None:
 
 
 @jit
-def _through(plane: Any, steps: Any, values: Any, turned: Any, pixels: Any) -> None:
+def luma_work() -> Any:
+    """The memory that `through` works in."""
+    return np.zeros(8 * AXIS, np.int32), np.zeros(8 * AXIS, np.int32), np.zeros(8 * AXIS, np.uint8)
+
+
+@jit
+def through(plane: Any, steps: Any, work: Any) -> None:
     """A plane of 8 x 8 blocks, uint8, through transform, quantisation and back, sixteen blocks at a time."""
+    values, turned, pixels = work
     blocks = plane.size // 64
     for first in range(0, blocks, LANES):
         count = min(LANES, blocks - first)
         _load(plane, first, count, values)
         _forward(values, turned, 11, 2, 0)
         _forward(turned, values, 15, 0, 2)
-        _quantise(values, steps)
+        quantise(values, steps)
         _inverse(values, turned, 11)
         _inverse(turned, values, 18)
         for at in range(values.size):
@@ -181,13 +191,13 @@ def _through(plane: Any, steps: Any, values: Any, turned: Any, pixels: Any) -> N
 
 
 @jit
-def _convert_row(row: Any, luma: Any, blue: Any, red: Any) -> None:
+def convert_row(row: Any, luma: Any, blue: Any, red: Any, shares: Any) -> None:
     """A row of RGB (W 3) to Y, Cb and Cr; the rest of these repeats the last pixel."""
     width = row.size // 3
     for x in range(width):
         r, g, b = int32(row[3 * x]), int32(row[3 * x + 1]), int32(row[3 * x + 2])
         luma[x] = int32(19595 * r + 38470 * g + 7471 * b + 32768) >> 16
-        blue[x] = int32(-11059 * r - 21709 * g + 32768 * b + 8421375) >> 16
+        blue[x] = int32(-shares[0] * r - shares[1] * g + 32768 * b + 8421375) >> 16
         red[x] = int32(32768 * r - 27439 * g - 5329 * b + 8421375) >> 16
     for x in range(width, luma.size):
         luma[x], blue[x], red[x] = luma[width - 1], blue[width - 1], red[width - 1]
@@ -211,9 +221,9 @@ def _to_planes(image: Any, luma: Any, blue: Any, red: Any) -> None:
     red0, red1 = np.empty(wide, np.uint8), np.empty(wide, np.uint8)
     for pair in range(halves):
         top = 2 * pair
-        _convert_row(flat[top * size : (top + 1) * size], luma[top], blue0, red0)
+        convert_row(flat[top * size : (top + 1) * size], luma[top], blue0, red0, SHARES)
         if top + 1 < height:
-            _convert_row(flat[(top + 1) * size : (top + 2) * size], luma[top + 1], blue1, red1)
+            convert_row(flat[(top + 1) * size : (top + 2) * size], luma[top + 1], blue1, red1, SHARES)
             _halve(blue0, blue1, blue[pair])
             _halve(red0, red1, red[pair])
         else:
@@ -249,12 +259,22 @@ def _larger_row(near: Any, other: Any, width: Any, sums: Any, out: Any) -> None:
 
 
 @jit
-def _clipped(value: Any) -> Any:
+def clipped(value: Any) -> Any:
     return min(max(int32(value), int32(0)), int32(255))
 
 
 @jit
-def _to_pixels(luma: Any, blue: Any, red: Any, out: Any) -> None:
+def to_pixels(light: Any, cb: Any, cr: Any, shares: Any, row: Any) -> None:
+    """A row of RGB (W 3) from Y, Cb and Cr."""
+    for x in range(row.size // 3):
+        b, r = int32(cb[x]) - 128, int32(cr[x]) - 128
+        row[3 * x] = clipped(light[x] + (int32(91881 * r + 32768) >> 16))
+        row[3 * x + 1] = clipped(light[x] + (int32(-shares[2] * b - 46802 * r + 32768) >> 16))
+        row[3 * x + 2] = clipped(light[x] + (int32(116130 * b + 32768) >> 16))
+
+
+@jit
+def _from_planes(luma: Any, blue: Any, red: Any, out: Any) -> None:
     height, width = out.shape[:2]
     narrow, halves = (width + 1) // 2, (height + 1) // 2
     cb, cr = np.empty(2 * narrow, np.uint8), np.empty(2 * narrow, np.uint8)
@@ -265,12 +285,7 @@ def _to_pixels(luma: Any, blue: Any, red: Any, out: Any) -> None:
         other = min(max(near + (1 if y & 1 else -1), 0), halves - 1)
         _larger_row(blue[near], blue[other], narrow, sums, cb)
         _larger_row(red[near], red[other], narrow, sums, cr)
-        light, row = luma[y], flat[y * width * 3 : (y + 1) * width * 3]
-        for x in range(width):
-            b, r = int32(cb[x]) - 128, int32(cr[x]) - 128
-            row[3 * x] = _clipped(light[x] + (int32(91881 * r + 32768) >> 16))
-            row[3 * x + 1] = _clipped(light[x] + (int32(-22554 * b - 46802 * r + 32768) >> 16))
-            row[3 * x + 2] = _clipped(light[x] + (int32(116130 * b + 32768) >> 16))
+        to_pixels(luma[y], cb, cr, SHARES, flat[y * width * 3 : (y + 1) * width * 3])
 
 
 @jit
@@ -279,34 +294,41 @@ def _colour(images: Any, steps: Any, out: Any) -> None:
     half_tall, half_wide = ((height + 1) // 2 + 7) // 8 * 8, ((width + 1) // 2 + 7) // 8 * 8
     luma = np.empty(((height + 7) // 8 * 8, 2 * half_wide), np.uint8)
     blue, red = np.empty((half_tall, half_wide), np.uint8), np.empty((half_tall, half_wide), np.uint8)
-    values, turned = np.zeros(8 * AXIS, np.int32), np.zeros(8 * AXIS, np.int32)
-    pixels = np.zeros(8 * AXIS, np.uint8)
+    work = luma_work()
     for n in range(images.shape[0]):
         _to_planes(images[n], luma, blue, red)
-        _through(luma, steps[0], values, turned, pixels)
-        _through(blue, steps[1], values, turned, pixels)
-        _through(red, steps[1], values, turned, pixels)
-        _to_pixels(luma, blue, red, out[n])
+        through(luma, steps[0], work)
+        through(blue, steps[1], work)
+        through(red, steps[1], work)
+        _from_planes(luma, blue, red, out[n])
 
 
 @jit
 def _gray(images: Any, steps: Any, out: Any) -> None:
     height, width = images.shape[1:3]
     plane = np.empty(((height + 7) // 8 * 8, (width + 7) // 8 * 8), np.uint8)
-    values, turned = np.zeros(8 * AXIS, np.int32), np.zeros(8 * AXIS, np.int32)
-    pixels = np.zeros(8 * AXIS, np.uint8)
+    work = luma_work()
     for n in range(images.shape[0]):
         for y in range(plane.shape[0]):
             for x in range(plane.shape[1]):
                 plane[y, x] = images[n, min(y, height - 1), min(x, width - 1), 0]
-        _through(plane, steps[0], values, turned, pixels)
+        through(plane, steps[0], work)
         for y in range(height):
             for x in range(width):
                 out[n, y, x, 0] = plane[y, x]
 
 
-def round_trip(images: Bytes, quality: int) -> Bytes:
-    """uint8 (N, H, W, C) stored as JPEG of this quality, chroma at half resolution (4:2:0), and read again."""
+def gray_round_trip(images: Bytes, quality: int) -> Bytes:
+    """uint8 (N, H, W, 1) stored as JPEG of one channel of this quality, and read again; in every libjpeg the same."""
     out = np.empty_like(images)
-    (_gray if images.shape[-1] == 1 else _colour)(images, lane_steps(quality), out)
+    _gray(images, lane_steps(quality), out)
+    return out
+
+
+def round_trip(images: Bytes, quality: int) -> Bytes:
+    """uint8 (N, H, W, C) stored as JPEG of this quality by libjpeg-turbo, chroma 4:2:0, and read again."""
+    if images.shape[-1] == 1:
+        return gray_round_trip(images, quality)
+    out = np.empty_like(images)
+    _colour(images, lane_steps(quality), out)
     return out

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from corruptions._jit import jit
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Reals = TypeVar("Reals", NDArray[np.float32], NDArray[np.float64])
 
 GRID = 2.0**20
 
@@ -113,7 +114,7 @@ def weighted_sum(weights: Any, source: Any, starts: Any, out: Any) -> None:
     """out[at] = the sum of weights[k] source[starts[k] + at], added up in the order of k, four at a time."""
     size = out.size
     for at in range(size):
-        out[at] = np.float32(0)
+        out[at] = 0
     k = 0
     while k + 4 <= weights.size:
         w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
@@ -161,7 +162,7 @@ def _correlate(images: Any, offsets: Any, weights: Any, above: Any, beside: Any,
     count, height, width, channels = images.shape
     reach = (above.size - height) // 2
     size, wide = width * channels, beside.size * channels
-    padded = np.empty(height * wide, np.float32)
+    padded = np.empty(height * wide, images.dtype)
     starts = np.empty(weights.size, np.int64)
     for n in range(count):
         source, target = images[n].reshape(height * size), out[n].reshape(height * size)
@@ -174,68 +175,16 @@ def _correlate(images: Any, offsets: Any, weights: Any, above: Any, beside: Any,
             weighted_sum(weights, padded, starts, target[y * size : (y + 1) * size])
 
 
-def correlate(images: Floats, offsets: Ints, weights: Floats, mode: str = "edge") -> Floats:
-    """The weighted sum of (N, H, W, C) shifted by offsets (dy, dx): (K, 2) for all images, or (N, K, 2)."""
+def correlate(images: Reals, offsets: Ints, weights: Reals, mode: str = "edge") -> Reals:
+    """The weighted sum of (N, H, W, C) shifted by offsets (dy, dx): (K, 2) for all images, or (N, K, 2).
+
+    Images and weights have one precision, which is that of the sums.
+    """
     out = np.empty_like(images)
     height, width = images.shape[1:3]
     reach = int(np.abs(offsets).max())
     taps = offsets if offsets.ndim == 3 else offsets[None]
     _correlate(images, taps, weights, border(height, reach, mode), border(width, reach, mode), out)
-    return out
-
-
-@jit
-def _add_differences(sums: Any, lows: Any, highs: Any, line: Any) -> None:
-    """line[at] = the sum of sums[highs[k] + at] - sums[lows[k] + at], three k at a time."""
-    size = line.size
-    line[:] = 0
-    k = 0
-    while k + 3 <= lows.size:
-        l0, h0 = sums[lows[k] : lows[k] + size], sums[highs[k] : highs[k] + size]
-        l1, h1 = sums[lows[k + 1] : lows[k + 1] + size], sums[highs[k + 1] : highs[k + 1] + size]
-        l2, h2 = sums[lows[k + 2] : lows[k + 2] + size], sums[highs[k + 2] : highs[k + 2] + size]
-        for at in range(size):
-            line[at] += (h0[at] - l0[at]) + (h1[at] - l1[at]) + (h2[at] - l2[at])
-        k += 3
-    while k < lows.size:
-        low, high = sums[lows[k] : lows[k] + size], sums[highs[k] : highs[k] + size]
-        for at in range(size):
-            line[at] += high[at] - low[at]
-        k += 1
-
-
-@jit
-def _runs(images: Any, reaches: Any, above: Any, beside: Any, out: Any) -> None:
-    count, height, width, channels = images.shape
-    reach, size, wide = reaches.size // 2, width * channels, (beside.size + 1) * channels
-    padded, sums = np.empty(beside.size * channels, np.uint8), np.zeros(height * wide, np.int32)
-    line = np.empty(size, np.int32)
-    lows, highs = np.empty(reaches.size, np.int64), np.empty(reaches.size, np.int64)
-    area = np.float32(np.sum(2 * reaches + 1)) * np.float32(255)
-    for n in range(count):
-        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
-        for y in range(height):
-            pad_row(source[y * size : (y + 1) * size], channels, beside, padded)
-            so_far = sums[y * wide : (y + 1) * wide]
-            for at in range(padded.size):
-                so_far[at + channels] = so_far[at] + padded[at]
-        for y in range(height):
-            for k in range(reaches.size):
-                lows[k] = above[y + k] * wide + (reach - reaches[k]) * channels
-                highs[k] = lows[k] + (2 * reaches[k] + 1) * channels
-            _add_differences(sums, lows, highs, line)
-            into = target[y * size : (y + 1) * size]
-            for at in range(size):
-                into[at] = np.float32(line[at]) / area
-
-
-def disc_mean(images: Bytes, radius: float, mode: str = "mirror") -> Floats:
-    """The mean of uint8 images over the pixels (dx, dy) with dx² + dy² <= radius², in [0, 1]; sums are exact."""
-    reach = int(radius)
-    reaches = np.array([math.isqrt(math.floor(radius**2) - dy**2) for dy in range(-reach, reach + 1)], np.int64)
-    height, width = images.shape[1:3]
-    out = np.empty(images.shape, np.float32)
-    _runs(images, reaches, border(height, reach, mode), border(width, reach, mode), out)
     return out
 
 
@@ -245,6 +194,19 @@ def half_gaussian_taps(radius: float, sigma: float) -> Floats:
     weights = np.array([math.exp(-(step**2) / (2 * sigma**2)) for step in range(2 * math.ceil(radius) + 1)])
     taps = on_grid(weights, 0)
     return taps[: int(np.flatnonzero(taps)[-1]) + 1]
+
+
+@jit
+def _in_quanta(flat: Any, out: Any) -> None:
+    for at in range(flat.size):
+        out[at] = np.rint(np.float64(flat[at]) * 65_535) / 65_535
+
+
+def in_quanta(values: Floats) -> NDArray[np.float64]:
+    """Values in [0, 1] to the nearest of ImageMagick's 16-bit quanta, of which 257 make a level of 8 bits."""
+    out = np.empty(values.shape)
+    _in_quanta(values.reshape(-1), out.reshape(-1))
+    return out
 
 
 def line_offsets(degrees: NDArray[np.float64], steps: int) -> Ints:

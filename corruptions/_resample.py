@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corruptions._gaussian import Doubles
 from corruptions._jit import jit
 from corruptions._kernels import Bytes, Floats, Ints
+
+Reals = NDArray[np.floating[Any]]
 
 
 @jit
@@ -177,28 +180,28 @@ def box_resize(images: Bytes, height: int, width: int) -> Bytes:
 
 
 @lru_cache(maxsize=256)
-def zoom_places(size: int, hundredths: int) -> tuple[int, Ints, Floats]:
-    """One axis of a zoom to the middle by hundredths / 100, as scipy.ndimage.zoom of order 1 and a centre trim do it.
+def zoom_places(size: int, factor: float) -> tuple[int, Ints, Doubles]:
+    """One axis of a zoom to the middle, as scipy.ndimage.zoom of order 1 and a trim to the middle do it.
 
-    The middle ceil(size / z) pixels, which start at the first number returned, become round(ceil(size / z) z) pixels
-    with corners aligned, of which the middle `size` are kept: places within the part, and the share of the next place.
+    The middle ceil(size / factor) pixels, which start at the first number returned, become round(ceil(size / factor)
+    factor) pixels with corners aligned, of which the middle `size` are kept: places within the part, and the share of
+    the next place. All of it is in float64, as in SciPy.
     """
-    if hundredths == 100:
-        return 0, np.arange(size), np.zeros(size, np.float32)
-    part = -(-size * 100 // hundredths)
-    large = round(Fraction(part * hundredths, 100))
+    part = math.ceil(size / factor)
+    large = round(part * factor)
     kept = np.arange(size) + (large - size) // 2
-    centres = kept * ((part - 1) / max(large - 1, 1))
+    centres = kept * ((part - 1) / (large - 1) if large > 1 else 1.0)
     low = np.minimum(np.floor(centres).astype(np.int64), max(part - 2, 0))
-    return (size - part) // 2, low, (centres - low).astype(np.float32)
+    return (size - part) // 2, low, centres - low
 
 
 @jit
-def _add_zooms(images: Any, tops: Any, row_shares: Any, lefts: Any, shares: Any, out: Any) -> None:
+def _add_zooms(images: Any, rows: Any, columns: Any, out: Any) -> None:
+    tops, downs = rows
+    lefts, keeps, takes = columns
     count, height, width, channels = images.shape
     wide, size = width * channels, out.shape[2] * channels
-    line, total = np.empty(wide + channels, np.float32), np.empty(size, np.float32)
-    line[wide:] = np.float32(0)
+    line, total = np.zeros(wide + channels), np.empty(size, out.dtype)
     low, high = line[:wide], line[channels:]
     for n in range(count):
         flat, target = images[n].reshape(height * wide), out[n].reshape(out.shape[1] * size)
@@ -207,36 +210,37 @@ def _add_zooms(images: Any, tops: Any, row_shares: Any, lefts: Any, shares: Any,
             for at in range(size):
                 total[at] = into[at]
             for zoom in range(tops.shape[0]):
-                top, share = tops[zoom, y], row_shares[zoom, y]
-                bottom = min(top + 1, height - 1)
+                top, down = tops[zoom, y], downs[zoom, y]
+                bottom, up = min(top + 1, height - 1), 1 - down
                 above, below = flat[top * wide : (top + 1) * wide], flat[bottom * wide : (bottom + 1) * wide]
                 for at in range(wide):
-                    low[at] = above[at] + share * (below[at] - above[at])
-                left, its_shares = lefts[zoom], shares[zoom]
+                    low[at] = above[at] * up + below[at] * down
+                left, keep, take = lefts[zoom], keeps[zoom], takes[zoom]
                 for at in range(size):
-                    total[at] += low[left[at]] + its_shares[at] * (high[left[at]] - low[left[at]])
+                    total[at] += out.dtype.type(low[left[at]] * keep[at] + high[left[at]] * take[at])
             for at in range(size):
                 into[at] = total[at]
 
 
 @lru_cache(maxsize=64)
 def _zoom_tables(
-    shape: tuple[int, int, int], zooms: tuple[int, ...], from_corner: bool
-) -> tuple[Ints, Floats, NDArray[np.uint32], Floats]:
-    """For each zoom the upper rows and shares of the lower (Z, H), first values and shares of the next (Z, W C)."""
+    shape: tuple[int, int, int], factors: tuple[float, ...], from_corner: bool
+) -> tuple[tuple[Ints, Doubles], tuple[NDArray[np.uint32], Doubles, Doubles]]:
+    """For each factor the upper rows and shares of the lower (Z, H); first values, their shares and the next's."""
     height, width, channels = shape
-    rows = [zoom_places(height, hundredths) for hundredths in zooms]
-    columns = [zoom_places(width, hundredths) for hundredths in zooms]
+    rows = [zoom_places(height, factor) for factor in factors]
+    columns = [zoom_places(width, factor) for factor in factors]
     tops = np.array([(0 if from_corner else first) + places for first, places, _ in rows])
     starts = np.array([(0 if from_corner else first) + places for first, places, _ in columns])
-    lefts = (starts[..., None] * channels + np.arange(channels)).reshape(len(zooms), -1)
-    shares = np.repeat(np.array([share for *_, share in columns]), channels, axis=1)
-    return tops, np.array([share for *_, share in rows]), lefts.astype(np.uint32), shares
+    lefts = (starts[..., None] * channels + np.arange(channels)).reshape(len(factors), -1)
+    take = np.repeat(np.array([share for *_, share in columns]), channels, axis=1)
+    return (tops, np.array([share for *_, share in rows])), (lefts.astype(np.uint32), 1 - take, take)
 
 
-def add_zooms(images: Floats, zooms: tuple[int, ...], out: Floats, *, from_corner: bool = False) -> None:
-    """Add to `out` (N, H, W, C) the images zoomed to the middle by each of `zooms`, in hundredths, in their order.
+def add_zooms(images: Reals, factors: tuple[float, ...], out: Reals, *, from_corner: bool = False) -> None:
+    """Add to `out` (N, H, W, C) the images zoomed to the middle by each of `factors`, in their order.
 
-    With `from_corner` the images hold only the part that is enlarged, of one zoom.
+    Values are computed in float64 and added in the precision of `out`. With `from_corner` the images hold only the
+    part that is enlarged, of one factor.
     """
-    _add_zooms(images, *_zoom_tables(out.shape[1:], zooms, from_corner), out)
+    _add_zooms(images, *_zoom_tables(out.shape[1:], factors, from_corner), out)

@@ -9,23 +9,25 @@ import numpy as np
 
 from corruptions._contract import corruption
 from corruptions._core import quantise, to_unit
+from corruptions._disc import disc_blur_as_published
+from corruptions._gaussian import Doubles, smooth_exactly
 from corruptions._jit import jit
 from corruptions._kernels import (
     Bytes,
     Floats,
     border,
     correlate,
-    disc_mean,
     disc_taps,
     gaussian_taps,
     half_gaussian_taps,
+    in_quanta,
     line_offsets,
     line_taps,
     separable,
     walk_kernels,
 )
 from corruptions._resample import add_zooms
-from corruptions._sources import FIDELITY, HENDRYCKS, ZHOU
+from corruptions._sources import CUT, FIDELITY, HENDRYCKS, ZHOU
 from corruptions._streams import Draws
 from corruptions._strength import Level
 
@@ -58,27 +60,28 @@ def motion_blur_45(images: Floats, length: float) -> Floats:
     return correlate(images, *line_taps(length, DIAGONAL))
 
 
-def gaussian(images: Floats, sigma: float) -> Floats:
-    """Gaussian filter cut off at 4 sigma, edge pixels repeated, as scikit-image's."""
-    return separable(images, gaussian_taps(sigma, int(4 * sigma + 0.5)))
-
-
 @corruption(
     "blur",
+    version=2,
+    takes="double",
+    rounding="down",
+    near_identity=CUT,
     level=Level("sigma", "pixels", 0.0, 1000.0, (0.5, 1.0, 2.0, 3.0, 4.0), identity=0.0),
     severities={32: (0.4, 0.6, 0.7, 0.8, 1.0), 64: (0.5, 0.75, 1.0, 1.25, 1.5), 224: (1.0, 2.0, 3.0, 4.0, 6.0)},
     source=HENDRYCKS,
 )
-def gaussian_blur(images: Floats, sigma: float) -> Floats:
+def gaussian_blur(images: Doubles, sigma: float) -> Doubles:
     """Gaussian blur of each channel, cut off at 4 sigma; the edge pixel is repeated outside the image.
 
-    Mended: rounded, not truncated, to 8 bits.
+    As published: values are cut to 8 bits. The pixels are those of the published file, bit for bit.
     """
-    return gaussian(images, sigma)
+    return smooth_exactly(images, sigma)
 
 
 @corruption(
     "blur",
+    version=2,
+    rounding="down",
     takes="uint8",
     severities={
         32: ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1.0, 0.2), (1.5, 0.1)),
@@ -87,14 +90,14 @@ def gaussian_blur(images: Floats, sigma: float) -> Floats:
     },
     source=HENDRYCKS,
 )
-def defocus_blur(images: Bytes, row: tuple[float, float]) -> Floats:
+def defocus_blur(images: Bytes, row: tuple[float, float]) -> Doubles:
     """Out of focus: the mean over a disc of whole pixels, itself smoothed by a 3 x 3 Gaussian (5 x 5 above radius 8).
 
     A row is (radius, sigma of the smoothing) in pixels; the image is mirrored at its edges.
-    Mended: at radius 8 and 10 the published kernel touches its array's edge and brightens by 1 %; here it sums to 1.
+    As published: at radius 8 and 10 the kernel touches its array's edge and brightens by 1 %, and values are cut to
+    8 bits. At 32 pixels the pixels are those of the published file, bit for bit.
     """
-    radius, alias = row
-    return separable(disc_mean(images, radius), gaussian_taps(alias, 2 if radius > 8 else 1), "mirror")
+    return disc_blur_as_published(images, to_unit(images, np.float64), *row)
 
 
 @jit
@@ -111,6 +114,9 @@ def _scatter(images: Any, words: Any, reach: Any) -> None:
 
 @corruption(
     "blur",
+    version=2,
+    takes="double",
+    rounding="down",
     severities={
         32: ((0.05, 1, 1), (0.25, 1, 1), (0.4, 1, 1), (0.25, 1, 2), (0.4, 1, 2)),
         64: ((0.1, 1, 1), (0.5, 1, 1), (0.6, 1, 2), (0.7, 2, 1), (0.9, 2, 2)),
@@ -119,25 +125,27 @@ def _scatter(images: Any, words: Any, reach: Any) -> None:
     not_monotone="the published rows trade the number of passes against the smoothing",
     source=HENDRYCKS,
 )
-def glass_blur(images: Floats, row: tuple[float, int, int], draws: Draws) -> Floats:
+def glass_blur(images: Doubles, row: tuple[float, int, int], draws: Draws) -> Doubles:
     """Frosted glass: smoothed, then each pixel copied from a drawn neighbour, in scan order, and smoothed again.
 
     A row is (sigma in pixels, reach, passes); offsets are drawn from -reach … reach - 1. As published: a copy, not a
     swap, from the lower right to the upper left, where a pixel may be copied on; the first reach + 1 and the last
-    reach - 1 rows and columns are not written.
-    Mended: rounded, not truncated, before the passes and at the end; height and width each have their own bounds.
+    reach - 1 rows and columns are not written, and values are cut to 8 bits before the passes and at the end.
+    Height and width each have their own bounds, where the published code knows squares alone.
     """
     sigma, reach, passes = row
     height, width = images.shape[1:3]
-    scattered = quantise(gaussian(images, sigma))
+    scattered = quantise(smooth_exactly(images, sigma), "down")
     for step in range(int(passes)):
         words = draws.words("offsets", height, width, 2, step=step).astype(np.uint64)
         _scatter(scattered, words, int(reach))
-    return gaussian(to_unit(scattered), sigma)
+    return smooth_exactly(to_unit(scattered, np.float64), sigma)
 
 
 @corruption(
     "blur",
+    version=2,
+    rounding="down",
     severities={
         32: ((6, 1), (6, 1.5), (6, 2), (8, 2), (9, 2.5)),
         64: ((10, 1), (10, 1.5), (10, 2), (10, 2.5), (12, 3)),
@@ -145,39 +153,48 @@ def glass_blur(images: Floats, row: tuple[float, int, int], draws: Draws) -> Flo
     },
     source=HENDRYCKS,
 )
-def motion_blur(images: Floats, row: tuple[float, float], draws: Draws) -> Floats:
+def motion_blur(images: Floats, row: tuple[float, float], draws: Draws) -> Doubles:
     """Motion blur along a line within 45 degrees of the horizontal, drawn per image, as ImageMagick makes it.
 
     A row is (radius, sigma) in pixels: the weights fall off as half a Gaussian from the pixel on, so the picture also
     shifts, as published. Offsets are whole pixels, and the edge pixel is repeated outside the image.
-    Mended: rounded, not truncated, to 8 bits.
+    As ImageMagick 6.9 with 16-bit quanta stores it: values are rounded to a 257th of a level, then cut to 8 bits.
     """
     taps = half_gaussian_taps(*row)
-    return correlate(images, line_offsets(draws.uniform("angle", -45, 45), len(taps)), taps)
+    return in_quanta(correlate(images, line_offsets(draws.uniform("angle", -45, 45), len(taps)), taps))
 
 
 @corruption(
     "blur",
+    version=2,
+    rounding="down",
     severities={
-        32: ((106, 1), (111, 1), (115, 1), (120, 1), (125, 1)),
-        64: ((106, 1), (111, 1), (115, 1), (120, 1), (125, 1)),
-        224: ((111, 1), (115, 1), (120, 2), (124, 2), (130, 3)),
+        32: ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
+        64: ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
+        224: ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03)),
     },
     source=HENDRYCKS,
 )
-def zoom_blur(images: Floats, row: tuple[int, int]) -> Floats:
+def zoom_blur(images: Floats, row: tuple[float, float]) -> Floats:
     """Zoom blur: the mean of the image and of its zooms to the middle by 1.00, 1.01, …, so the image counts twice.
 
-    A row is (last factor, step) in hundredths: 7, 12, 16, 21 and 26 factors at 32 pixels, 12, 16, 11, 13 and 11 at 224,
-    as the published floating-point ranges give. As published, zooms by less than a pixel are anchored at the top left.
-    Mended: factors are exact hundredths, where 1.25 came out as the next larger float; rounded, not truncated.
+    A row is (end, step) of the range of factors. As published: the floating-point range has 7, 12, 16, 21 and 26
+    factors at 32 pixels and 12, 16, 11, 13 and 11 at 224, a zoom by less than a pixel is anchored at the top left, and
+    values are cut to 8 bits. The pixels are those of the published file, bit for bit.
     """
-    last, step = row
-    zooms = tuple(range(100, int(last) + 1, int(step)))
-    total = images.copy()
-    add_zooms(images, zooms, total)
-    total /= np.float32(len(zooms) + 1)
-    return total
+    factors = zoom_factors(*row)
+    total = np.zeros_like(images)
+    add_zooms(images, factors, total)
+    return np.asarray((images + total) / np.float32(len(factors) + 1))
+
+
+def zoom_factors(end: float, step: float) -> tuple[float, ...]:
+    """`numpy.arange(1, end, step)`: its count and its last places are those of floating-point arithmetic.
+
+    >>> zoom_factors(1.03, 0.01)
+    (1.0, 1.01, 1.02)
+    """
+    return tuple(np.arange(1, end, step).tolist())
 
 
 @corruption(

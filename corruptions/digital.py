@@ -6,20 +6,27 @@ from typing import Any
 
 import numpy as np
 
+from corruptions import _ijg, _jpeg
 from corruptions._contract import corruption
+from corruptions._core import UNITS
+from corruptions._hsv import through_hsv
 from corruptions._jit import jit
-from corruptions._jpeg import round_trip
 from corruptions._kernels import Bytes, Floats
 from corruptions._resample import box_resize
-from corruptions._sources import HENDRYCKS, THREED
+from corruptions._sources import CUT, HENDRYCKS, THREED
 from corruptions._streams import Draws
 from corruptions._strength import Level
 from corruptions._warp import affine, affine_maps, displace, smooth
 
+QUALITY = Level("quality", "JPEG quality", 1, 100, (80, 65, 50, 25, 10), None, False, integer=True)
+
 
 @corruption(
     "digital",
+    version=2,
     takes="uint8",
+    rounding="down",
+    near_identity=CUT,
     level=Level("factor", "share of the contrast kept", 0.0, 1.0, (0.75, 0.5, 0.4, 0.3, 0.15), 1.0, False),
     severities={
         32: (0.75, 0.5, 0.4, 0.3, 0.15),
@@ -31,17 +38,45 @@ from corruptions._warp import affine, affine_maps, displace, smooth
 def contrast(images: Bytes, factor: float) -> Bytes:
     """Lower contrast: (x - m) factor + m with the mean m of each channel over the image.
 
-    Mended: rounded, not truncated, so a constant image stays as it is.
+    As published: in float64, and cut to 8 bits. The pixels are those of the published file, bit for bit.
     """
     out = np.empty_like(images)
-    _contrast(images, np.float32(factor), out)
+    _contrast(images, UNITS, float(factor), out)
     return out
 
 
 @jit
-def _contrast(images: Any, factor: Any, out: Any) -> None:
+def _exact_contrast(images: Any, units: Any, factor: Any, out: Any) -> None:
+    """One image, flat (H W, C): values are added up in their order, as numpy's mean does, and scaled in float64."""
+    pixels, channels = images.shape
+    table = np.empty(256, np.uint8)
+    for channel in range(channels):
+        total = 0.0
+        for at in range(pixels):
+            total += units[images[at, channel]]
+        middle = total / pixels
+        for level in range(256):
+            value = (units[level] - middle) * factor + middle
+            table[level] = np.uint8(np.int32(min(max(value, 0.0), 1.0) * 255))
+        for at in range(pixels):
+            out[at, channel] = table[images[at, channel]]
+
+
+@jit
+def _is_near_a_level(mean: Any, factor: Any) -> Any:
+    """Whether a value of an image with this mean, in levels, comes out next to a whole level."""
+    near = 0
+    for level in range(256):
+        value = (level - mean) * factor + mean
+        near |= abs(value - np.rint(value)) < 1e-3
+    return near
+
+
+@jit
+def _contrast(images: Any, units: Any, factor: Any, out: Any) -> None:
+    """In float32 where no value comes out next to a whole level; there the last bit of float64 decides."""
     count, height, width, channels = images.shape
-    size = width * channels
+    size, scale = width * channels, np.float32(factor)
     total, mean = np.empty(size, np.int64), np.empty(size, np.float32)
     for n in range(count):
         source, target = images[n].reshape(height * size), out[n].reshape(height * size)
@@ -50,17 +85,25 @@ def _contrast(images: Any, factor: Any, out: Any) -> None:
             row = source[y * size : (y + 1) * size]
             for at in range(size):
                 total[at] += row[at]
+        near = False
         for channel in range(channels):
-            mean[channel::channels] = np.float32(total[channel::channels].sum() / (height * width))
+            middle = total[channel::channels].sum() / (height * width)
+            mean[channel::channels] = np.float32(middle)
+            near |= _is_near_a_level(middle, factor)
+        if near:
+            flat = height * width
+            _exact_contrast(source.reshape(flat, channels), units, factor, target.reshape(flat, channels))
+            continue
         for y in range(height):
             row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
             for at in range(size):
-                level = np.rint((np.float32(row[at]) - mean[at]) * factor + mean[at])
+                level = (np.float32(row[at]) - mean[at]) * scale + mean[at]
                 into[at] = np.uint8(np.int32(min(max(level, np.float32(0)), np.float32(255))))
 
 
 @corruption(
     "digital",
+    rounding="down",
     takes="uint8",
     level=Level(
         "ratio",
@@ -92,22 +135,43 @@ def pixelate(images: Bytes, ratio: float) -> Bytes:
 
 @corruption(
     "digital",
+    version=2,
     takes="uint8",
-    level=Level("quality", "JPEG quality", 1, 100, (80, 65, 50, 25, 10), None, False, integer=True),
+    rounding="down",
+    level=QUALITY,
     severities={32: (80, 65, 58, 50, 40), 64: (65, 58, 50, 40, 25), 224: (25, 18, 15, 10, 7)},
     gray="stored as a JPEG of one channel",
     source=HENDRYCKS,
 )
 def jpeg_compression(images: Bytes, quality: float) -> Bytes:
-    """Stored as JPEG of this quality, chroma at half resolution (4:2:0), and read again.
+    """Stored as JPEG of this quality by IJG libjpeg 7 to 9, chroma at half resolution (4:2:0), and read again.
 
-    libjpeg's integer arithmetic without the file: equal to what Pillow writes and reads, bit for bit.
+    The integer arithmetic of IJG libjpeg without the file. The pixels are those of the published file, bit for bit;
+    `jpeg_turbo` has those of today's Pillow.
     """
-    return round_trip(images, int(quality))
+    return _ijg.round_trip(images, int(quality))
 
 
 @corruption(
     "digital",
+    takes="uint8",
+    level=QUALITY,
+    gray="stored as a JPEG of one channel",
+    source="libjpeg-turbo, the JPEG library of Pillow, OpenCV and torchvision",
+)
+def jpeg_turbo(images: Bytes, quality: float) -> Bytes:
+    """Stored as JPEG of this quality by libjpeg-turbo, chroma at half resolution (4:2:0), and read again.
+
+    The integer arithmetic of libjpeg-turbo without the file: equal to what Pillow writes and reads, bit for bit.
+    """
+    return _jpeg.round_trip(images, int(quality))
+
+
+@corruption(
+    "digital",
+    version=2,
+    takes="uint8",
+    rounding="down",
     severities={
         32: ((0.3, 0), (0.1, 0), (1.5, 0), (2, 0.1), (2.5, 0.2)),
         64: ((0.3, 0), (0.1, 0), (2, 0), (5, 0.1), (30, 0.2)),
@@ -117,42 +181,21 @@ def jpeg_compression(images: Bytes, quality: float) -> Bytes:
     gray="stays as it is: one channel has no saturation",
     source=HENDRYCKS,
 )
-def saturate(images: Floats, row: tuple[float, float]) -> Floats:
+def saturate(images: Bytes, row: tuple[float, float]) -> Bytes:
     """Colour taken away or added: S of HSV becomes S · factor + offset, clipped to [0, 1]; hue and V kept.
 
     A row is (factor, offset). As published, a gray pixel of a colour image has hue 0 and turns reddish where the offset
-    is positive. Mended: rounded, not truncated, to 8 bits.
+    is positive, and values are cut to 8 bits. The pixels are those of the published file, bit for bit.
     """
     if images.shape[-1] == 1:
         return images
-    out = np.empty_like(images)
-    _saturate(images.reshape(-1, 3), np.float32(row[0]), np.float32(row[1]), out.reshape(-1, 3))
-    return out
-
-
-@jit
-def _saturate(pixels: Any, factor: Any, offset: Any, out: Any) -> None:
-    zero, one = np.float32(0), np.float32(1)
-    flat, target = pixels.reshape(pixels.size), out.reshape(out.size)
-    for at in range(pixels.shape[0]):
-        red, green, blue = flat[3 * at], flat[3 * at + 1], flat[3 * at + 2]
-        value = max(red, green, blue)
-        depth = value - min(red, green, blue)
-        before = depth / value
-        ratio = min(max(before * factor + offset, zero), one) / before
-        pale = value * (one - min(offset, one))
-        gray, black = depth == 0, value <= 0
-        new_red = value if gray else value - (value - red) * ratio
-        new_green = pale if gray else value - (value - green) * ratio
-        new_blue = pale if gray else value - (value - blue) * ratio
-        target[3 * at] = zero if black else new_red
-        target[3 * at + 1] = zero if black else new_green
-        target[3 * at + 2] = zero if black else new_blue
+    return through_hsv(images, UNITS, float(row[0]), float(row[1]), 0.0)
 
 
 @corruption(
     "digital",
-    version=2,
+    version=3,
+    rounding="down",
     severities={
         32: ((0, 0, 2.56), (1.6, 6.4, 2.24), (2.56, 1.92, 1.92), (3.2, 1.28, 1.6), (3.2, 0.96, 0.96)),
         64: ((0, 0, 5.12), (3.2, 19.2, 3.84), (6.4, 5.12, 3.84), (6.4, 1.92, 1.92), (10.24, 1.92, 1.28)),
@@ -166,7 +209,7 @@ def elastic_transform(images: Floats, row: tuple[float, float, float], draws: Dr
 
     A row is (factor, sigma of the smoothing, most motion of a point), in pixels. The published rows for 224 count on a
     side of 244; they are kept. The affine part is mirrored outside the image, the local one reflected.
-    Mended: rounded, not truncated, to 8 bits; the affine part samples at the exact place, not at 32nds of a pixel.
+    As published, values are float32 and cut to 8 bits.
     """
     factor, sigma, most = row
     height, width = images.shape[1:3]

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from corruptions._contract import corruption
+from corruptions._gaussian import Doubles
 from corruptions._jit import jit
 from corruptions._kernels import Bytes, Floats
-from corruptions._sources import FIDELITY, HENDRYCKS, THREED, ZHOU
+from corruptions._sources import CUT, FIDELITY, HENDRYCKS, THREED, ZHOU
 from corruptions._streams import Draws
 from corruptions._strength import Level
 
@@ -107,6 +108,10 @@ def salt_and_pepper(images: Bytes, p: float, draws: Draws) -> Bytes:
 
 @corruption(
     "noise",
+    version=2,
+    takes="double",
+    rounding="down",
+    near_identity=CUT,
     level=SIGMA,
     per_image=True,
     severities={
@@ -116,16 +121,34 @@ def salt_and_pepper(images: Bytes, p: float, draws: Draws) -> Bytes:
     },
     source=HENDRYCKS,
 )
-def gaussian_noise(images: Floats, sigma: Any, draws: Draws) -> Floats:
+def gaussian_noise(images: Doubles, sigma: Any, draws: Draws) -> Doubles:
     """Gaussian noise of low light: x + N(0, sigma²) for each pixel and channel on its own.
 
-    Mended: the published generator truncates to 8 bits, which darkens by half a level; here values are rounded.
+    As published: values are cut to 8 bits, which darkens by half a level in the mean.
     """
-    return add_normal(images, sigma, draws)
+    out = np.empty_like(images)
+    _add_noise(images, draws.normals("noise", *images.shape[1:]), _each(sigma, len(images)), out)
+    return out
+
+
+def _each(sigma: Any, count: int) -> Doubles:
+    """sigma for each of `count` images, from one number or one for each."""
+    return np.broadcast_to(np.asarray(sigma, np.float64).reshape(-1), (count,))
+
+
+@jit
+def _add_noise(images: Any, normals: Any, sigmas: Any, out: Any) -> None:
+    for n in range(images.shape[0]):
+        source, noise, target = images[n].reshape(-1), normals[n].reshape(-1), out[n].reshape(-1)
+        sigma = sigmas[n]
+        for at in range(source.size):
+            target[at] = source[at] + sigma * np.float64(noise[at])
 
 
 @corruption(
     "noise",
+    version=2,
+    rounding="down",
     takes="uint8",
     level=Level("photons", "expected count at white", 0.01, 1e4, (500, 250, 100, 50, 25), more_is_stronger=False),
     severities={
@@ -135,17 +158,18 @@ def gaussian_noise(images: Floats, sigma: Any, draws: Draws) -> Floats:
     },
     source=HENDRYCKS,
 )
-def shot_noise(images: Bytes, photons: float, draws: Draws) -> Floats:
+def shot_noise(images: Bytes, photons: float, draws: Draws) -> Doubles:
     """Shot noise of few photons: Poisson(x photons) / photons for each pixel and channel on its own.
 
-    Mended: rounded, not truncated, to 8 bits.
+    As published: values are cut to 8 bits.
     """
     rates = tuple(value / 255 * photons for value in range(256))
-    return draws.poisson("counts", rates, images).astype(np.float32) / np.float32(photons)
+    return np.asarray(draws.poisson("counts", rates, images) / float(photons), np.float64)
 
 
 @corruption(
     "noise",
+    rounding="down",
     takes="uint8",
     level=Level("amount", "share of values replaced", 0.0, 1.0, (0.01, 0.03, 0.07, 0.15, 0.27), identity=0.0),
     severities={
@@ -162,6 +186,10 @@ def impulse_noise(images: Bytes, amount: float, draws: Draws) -> Bytes:
 
 @corruption(
     "noise",
+    version=2,
+    takes="double",
+    rounding="down",
+    near_identity=CUT,
     level=SIGMA,
     per_image=True,
     severities={
@@ -171,16 +199,23 @@ def impulse_noise(images: Bytes, amount: float, draws: Draws) -> Bytes:
     },
     source=HENDRYCKS,
 )
-def speckle_noise(images: Floats, sigma: Any, draws: Draws) -> Floats:
+def speckle_noise(images: Doubles, sigma: Any, draws: Draws) -> Doubles:
     """Speckle noise: x + x N(0, sigma²) for each pixel and channel on its own, so bright pixels get more.
 
-    Mended: rounded, not truncated, to 8 bits.
+    As published: values are cut to 8 bits.
     """
-    noise = draws.normals("noise", *images.shape[1:])
-    noise *= np.asarray(sigma, np.float32)
-    noise *= images
-    noise += images
-    return noise
+    out = np.empty_like(images)
+    _add_speckle(images, draws.normals("noise", *images.shape[1:]), _each(sigma, len(images)), out)
+    return out
+
+
+@jit
+def _add_speckle(images: Any, normals: Any, sigmas: Any, out: Any) -> None:
+    for n in range(images.shape[0]):
+        source, noise, target = images[n].reshape(-1), normals[n].reshape(-1), out[n].reshape(-1)
+        sigma = sigmas[n]
+        for at in range(source.size):
+            target[at] = source[at] + source[at] * (sigma * np.float64(noise[at]))
 
 
 @corruption(

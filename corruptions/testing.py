@@ -119,17 +119,29 @@ def damages_more_when_stronger(chosen: Corruption) -> None:
 def has_an_identity(chosen: Corruption) -> None:
     """The identity level, and one a millionth of the way to the first default, give back all 256 grey levels.
 
-    A cast that truncates takes a level off where the change is less than half of one.
+    A cast that truncates takes a level off where the change is less than half of one: `near_identity` says where that
+    is meant, `not_identity` where the identity itself changes pixels.
     """
     level = chosen.level
-    if level is None or level.identity is None:
+    if level is None or level.identity is None or chosen.not_identity:
         return
     nearly = level.identity + 1e-6 * (float(level.defaults[0]) - level.identity)  # type: ignore[arg-type]
+    most = 1 if chosen.near_identity else 0
     ramp = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     for images in (ramp, np.repeat(ramp, 3, axis=-1), pictures(32)):
         for value in (level.identity,) if level.integer or level.stepwise else (level.identity, nearly):
             out = apply_strength(images, chosen, chosen.strength(level=value))
-            assert np.array_equal(out, images), f"{chosen.strength(level=value)} changed pixels"
+            apart = int(np.abs(out.astype(int) - images).max())
+            assert apart <= most, f"{chosen.strength(level=value)} changed pixels by up to {apart} levels"
+
+
+def needs_its_exceptions(chosen: Corruption) -> None:
+    """`near_identity` and `not_identity` are for values that are cut, and for corruptions with an identity level."""
+    reasons = chosen.near_identity or chosen.not_identity
+    if reasons:
+        assert chosen.rounding == "down", f"values are rounded to nearest, yet it says: {reasons}"
+        assert chosen.level is not None, f"it has no level, yet it says: {reasons}"
+        assert chosen.level.identity is not None, f"it has no identity, yet it says: {reasons}"
 
 
 def states_its_facts(chosen: Corruption) -> None:
@@ -149,6 +161,7 @@ CHECKS: tuple[Callable[[Corruption], None], ...] = (
     draws_per_image,
     damages_more_when_stronger,
     has_an_identity,
+    needs_its_exceptions,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,35 @@ import cv2
 import numpy as np
 
 from corruptions._contract import Images, Textures, corruption
-from corruptions._core import quantise, to_unit
+from corruptions._core import UNITS, quantise, to_unit
 from corruptions._drops import water
+from corruptions._gaussian import Doubles, smooth_exactly
+from corruptions._hsv import through_hsv
 from corruptions._jit import jit
 from corruptions._kernels import (
     Bytes,
     Floats,
     border,
     correlate,
-    gaussian_taps,
     half_gaussian_taps,
+    in_quanta,
     line_offsets,
     repeat_row,
-    separable,
 )
 from corruptions._plasma import plasma
 from corruptions._resample import add_zooms, bilinear_places, mix
-from corruptions._sources import HENDRYCKS
+from corruptions._sources import CUT, HENDRYCKS
 from corruptions._streams import Draws
 from corruptions._strength import Level
 
 
 @corruption(
     "weather",
+    version=2,
+    takes="uint8",
+    rounding="down",
+    near_identity=CUT,
+    not_identity="the round trip through HSV is cut to 8 bits as published",
     level=Level("delta", "added to V, of the range [0, 1]", -1.0, 1.0, (0.1, 0.2, 0.3, 0.4, 0.5), identity=0.0),
     severities={
         32: (0.05, 0.1, 0.15, 0.2, 0.3),
@@ -42,43 +49,22 @@ from corruptions._strength import Level
     gray="x + delta",
     source=HENDRYCKS,
 )
-def brightness(images: Floats, delta: float) -> Floats:
+def brightness(images: Bytes, delta: float) -> Bytes:
     """Brighter: V of HSV plus delta, clipped to [0, 1], hue and saturation kept.
 
-    In closed form, x V' / V with V the largest channel; a black pixel, which has no hue, becomes gray of value V'.
-    Mended: the published round trip through HSV truncates, which alone changes a fifth of all bytes.
+    As published: the round trip through HSV is cut to 8 bits, which alone takes a level off a fifth of all values. The
+    pixels are those of the published file, bit for bit.
     """
-    out = np.empty_like(images)
-    _brighten(images.reshape(-1, images.shape[-1]), np.float32(delta), out.reshape(-1, images.shape[-1]))
-    return out
-
-
-@jit
-def _brighter(value: Any, delta: Any) -> Any:
-    return min(max(value + delta, np.float32(0)), np.float32(1))
-
-
-@jit
-def _brighten(pixels: Any, delta: Any, out: Any) -> None:
-    flat, target = pixels.reshape(pixels.size), out.reshape(out.size)
-    if pixels.shape[1] == 1:
-        for at in range(flat.size):
-            brighter = _brighter(flat[at], delta)
-            target[at] = flat[at] * (brighter / flat[at]) if flat[at] > 0 else brighter
-        return
-    for at in range(pixels.shape[0]):
-        red, green, blue = flat[3 * at], flat[3 * at + 1], flat[3 * at + 2]
-        value = max(red, green, blue)
-        brighter = _brighter(value, delta)
-        ratio = brighter / value
-        black = value <= 0
-        target[3 * at] = brighter if black else red * ratio
-        target[3 * at + 1] = brighter if black else green * ratio
-        target[3 * at + 2] = brighter if black else blue * ratio
+    if images.shape[-1] == 1:
+        return quantise(UNITS + float(delta), "down")[images]
+    return through_hsv(images, UNITS, 1.0, 0.0, float(delta))
 
 
 @corruption(
     "weather",
+    version=2,
+    takes="double",
+    rounding="down",
     severities={
         32: ((0.2, 3), (0.5, 3), (0.75, 2.5), (1, 2), (1.5, 1.75)),
         64: ((0.4, 3), (0.7, 3), (1, 2.5), (1.5, 2), (2, 1.75)),
@@ -86,78 +72,77 @@ def _brighten(pixels: Any, delta: Any, out: Any) -> None:
     },
     source=HENDRYCKS,
 )
-def fog(images: Floats, row: tuple[float, float], draws: Draws) -> Floats:
+def fog(images: Doubles, row: tuple[float, float], draws: Draws) -> Doubles:
     """Fog: (x + c M) max / (max + c), M a drawn cloud map from 0 to 1, max the image's largest value.
 
-    A row is (c, decay); a smaller decay makes finer clouds. M is the top left part of a map whose side is the next
-    power of two, 32 at 32 pixels and 256 at 224, as published.
-    Mended: rounded, not truncated, to 8 bits.
+    A row is (c, decay); a smaller decay makes finer clouds. M is the top left part of a map whose sides are the next
+    powers of two, 32 at 32 pixels and 256 at 224, as published. As published, values are cut to 8 bits.
     """
     amount, decay = row
     height, width = images.shape[1:3]
-    size = 1 << max(height - 1, width - 1, 1).bit_length()
-    clouds = plasma(draws, size, decay)
-    largest = images.max(axis=(1, 2, 3))
+    clouds = plasma(draws, height, width, decay)
     out = np.empty_like(images)
-    _fog_over(images, clouds, np.float32(amount), largest / (largest + np.float32(amount)), out)
+    _fog_over(images, clouds, float(amount), images.max(axis=(1, 2, 3)), out)
     return out
 
 
 @jit
-def _fog_over(images: Any, clouds: Any, amount: Any, scales: Any, out: Any) -> None:
+def _fog_over(images: Any, clouds: Any, amount: Any, largest: Any, out: Any) -> None:
     count, height, width, channels = images.shape
     size = width * channels
     cloud = np.empty(size, np.float32)
     for n in range(count):
-        source, target, scale = images[n].reshape(height * size), out[n].reshape(height * size), scales[n]
+        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
+        most, whole = largest[n], largest[n] + amount
         for y in range(height):
             repeat_row(clouds[n, y][:width], channels, cloud)
             row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
             for at in range(size):
-                into[at] = (row[at] + amount * cloud[at]) * scale
+                into[at] = (row[at] + amount * np.float64(cloud[at])) * most / whole
 
 
 @corruption(
     "weather",
+    version=2,
+    rounding="down",
     severities={
         32: (
-            *((0.1, 0.2, 100, 0.6, 8, 3, 0.95), (0.1, 0.2, 100, 0.5, 10, 4, 0.9)),
-            *((0.15, 0.3, 175, 0.55, 10, 4, 0.9), (0.25, 0.3, 225, 0.6, 12, 6, 0.85)),
-            (0.3, 0.3, 125, 0.65, 14, 12, 0.8),
+            *((0.1, 0.2, 1, 0.6, 8, 3, 0.95), (0.1, 0.2, 1, 0.5, 10, 4, 0.9)),
+            *((0.15, 0.3, 1.75, 0.55, 10, 4, 0.9), (0.25, 0.3, 2.25, 0.6, 12, 6, 0.85)),
+            (0.3, 0.3, 1.25, 0.65, 14, 12, 0.8),
         ),
         64: (
-            *((0.1, 0.2, 100, 0.6, 8, 3, 0.8), (0.1, 0.2, 100, 0.5, 10, 4, 0.8)),
-            *((0.15, 0.3, 175, 0.55, 10, 4, 0.7), (0.25, 0.3, 225, 0.6, 12, 6, 0.65)),
-            (0.3, 0.3, 125, 0.65, 14, 12, 0.6),
+            *((0.1, 0.2, 1, 0.6, 8, 3, 0.8), (0.1, 0.2, 1, 0.5, 10, 4, 0.8)),
+            *((0.15, 0.3, 1.75, 0.55, 10, 4, 0.7), (0.25, 0.3, 2.25, 0.6, 12, 6, 0.65)),
+            (0.3, 0.3, 1.25, 0.65, 14, 12, 0.6),
         ),
         224: (
-            *((0.1, 0.3, 300, 0.5, 10, 4, 0.8), (0.2, 0.3, 200, 0.5, 12, 4, 0.7)),
-            *((0.55, 0.3, 400, 0.9, 12, 8, 0.7), (0.55, 0.3, 450, 0.85, 12, 8, 0.65)),
-            (0.55, 0.3, 250, 0.85, 12, 12, 0.55),
+            *((0.1, 0.3, 3, 0.5, 10, 4, 0.8), (0.2, 0.3, 2, 0.5, 12, 4, 0.7)),
+            *((0.55, 0.3, 4, 0.9, 12, 8, 0.7), (0.55, 0.3, 4.5, 0.85, 12, 8, 0.65)),
+            (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
         ),
     },
     not_monotone="the published rows trade the number of flakes against their size and streaks",
     source=HENDRYCKS,
 )
-def snow(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
+def snow(images: Floats, row: tuple[float, ...], draws: Draws) -> Doubles:
     """Snow: flakes of thresholded noise, enlarged, streaked at 45 to 135 degrees, over a whitened picture.
 
-    A row is (mean and sigma of the noise, zoom in hundredths, threshold, radius and sigma of the streak, share of the
-    picture that is not whitened). The layer is added twice, once turned by 180 degrees, as published.
-    Mended: the layer and the result are rounded, not truncated, to 8 bits.
+    A row is (mean and sigma of the noise, zoom, threshold, radius and sigma of the streak, share of the picture that is
+    not whitened). As published: the layer is added twice, once turned by 180 degrees, and cut to 8 bits before it is
+    streaked, after it, as ImageMagick does, and at the end.
     """
     mean, sigma, zoom, threshold, radius, spread, mix = row
     height, width = images.shape[1:3]
-    part = (-(-height * 100 // int(zoom)), -(-width * 100 // int(zoom)))
-    noise = np.float32(mean) + np.float32(sigma) * draws.normals("flakes", *part)
-    flakes = np.zeros((len(images), height, width, 1), np.float32)
-    add_zooms(noise, (int(zoom),), flakes, from_corner=True)
-    flakes[flakes < np.float32(threshold)] = 0
+    noise = mean + sigma * draws.normals("flakes", math.ceil(height / zoom), math.ceil(width / zoom)).astype(np.float64)
+    flakes = np.zeros((len(images), height, width, 1))
+    add_zooms(noise, (float(zoom),), flakes, from_corner=True)
+    flakes[flakes < threshold] = 0
     taps = half_gaussian_taps(radius, spread)
     offsets = line_offsets(draws.uniform("angle", -135, -45), len(taps))
-    layer = quantise(correlate(to_unit(quantise(flakes)), offsets, taps))
-    out = np.empty_like(images)
-    _snow_over(images, layer[..., 0], np.float32(mix), out)
+    layer = quantise(in_quanta(correlate(to_unit(quantise(flakes, "down")), offsets, taps)), "down")
+    out = np.empty(images.shape)
+    _snow_over(images, layer[..., 0], np.float32(mix), np.float32(1 - mix), out)
     return out
 
 
@@ -176,21 +161,23 @@ def _whitened(row: Any, channels: Any, out: Any) -> None:
 
 
 @jit
-def _snow_over(images: Any, layer: Any, mix: Any, out: Any) -> None:
+def _snow_over(images: Any, layer: Any, mix: Any, rest: Any, out: Any) -> None:
     count, height, width, channels = images.shape
-    size, rest = width * channels, np.float32(1) - mix
-    fallen, white, both = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(width, np.float32)
+    size = width * channels
+    white, first, second = np.empty(size, np.float32), np.empty(size), np.empty(size)
+    unit, turned_unit = np.empty(width), np.empty(width)
     for n in range(count):
         source, target = images[n].reshape(height * size), out[n].reshape(height * size)
         for y in range(height):
             flakes, turned = layer[n, y], layer[n, height - 1 - y]
             for x in range(width):
-                both[x] = np.float32(np.int32(flakes[x]) + np.int32(turned[width - 1 - x])) / np.float32(255)
-            repeat_row(both, channels, fallen)
+                unit[x], turned_unit[x] = flakes[x] / 255.0, turned[width - 1 - x] / 255.0
+            repeat_row(unit, channels, first)
+            repeat_row(turned_unit, channels, second)
             row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
             _whitened(row, channels, white)
             for at in range(size):
-                into[at] = mix * row[at] + rest * max(row[at], white[at]) + fallen[at]
+                into[at] = np.float64(mix * row[at] + rest * max(row[at], white[at])) + first[at] + second[at]
 
 
 TEXTURES = Path(__file__).parent / "textures"
@@ -313,6 +300,8 @@ LUMINANCE = np.array((0.299, 0.587, 0.114), np.float32)
 
 @corruption(
     "weather",
+    version=2,
+    rounding="down",
     severities={
         32: (
             *((0.62, 0.1, 0.7, 0.7, 0.5, 0), (0.65, 0.1, 0.8, 0.7, 0.5, 0), (0.65, 0.3, 1, 0.69, 0.5, 0)),
@@ -335,20 +324,20 @@ def spatter(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
     """Spatter on the lens: bright water drops at severity 1 to 3, opaque brown mud at 4 and 5.
 
     A row is (mean, sigma and smoothing of the drawn layer, threshold, light of the water or smoothing of the mud, 0 for
-    water and 1 for mud). Water is lit by the distance to the drops' edges, cut to whole pixels, as published.
-    Mended: the layer is rounded and clipped where it wrapped around; where no drop lies the picture stays as it is.
+    water and 1 for mud). As published: water is lit by the distance to the drops' edges, cut to whole pixels, the layer
+    and the result are cut to 8 bits, and a layer of more than 255 levels wraps around.
+    Where no drop lies the picture stays as it is; the published code divides zero by zero there.
     """
     mean, sigma, smoothing, threshold, amount, mud = row
     height, width = images.shape[1:3]
-    noise = np.float32(mean) + np.float32(sigma) * draws.normals("liquid", height, width)
-    layer = separable(noise, gaussian_taps(smoothing, int(4 * smoothing + 0.5)))
-    layer[layer < np.float32(threshold)] = 0
+    layer = smooth_exactly(mean + sigma * draws.normals("liquid", height, width).astype(np.float64), smoothing)
+    layer[layer < threshold] = 0
     if mud:
-        cover = (layer > np.float32(threshold)).astype(np.float32)
-        cover = separable(cover, gaussian_taps(amount, int(4 * amount + 0.5)))
+        cover = smooth_exactly((layer > threshold).astype(np.float64), amount).astype(np.float32)
         cover[cover < np.float32(0.8)] = 0
         return _splashed(images, 1 - cover, cover, MUD)
-    light = water(quantise(layer)[..., 0])[..., None] * np.float32(amount)
+    liquid = ((layer[..., 0] * 255).astype(np.int64) & 255).astype(np.uint8)
+    light = water(liquid)[..., None] * np.float32(amount)
     return _splashed(images, np.ones_like(light), light, WATER)
 
 

@@ -10,17 +10,23 @@ def rows(name, side=32):
 
 
 def body(name, images, row, draws=None):
-    """The function itself on float or uint8 images, before its result is rounded."""
+    """The function itself on images as it takes them, before its result is quantised."""
     given = {"draws": draws} if draws is not None else {}
     return corruptions.get(name).body(images, row, **given).astype(np.float64)
 
 
 def kernel(name, row, side=33, draws=None):
     """What becomes of one white pixel in the middle."""
-    takes = corruptions.get(name).takes
-    point = np.zeros((1, side, side, 1), np.uint8 if takes == "uint8" else np.float32)
-    point[0, side // 2, side // 2] = 255 if takes == "uint8" else 1
-    return body(name, point, row, draws)[0, ..., 0]
+    point = np.zeros((1, side, side, 1), np.uint8)
+    point[0, side // 2, side // 2] = 255
+    return body(name, as_taken(name, point), row, draws)[0, ..., 0]
+
+
+def as_taken(name, images):
+    """uint8 images in the form in which the function takes them."""
+    kinds = {"uint8": None, "float": np.float32, "double": np.float64}
+    kind = kinds[corruptions.get(name).takes]
+    return images if kind is None else images.astype(kind) / kind(255)
 
 
 class At:

@@ -93,7 +93,7 @@ def test_a_million_offsets_of_glass_are_uniform():
 @pytest.mark.parametrize("decay", [3, 1.75])
 def test_cloud_maps_of_a_million_points_are_as_those_of_another_generator(decay):
     """Mean, deviation and roughness of each map beside the reference's, which NumPy's uniform numbers feed."""
-    ours = weather.plasma(corruptions.Draws("fog", np.arange(1000)), 32, decay).astype(np.float64)
+    ours = weather.plasma(corruptions.Draws("fog", np.arange(1000)), 32, 32, decay).astype(np.float64)
     drawn = np.random.default_rng(0).uniform(-1, 1, (1000, 32, 32))
     theirs = np.stack([reference.plasma(32, decay, field) for field in drawn])
     for measure in (

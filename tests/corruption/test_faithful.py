@@ -14,15 +14,18 @@ from corruptions.testing import pictures
 IDS = np.array([0, 7, 12, 2**33, 5, 901, 77, 31])
 SEED = 11
 FAMILIES = tuple(reference.TABLES)
+REFERRED = tuple(name for name in FAMILIES if name != "jpeg_compression")
 SIDES = (32, 64, 224)
 
-# Largest mean difference, in levels. Values that lie half-way between two levels make more than the usual 0.01: V + .1
-# is 25.5 levels more, colours of whole levels have S of few digits; OpenCV resizes a texture in 11-bit fixed point.
-MEAN = {"brightness": 0.2, "saturate": 0.15, "frost": 0.1}
+# Largest mean difference, in levels: OpenCV resizes a texture in 11-bit fixed point, its affine motion of 224 pixels
+# rounds places to float32, and sums in float32 fall on the other side of a level here and there.
+MEAN = {"frost": 0.1, "elastic_transform": 0.005}
 
-# At 224 a float32 rounding puts one pixel of some 300,000 on the other side of a threshold of spatter (L > thr, Canny,
-# mask < .8), and the drop around it changes. These images have no such pixel.
-CALM = np.array([0, 1, 4, 5, 6, 8, 9, 11])
+# Functions of the image alone, and what is computed in float64 as published throughout.
+EQUAL = (
+    *("gaussian_noise", "impulse_noise", "speckle_noise", "gaussian_blur", "glass_blur", "zoom_blur"),
+    *("brightness", "contrast", "saturate", "pixelate"),
+)
 
 
 def images_of(side):
@@ -132,26 +135,25 @@ def differences(name, images, ids, severity):
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", REFERRED)
 def test_pixels_are_the_reference_s(name, side):
-    """At most one level apart, which is what rounding makes of exact and of float32 values."""
+    """Equal, or at most one level apart where a cut meets float32 values."""
     number = 4 if side == 224 else 8  # a photograph, a drawn image, and so on: 50,000 pixels each
     images = images_of(side)[:number]
-    ids = (CALM if (name, side) == ("spatter", 224) else IDS)[:number]
     for severity in range(1, 6):
-        apart = differences(name, images, ids, severity)
-        assert apart.max() <= 1, f"severity {severity}: {apart.max()} levels"
-        assert apart.mean() <= MEAN.get(name, 0.01), f"severity {severity}: {apart.mean()} levels in the mean"
+        apart = differences(name, images, IDS[:number], severity)
+        assert apart.max() <= (0 if name in EQUAL else 1), f"severity {severity}: {apart.max()} levels"
+        assert apart.mean() <= MEAN.get(name, 0.001), f"severity {severity}: {apart.mean()} levels in the mean"
 
 
 @pytest.mark.parametrize("name", [*FAMILIES[:9], "snow", "fog", "contrast", "elastic_transform"])
 def test_gray_pixels_are_the_reference_s(name):
-    """Where gray is treated as each colour channel is; 1.05 x + 12.75 of snow is often half-way between two levels."""
+    """Where gray is treated as each colour channel is."""
     images = images_of(32)[..., :1]
     for severity in range(1, 6):
         apart = differences(name, images, IDS, severity)
-        assert apart.max() <= 1
-        assert apart.mean() <= (0.05 if name == "snow" else 0.01)
+        assert apart.max() <= (0 if name in EQUAL else 1)
+        assert apart.mean() <= 0.001
 
 
 @pytest.mark.parametrize("kind", edges.KINDS)
@@ -165,14 +167,11 @@ def test_pixels_are_the_reference_s_for_draws_at_their_edges(name, kind, monkeyp
         assert apart.max() <= 1, f"severity {severity}: {apart.max()} levels"
 
 
-def test_few_drops_of_spatter_depend_on_the_last_bit():
-    """Any images at 224: what float32 moves over a threshold changes few values, in few images."""
+def test_the_drops_of_spatter_do_not_depend_on_the_last_bit():
+    """Any images at 224: layer, edges and distances are OpenCV's, so no drop around a threshold comes out otherwise."""
     images = np.concatenate([images_of(224)] * 2)
     for severity in range(1, 6):
-        apart = differences("spatter", images, np.arange(45, 61), severity)
-        assert (apart > 1).mean() < 3e-3
-        assert (apart > 1).any(axis=(1, 2, 3)).mean() <= 0.25
-        assert apart.mean() < 0.01
+        assert differences("spatter", images, np.arange(45, 61), severity).max() <= 1
 
 
 @pytest.mark.parametrize("side", [32, 64, 224])
@@ -207,21 +206,11 @@ def test_the_affine_part_is_opencv_s(side):
         assert np.abs(got - warped).mean() <= 1
 
 
-def rows_of(name, side):
-    """The published rows in the form in which robench keeps them."""
-    rows = reference.TABLES[name][side]
-    if name == "zoom_blur":
-        factors = [np.rint(100 * np.arange(1, *row)).astype(int) for row in rows]
-        return [(one[-1], one[1] - one[0]) for one in factors]
-    if name == "snow":
-        return [(*row[:2], 100 * row[2], *row[3:]) for row in rows]
-    return rows
-
-
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_severities_are_the_published_ones(name, side):
     """Every number of the three tables."""
     rows = corruptions.get(name).severities[side]
     assert set(corruptions.get(name).severities) == set(SIDES)
-    assert [np.ravel(row).tolist() for row in rows] == [np.ravel(row).tolist() for row in rows_of(name, side)]
+    expected = reference.TABLES[name][side]
+    assert [np.ravel(row).tolist() for row in rows] == [np.ravel(row).tolist() for row in expected]

@@ -19,6 +19,13 @@ def close(out, expected, within=0.01):
     assert np.abs(out - np.clip(expected, 0, 255)).max() <= 0.5 + within
 
 
+def just_below(out, expected, within=0.01):
+    """Equal to the exact value but for the fraction that is cut off."""
+    lost = np.clip(expected, 0, 255) - out
+    assert lost.min() >= -within
+    assert lost.max() < 1 + within
+
+
 @pytest.mark.parametrize("side", [9, 32, 64])
 @pytest.mark.parametrize("sigma", [0.5, 1, 3, 5])
 def test_gaussian_blur_is_scipy_s_with_radius_6(side, sigma):
@@ -111,7 +118,7 @@ def test_pixelate_is_pillow_s_box_to_the_bit(side, ratio):
 @pytest.mark.parametrize(
     "shape", [(1, 1), (1, 65), (3, 4), (5, 6), (15, 17), (32, 32), (64, 48), (33, 100), (224, 224)]
 )
-def test_jpeg_is_pillow_s_to_the_bit(shape, quality, channels):
+def test_jpeg_turbo_is_pillow_s_to_the_bit(shape, quality, channels):
     height, width = shape
     textured = pictures(max(shape), channels, 1)[:, :height, :width]
     random = np.random.default_rng(quality).integers(0, 256, textured.shape, dtype=np.uint8)
@@ -119,7 +126,7 @@ def test_jpeg_is_pillow_s_to_the_bit(shape, quality, channels):
         stored = io.BytesIO()
         Image.fromarray(image[..., 0] if channels == 1 else image).save(stored, "JPEG", quality=quality)
         read = np.asarray(Image.open(stored)).reshape(image.shape)
-        assert np.array_equal(corruptions.apply(image, "jpeg_compression", level=quality), read)
+        assert np.array_equal(corruptions.apply(image, "jpeg_turbo", level=quality), read)
 
 
 @pytest.mark.parametrize("delta", [0.05, 0.3, -0.2])
@@ -128,20 +135,20 @@ def test_brightness_is_a_shift_of_v(delta):
     images[0, :4] = 0
     hsv = color.rgb2hsv(images)
     hsv[..., 2] = np.clip(hsv[..., 2] + delta, 0, 1)
-    close(corruptions.apply(images, "brightness", level=delta), color.hsv2rgb(hsv) * 255)
+    just_below(corruptions.apply(images, "brightness", level=delta), color.hsv2rgb(hsv) * 255)
 
 
 def test_contrast_is_about_the_mean_of_each_channel():
     images = pictures(32)
     mean = images.mean(axis=(1, 2), keepdims=True)
-    close(corruptions.apply(images, "contrast", 5), (images - mean) * 0.15 + mean)
+    just_below(corruptions.apply(images, "contrast", 5), (images - mean) * 0.15 + mean)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(("name", "sigma"), [("awgn", 0.1), ("gaussian_noise", 0.06)])
-def test_noise_has_its_sigma_and_independent_channels(channels, name, sigma):
+@pytest.mark.parametrize(("name", "sigma", "lost"), [("awgn", 0.1, 0), ("gaussian_noise", 0.06, 0.5)])
+def test_noise_has_its_sigma_and_independent_channels(channels, name, sigma, lost):
     gray = np.full((64, 32, 32, channels), 128, np.uint8)
-    noise = corruptions.apply(gray, name, level=sigma).astype(np.float64) - 128
+    noise = corruptions.apply(gray, name, level=sigma).astype(np.float64) - 128 + lost
     assert noise.std() == pytest.approx(sigma * 255, rel=0.01)
     assert abs(noise.mean()) < 0.2
     if channels == 3:
@@ -151,7 +158,7 @@ def test_noise_has_its_sigma_and_independent_channels(channels, name, sigma):
 def test_shot_noise_has_the_variance_of_its_photons():
     gray = np.full((64, 32, 32, 3), 102, np.uint8)
     noisy = corruptions.apply(gray, "shot_noise", 3).astype(np.float64)
-    assert noisy.mean() == pytest.approx(102, abs=0.3)
+    assert noisy.mean() == pytest.approx(102 - 0.5, abs=0.3)
     assert noisy.std() == pytest.approx(np.sqrt(0.4 / 100) * 255, rel=0.02)
 
 
@@ -206,9 +213,13 @@ def test_crop_is_a_window_resized_back(ratio):
 @pytest.mark.parametrize("name", corruptions.names("blur"))
 @pytest.mark.parametrize("value", [0, 1, 100, 254, 255])
 def test_blur_leaves_a_constant_image_alone(name, value):
+    """But for a level where the last bit of a sum is cut off, twice in glass_blur, and the gain of two large discs."""
     image = np.full((1, 17, 13, 3), value, np.uint8)
-    for strength in corruptions.get(name).default_strengths():
-        assert np.array_equal(corruptions.apply_strength(image, corruptions.get(name), strength), image)
+    chosen = corruptions.get(name)
+    most = 0 if chosen.rounding == "nearest" else 2 if name == "glass_blur" else 1
+    for strength in chosen.default_strengths():
+        lost = image.astype(int) - corruptions.apply_strength(image, chosen, strength)
+        assert 0 <= lost.min() <= lost.max() <= most
 
 
 @pytest.mark.parametrize("shape", [(2, 40), (1, 40), (40, 2), (2, 2), (1, 1)])

@@ -1,18 +1,17 @@
 """Noise and blur."""
 
 import math
-from fractions import Fraction
 
 import cv2
 import numpy as np
 from scipy import stats
 
-from reference.shared import smoothed, streak, to_bytes, zoomed
+from reference.shared import quanta, smoothed, streak, to_bytes, zoomed
 
 
 def gaussian_noise(image, row, normals):
     """x + sigma z."""
-    return image + 255 * row * normals.astype(np.float64)
+    return image / 255 + row * normals.astype(np.float64)
 
 
 def shot_noise(image, row, uniforms):
@@ -23,22 +22,23 @@ def shot_noise(image, row, uniforms):
         rate = value / 255 * row
         ladder = stats.poisson.cdf(np.arange(int(rate + 12 * math.sqrt(rate) + 40)), rate)
         counts[here] = np.searchsorted(ladder, uniforms[here])
-    return counts / row * 255
+    return counts / row
 
 
 def impulse_noise(image, row, uniforms, salt):
-    """255 or 0 where the uniform number is below the amount."""
-    return np.where(uniforms < row, np.where(salt, 255, 0), image).astype(np.uint8)
+    """1 or 0 where the uniform number is below the amount."""
+    return np.where(uniforms < row, np.where(salt, 1.0, 0.0), image / 255)
 
 
 def speckle_noise(image, row, normals):
     """x + x sigma z."""
-    return image + image * (row * normals.astype(np.float64))
+    unit = image / 255
+    return unit + unit * (row * normals.astype(np.float64))
 
 
 def gaussian_blur(image, row):
     """A Gaussian of each channel."""
-    return smoothed(image, row)
+    return smoothed(image / 255, row)
 
 
 def glass_blur(image, row, passes):
@@ -46,21 +46,21 @@ def glass_blur(image, row, passes):
     sigma, reach, times = row
     assert len(passes) == times
     height, width = image.shape[:2]
-    pixels = [[tuple(pixel) for pixel in line] for line in to_bytes(smoothed(image, sigma)).tolist()]
+    pixels = [[tuple(pixel) for pixel in line] for line in to_bytes(smoothed(image / 255, sigma)).tolist()]
     for offsets in passes:
         moves = offsets.tolist()
         for h in range(height - reach, reach, -1):
             for w in range(width - reach, reach, -1):
                 dx, dy = moves[h][w]
                 pixels[h][w] = pixels[h + dy][w + dx]
-    return smoothed(np.array(pixels, np.uint8).reshape(image.shape), sigma)
+    return smoothed(np.array(pixels, np.uint8).reshape(image.shape) / 255, sigma)
 
 
-def published_disc(radius, alias, pad=0):
-    """The kernel as published, on `pad` more pixels at each side so that smoothing does not meet the array's edge."""
-    reach = (8 if radius <= 8 else int(radius)) + pad
+def published_disc(radius, alias):
+    """The kernel as published, smoothing about its array's edge."""
+    reach = 8 if radius <= 8 else int(radius)
     axis = np.arange(-reach, reach + 1)
-    disc = (axis[:, None] ** 2 + axis[None] ** 2 <= radius**2).astype(np.float64)
+    disc = (axis[:, None] ** 2 + axis[None] ** 2 <= radius**2).astype(np.float32)
     disc /= disc.sum()
     size = 5 if radius > 8 else 3
     return cv2.GaussianBlur(disc, (size, size), alias, borderType=cv2.BORDER_REFLECT_101)
@@ -68,26 +68,23 @@ def published_disc(radius, alias, pad=0):
 
 def defocus_blur(image, row):
     """Each channel filtered by the smoothed disc, mirrored about the edge pixels."""
-    kernel = published_disc(*row, pad=4)
-    assert abs(kernel.sum() - 1) < 1e-12
+    kernel = published_disc(*row)
     planes = [
-        cv2.filter2D(
-            np.ascontiguousarray(image[..., channel], np.float64), -1, kernel, borderType=cv2.BORDER_REFLECT_101
-        )
-        for channel in range(image.shape[2])
+        cv2.filter2D(np.ascontiguousarray(image[..., channel]) / 255, -1, kernel) for channel in range(image.shape[2])
     ]
     return np.stack(planes, axis=-1)
 
 
 def motion_blur(image, row, degrees):
     """The image streaked."""
-    return streak(image, *row, degrees)
+    return quanta(streak(image / 255, *row, degrees)) / 255
 
 
 def zoom_blur(image, row):
-    """The mean of the image and its zooms, the factors as numpy's arange gives them, taken for hundredths."""
-    factors = [Fraction(round(100 * factor), 100) for factor in np.arange(1, *row)]
-    total = image.astype(np.float64)
+    """The mean of the image and its zooms, in float32."""
+    unit = (image / 255).astype(np.float32)
+    factors = np.arange(1, *row)
+    total = np.zeros_like(unit)
     for factor in factors:
-        total = total + zoomed(image, factor)
-    return total / (len(factors) + 1)
+        total += zoomed(unit, factor)
+    return (unit + total) / np.float32(len(factors) + 1)

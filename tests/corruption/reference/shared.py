@@ -7,14 +7,19 @@ from scipy import ndimage
 from skimage import filters
 
 
-def to_bytes(levels):
-    """Rounded to nearest and clipped to 0-255."""
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+def to_bytes(unit):
+    """Values on [0, 1] clipped, times 255, and cut to 8 bits."""
+    return np.uint8(np.clip(unit, 0, 1) * 255)
 
 
-def smoothed(levels, sigma):
+def quanta(unit):
+    """Values on [0, 1] as ImageMagick 6.9 with 16-bit quanta stores them in a PNG: to the nearest quantum, then cut."""
+    return (np.rint(unit * 65535) // 257).astype(np.uint8)
+
+
+def smoothed(values, sigma):
     """scikit-image's Gaussian of each channel: edges repeated, cut off at 4 sigma."""
-    return filters.gaussian(levels.astype(np.float64), sigma, mode="nearest", truncate=4, channel_axis=-1)
+    return filters.gaussian(values, sigma, mode="nearest", truncate=4, channel_axis=-1)
 
 
 def streak(levels, radius, sigma, degrees):
@@ -32,14 +37,11 @@ def streak(levels, radius, sigma, degrees):
     return total
 
 
-def zoomed(levels, factor):
-    """scipy's zoom, corners aligned, of the middle part, then trimmed to the middle. `factor` is a Fraction."""
-    side = levels.shape[0]
+def zoomed(values, factor):
+    """scipy's zoom, corners aligned, of the middle part, then trimmed to the middle."""
+    side = values.shape[0]
     part = math.ceil(side / factor)
     top = (side - part) // 2
-    large = round(part * factor)
-    crop = levels[top : top + part, top : top + part].astype(np.float64)
-    result = ndimage.zoom(crop, (large / part, large / part, 1), order=1, mode="nearest")
-    assert result.shape[0] == large
-    trim = (large - side) // 2
+    result = ndimage.zoom(values[top : top + part, top : top + part], (factor, factor, 1), order=1)
+    trim = (result.shape[0] - side) // 2
     return result[trim : trim + side, trim : trim + side]

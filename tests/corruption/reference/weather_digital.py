@@ -1,7 +1,6 @@
 """Weather and digital."""
 
 import io
-from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -9,19 +8,19 @@ from PIL import Image
 from scipy import ndimage
 from skimage import color, filters
 
-from reference.shared import smoothed, streak, to_bytes, zoomed
+from reference.shared import quanta, smoothed, streak, to_bytes, zoomed
 
 
 def snow(image, row, normals, degrees):
     """Flakes of the normals (H, W), enlarged, cut off below a threshold and streaked, over a whitened picture."""
     mean, sigma, zoom, threshold, radius, spread, share = row
-    flakes = zoomed((mean + sigma * normals.astype(np.float64))[..., None], Fraction(zoom))
+    flakes = zoomed((mean + sigma * normals.astype(np.float64))[..., None], zoom)
     flakes[flakes < threshold] = 0
-    layer = to_bytes(streak(to_bytes(255 * flakes), radius, spread, degrees)).astype(np.float64)
-    picture = image / 255
-    gray = picture @ [0.299, 0.587, 0.114] if image.shape[2] == 3 else picture[..., 0]
-    whitened = np.maximum(picture, (1.5 * gray + 0.5)[..., None])
-    return 255 * (share * picture + (1 - share) * whitened) + layer + layer[::-1, ::-1]
+    layer = quanta(streak(to_bytes(flakes) / 255, radius, spread, degrees)) / 255
+    picture = (image / 255).astype(np.float32)
+    gray = picture @ np.array([0.299, 0.587, 0.114], np.float32) if image.shape[2] == 3 else picture[..., 0]
+    whitened = np.maximum(picture, (gray * 1.5 + 0.5)[..., None])
+    return share * picture + (1 - share) * whitened + layer + layer[::-1, ::-1]
 
 
 def frost(image, row, texture, scale, top, left):
@@ -30,7 +29,7 @@ def frost(image, row, texture, scale, top, left):
     height, width = image.shape[:2]
     ice = small[top : top + height, left : left + width].astype(np.float64)
     assert ice.shape == image.shape
-    return row[0] * image + row[1] * ice
+    return (row[0] * image + row[1] * ice) / 255
 
 
 def plasma(size, decay, uniforms):
@@ -59,48 +58,50 @@ def fog(image, row, uniforms):
     amount, decay = row
     clouds = plasma(len(uniforms), decay, uniforms.astype(np.float64))[: image.shape[0], : image.shape[1], None]
     largest = image.max() / 255
-    return 255 * (image / 255 + amount * clouds) * largest / (largest + amount)
+    return (image / 255 + amount * clouds) * largest / (largest + amount)
 
 
 def spatter(image, row, normals):
-    """Drops of water or mud where smoothed normals (H, W) pass a threshold."""
+    """Drops of water or mud where smoothed normals (H, W) pass a threshold, over a float32 picture."""
     mean, sigma, smoothing, threshold, amount, mode = row
     layer = (mean + sigma * normals.astype(np.float64))[..., None]
     layer = smoothed(layer, smoothing)[..., 0]
     layer[layer < threshold] = 0
+    picture = (image / 255).astype(np.float32)
     if mode == 1:
-        cover = smoothed((layer > threshold)[..., None], amount)
+        cover = smoothed((layer > threshold)[..., None].astype(np.float32), amount)
         cover[cover < 0.8] = 0
-        return image * (1 - cover) + cover * [63, 42, 20]
-    liquid = to_bytes(255 * layer)
+        return picture * (1 - cover) + cover * (np.array([63, 42, 20]) / 255).astype(np.float32)
+    liquid = (np.floor(255 * layer) % 256).astype(np.uint8)
     distance = cv2.distanceTransform(255 - cv2.Canny(liquid, 50, 150), cv2.DIST_L2, 5)
     distance = cv2.blur(np.minimum(distance, 20), (3, 3)).astype(np.uint8)
     relief = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], np.float64)
     lit = cv2.blur(cv2.filter2D(cv2.equalizeHist(distance), cv2.CV_8U, relief), (3, 3))
-    light = liquid.astype(np.float64) * lit
+    light = liquid * lit.astype(np.float32)
     if light.max() > 0:
         light /= light.max()
-    return image + amount * light[..., None] * [175, 238, 238]
+    return picture + np.float32(amount) * light[..., None] * (np.array([175, 238, 238]) / 255).astype(np.float32)
 
 
 def brightness(image, row):
     """V of HSV plus a shift."""
-    hsv = color.rgb2hsv(image)
+    hsv = color.rgb2hsv(image / 255)
     hsv[..., 2] = np.clip(hsv[..., 2] + row, 0, 1)
-    return 255 * color.hsv2rgb(hsv)
+    return color.hsv2rgb(hsv)
 
 
 def saturate(image, row):
     """S of HSV times a factor plus an offset."""
-    hsv = color.rgb2hsv(image)
+    hsv = color.rgb2hsv(image / 255)
     hsv[..., 1] = np.clip(hsv[..., 1] * row[0] + row[1], 0, 1)
-    return 255 * color.hsv2rgb(hsv)
+    return color.hsv2rgb(hsv)
 
 
 def contrast(image, row):
     """About the mean of each channel."""
-    mean = image.mean(axis=(0, 1))
-    return (image - mean) * row + mean
+    unit = image / 255
+    mean = unit.mean(axis=(0, 1))
+    return (unit - mean) * row + mean
 
 
 def three_points(side, moves):
@@ -113,7 +114,7 @@ def three_points(side, moves):
 def elastic_transform(image, row, moves, right, down):
     """An affine motion, then a smoothed field. `moves` (3, 2) of the points; `right`, `down` (H, W) on [-1, 1).
 
-    The affine part in exact arithmetic, where OpenCV's may sample at 32nds of a pixel.
+    The affine part in exact arithmetic; OpenCV before 4.12 sampled at 32nds of a pixel.
     """
     factor, sigma, most = row
     assert np.abs(moves).max() <= most
@@ -122,7 +123,7 @@ def elastic_transform(image, row, moves, right, down):
     back = np.linalg.solve(np.column_stack([targets, np.ones(3)]), points)
     y, x = np.indices((side, side)).astype(np.float64)
     from_x, from_y = (np.stack([x, y, np.ones_like(x)], axis=-1) @ back).transpose(2, 0, 1)
-    levels = image.astype(np.float64)
+    levels = (image / 255).astype(np.float32)
     moved = sampled(levels, from_y, from_x, "mirror")
     if sigma == 0:
         return moved
@@ -145,11 +146,11 @@ def pixelate(image, row):
     """Pillow's BOX down and up."""
     height, width = image.shape[:2]
     small = Image.fromarray(image).resize((int(width * row), int(height * row)), Image.Resampling.BOX)
-    return np.asarray(small.resize((width, height), Image.Resampling.BOX))
+    return np.asarray(small.resize((width, height), Image.Resampling.BOX)) / 255
 
 
-def jpeg_compression(image, row):
+def jpeg_turbo(image, quality):
     """Pillow's JPEG, its defaults but for the quality."""
     stored = io.BytesIO()
-    Image.fromarray(image).save(stored, "JPEG", quality=row)
+    Image.fromarray(image).save(stored, "JPEG", quality=quality)
     return np.asarray(Image.open(stored))
