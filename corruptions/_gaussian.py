@@ -7,12 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corruptions._jit import jit
-from corruptions._kernels import border, pad_row
-
-Doubles = NDArray[np.float64]
+from corruptions._kernels import Doubles, border, pad_row
 
 STILL = 1e-15
 """SciPy filters no axis whose sigma is not above this."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from corruptions._jit import jit
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Reals = TypeVar("Reals", NDArray[np.float32], NDArray[np.float64])
@@ -202,7 +203,7 @@ def _in_quanta(flat: Any, out: Any) -> None:
         out[at] = np.rint(np.float64(flat[at]) * 65_535) / 65_535
 
 
-def in_quanta(values: Floats) -> NDArray[np.float64]:
+def in_quanta(values: Floats) -> Doubles:
     """Values in [0, 1] to the nearest of ImageMagick's 16-bit quanta, of which 257 make a level of 8 bits."""
     out = np.empty(values.shape)
     _in_quanta(values.reshape(-1), out.reshape(-1))

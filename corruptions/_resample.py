@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions._gaussian import Doubles
 from corruptions._jit import jit
-from corruptions._kernels import Bytes, Floats, Ints
+from corruptions._kernels import Bytes, Doubles, Floats, Ints
 
 Reals = NDArray[np.floating[Any]]
 

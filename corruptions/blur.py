@@ -10,10 +10,11 @@ import numpy as np
 from corruptions._contract import corruption
 from corruptions._core import quantise, to_unit
 from corruptions._disc import disc_blur_as_published
-from corruptions._gaussian import Doubles, smooth_exactly
+from corruptions._gaussian import smooth_exactly
 from corruptions._jit import jit
 from corruptions._kernels import (
     Bytes,
+    Doubles,
     Floats,
     border,
     correlate,
@@ -192,7 +193,7 @@ def zoom_factors(end: float, step: float) -> tuple[float, ...]:
     """`numpy.arange(1, end, step)`: its count and its last places are those of floating-point arithmetic.
 
     >>> zoom_factors(1.03, 0.01)
-    (1.0, 1.01, 1.02)
+    (1.0, 1.01, 1.02, 1.03)
     """
     return tuple(np.arange(1, end, step).tolist())
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from corruptions._contract import corruption
-from corruptions._gaussian import Doubles
 from corruptions._jit import jit
-from corruptions._kernels import Bytes, Floats
+from corruptions._kernels import Bytes, Doubles, Floats
 from corruptions._sources import CUT, FIDELITY, HENDRYCKS, THREED, ZHOU
 from corruptions._streams import Draws
 from corruptions._strength import Level

@@ -13,11 +13,12 @@ import numpy as np
 from corruptions._contract import Images, Textures, corruption
 from corruptions._core import UNITS, quantise, to_unit
 from corruptions._drops import water
-from corruptions._gaussian import Doubles, smooth_exactly
+from corruptions._gaussian import smooth_exactly
 from corruptions._hsv import through_hsv
 from corruptions._jit import jit
 from corruptions._kernels import (
     Bytes,
+    Doubles,
     Floats,
     border,
     correlate,

@@ -25,11 +25,11 @@ FLOORS = (
 )
 INSIDE_CORRUPTIONS = (
     ["_errors", "_registry", "_jit", "_sources"],
-    ["_strength", "_streams", "_jpeg"],
+    ["_strength", "_streams", "_jpeg", "_hsv"],
     ["_contract"],
     ["_core"],
     ["_kernels"],
-    ["_resample", "_warp", "_drops", "_plasma"],
+    ["_resample", "_warp", "_gaussian", "_disc", "_drops", "_plasma", "_ijg"],
     ["textures", "textures.make", "noise", "blur", "weather", "digital", "resolution", "heldout"],
     ["suites"],
     ["testing"],
