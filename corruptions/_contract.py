@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry
 from corruptions._strength import (
+    STORED,
     Level,
     Numbers,
     Strength,
+    as_stored,
     chain_strength,
     is_number,
     level_strength,
@@ -131,8 +133,13 @@ class Corruption:
         return severity_strength(self.name, severity, self.has_table, self.level)
 
     def parse(self, text: str) -> Strength:
-        """The strength of a key such as `3`, `sigma=0.1` or `sigma=0..0.15`."""
-        return parse_strength(self.name, text, self.has_table, self.level)
+        """The strength of a key such as `3`, `sigma=0.1`, `sigma=0..0.15` or, stored as JPEG, `3@jpeg85`."""
+        key, stored, form = text.partition(STORED)
+        strength = self._parse(key)
+        return as_stored(self.name, strength, form.strip()) if stored else strength
+
+    def _parse(self, key: str) -> Strength:
+        return parse_strength(self.name, key, self.has_table, self.level)
 
     def default_strengths(self) -> tuple[Strength, ...]:
         """Severities 1-5 where it has them, else its default levels."""
@@ -239,7 +246,7 @@ class Chain(Corruption):
             raise StrengthError(f"{self.name}: expected a level for each part, such as {self._example}, got {level!r}")
         return chain_strength(map(_of_part, self.parts, given))
 
-    def parse(self, text: str) -> Strength:
+    def _parse(self, text: str) -> Strength:
         """The strength of a key such as `3` or `sigma=0.1+length=5`."""
         keys = text.split(CHAIN)
         if len(keys) == 1:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from corruptions import _jpeg
 from corruptions._contract import Corruption, Images, Textures, get
 from corruptions._errors import CorruptionError
 from corruptions._jit import jit
@@ -95,7 +96,7 @@ def apply_strength(
             draws = Draws(step.name, sample_ids[part], seed=seed, stream=stream, position=position)
             native_side = step.native_side(height, width, native)
             block = _degrade(step, its_strength, block, extras | {"draws": draws, "native": native_side})
-        out[part] = block
+        out[part] = _jpeg.round_trip(block, strength.quality) if strength.stored else block
     return out.reshape(images.shape)
 
 

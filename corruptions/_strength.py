@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
 from corruptions._errors import StrengthError
 
 CLEAN_KEY = "clean"
+STORED = "@"
+JPEG = "jpeg"
 Numbers = float | tuple[float, ...]
 
 
@@ -48,6 +50,8 @@ class Strength:
     """The identity, a severity 1-5, a level, a level drawn uniformly per image from `drawn`, or the parts of a chain's.
 
     `str(strength)` is the key: `clean`, `3`, `sigma=0.1`, `sigma=0.5:0`, `sigma=0..0.15`, `sigma=0.1+length=5`.
+    `stored` is the form in which the degraded image is stored and read again, `jpeg85` say; the key then ends in it, as
+    in `3@jpeg85`. Empty where the image stays in memory or is stored without loss.
     """
 
     severity: int | None = None
@@ -55,6 +59,7 @@ class Strength:
     level: Numbers | None = None
     drawn: tuple[float, float] | None = None
     parts: tuple[Strength, ...] = ()
+    stored: str = ""
 
     @property
     def is_drawn(self) -> bool:
@@ -66,7 +71,19 @@ class Strength:
         """Whether it is the identity."""
         return self.severity == 0
 
+    @property
+    def quality(self) -> int:
+        """The JPEG quality at which the degraded image is stored; 0 where it is not."""
+        return int(self.stored.removeprefix(JPEG) or 0)
+
+    @property
+    def in_memory(self) -> Strength:
+        """The same strength without the stored form."""
+        return replace(self, stored="")
+
     def __str__(self) -> str:
+        if self.stored:
+            return f"{self.in_memory}{STORED}{self.stored}"
         if self.is_clean:
             return CLEAN_KEY
         if self.parts:
@@ -81,6 +98,16 @@ class Strength:
 
 
 CLEAN = Strength(severity=0)
+
+
+def as_stored(name: str, strength: Strength, form: str) -> Strength:
+    """The strength with a stored form, `jpeg` and a quality of 1-100; a wrong form, or a clean image, raises."""
+    found = re.fullmatch(rf"{JPEG}([1-9][0-9]?|100)", form)
+    if not found:
+        raise StrengthError(f"{name}: a stored form is jpeg and a quality of 1 to 100, such as jpeg85, got '{form}'")
+    if strength.is_clean:
+        raise StrengthError(f"{name}: clean images are not stored again, got '{CLEAN_KEY}{STORED}{form}'")
+    return replace(strength, stored=form)
 
 
 def chain_strength(parts: Iterable[Strength]) -> Strength:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from corruptions._contract import Corruption, get
 from corruptions._errors import UnknownName
@@ -13,11 +14,17 @@ from corruptions._strength import Strength
 
 @dataclass(frozen=True)
 class Suite:
-    """What a sweep runs: for each corruption the keys of its strengths. A changed list gets a new version."""
+    """What a sweep runs: for each corruption the keys of its strengths. A changed list gets a new version.
+
+    `views` are those in which the published set shows its images, `side` is their height and width; a suite that
+    defines neither runs on images of any geometry.
+    """
 
     name: str
     about: str
     keys: Mapping[str, tuple[str, ...]]
+    views: tuple[str, ...] = ()
+    side: int | None = None
 
     def cells(self) -> Iterator[tuple[Corruption, Strength]]:
         """Every corruption with every strength, in order; an unknown name or a wrong key raises."""
@@ -30,9 +37,9 @@ class Suite:
 registry: Registry[Suite] = Registry("suite", "robench.suites", UnknownName)
 
 
-def add(name: str, about: str, keys: Mapping[str, tuple[str, ...]]) -> Suite:
-    """Register a suite; the name ends in its version, as in `demo/1`."""
-    suite = Suite(name, about, keys)
+def add(name: str, about: str, keys: Mapping[str, tuple[str, ...]], **geometry: Any) -> Suite:
+    """Register a suite; the name ends in its version, as in `demo/1`. geometry: `views` and `side` of `Suite`."""
+    suite = Suite(name, about, keys, **geometry)
     registry.add(name, suite)
     return suite
 
@@ -95,7 +102,7 @@ EXTRA = ("speckle_noise", "gaussian_blur", "spatter", "saturate")
 
 add(
     "cifar10-c/1",
-    "the 15 benchmark corruptions of CIFAR-10-C, Tiny-ImageNet-C and ImageNet-C, 5 severities",
+    "the 15 benchmark corruptions of CIFAR-10-C, 5 severities, in memory",
     dict.fromkeys(BENCHMARK, SEVERITIES),
 )
 add(
@@ -103,6 +110,26 @@ add(
     "the 4 further corruptions of CIFAR-10-C, meant for validation, 5 severities",
     dict.fromkeys(EXTRA, SEVERITIES),
 )
+
+# The published generators of ImageNet-C and Tiny-ImageNet-C store each degraded image as JPEG, quality 85, 4:2:0.
+AS_FILES = tuple(f"{severity}@jpeg85" for severity in SEVERITIES)
+
+for published, geometry in (
+    ("ImageNet-C", {"views": ("resize256-crop224",), "side": 224}),
+    ("Tiny-ImageNet-C", {"views": ("native", "side64"), "side": 64}),
+):
+    add(
+        f"{published.lower()}/1",
+        f"the 15 benchmark corruptions of {published}, 5 severities, each image stored as JPEG of quality 85",
+        dict.fromkeys(BENCHMARK, AS_FILES),
+        **geometry,
+    )
+    add(
+        f"{published.lower()}-extra/1",
+        f"the 4 further corruptions of {published}, 5 severities, each image stored as JPEG of quality 85",
+        dict.fromkeys(EXTRA, AS_FILES),
+        **geometry,
+    )
 
 HELD_OUT = (
     *("blue_noise_sample", "brownish_noise", "checkerboard_cutout", "inverse_sparkles", "lines"),

@@ -17,6 +17,7 @@ def select(
 ) -> Cells:
     """The corruptions of `suites`, or those of `chosen`, each NAME or NAME@STRENGTHS, with their strengths in order.
 
+    NAME@STRENGTHS@jpeg85 stores each degraded image as JPEG of that quality and reads it again.
     severity: `3`, `1,3` or `1-5`. level: `0.1,0.2`, for all of `chosen`, which must then share level name and unit.
     Without any of them a corruption has its severities, or its default levels. What does not fit raises UsageError or
     corruptions.CorruptionError.
@@ -40,7 +41,9 @@ def select(
         name, at, strengths = text.partition("@")
         definition = corruptions.get(name)
         if at:
-            _add(cells, name, [definition.parse(part) for part in _parts(text, strengths, definition.has_table)])
+            strengths, stored, form = strengths.partition("@")
+            parts = _parts(text, strengths, definition.has_table)
+            _add(cells, name, [definition.parse(f"{part}{stored}{form}") for part in parts])
         else:
             open_ones.append(definition)
             cells.setdefault(name, [])
