@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from robench.datasets._contract import Dataset, Images, Ints
-from robench.datasets._files import Tree, class_tree, scan, subfolders
+from robench.datasets._files import Tree, class_tree, files_below, is_data, scan, subfolders
 from robench.datasets._generated import GeneratedSet, Opened, load_ints, open_block, open_files
 from robench.datasets._spec import label_of
 from robench.errors import DatasetError
@@ -49,7 +49,7 @@ def _stacked(folder: Path, clean: Dataset | None) -> GeneratedSet:
     labels = tiled[:count]
     if not count or not np.array_equal(np.tile(labels, blocks), tiled):
         raise DatasetError(f"{folder / 'labels.npy'}: expected the same labels {blocks} times, got {len(tiled)} others")
-    corruptions = sorted(path.stem for path in folder.glob("*.npy") if path.stem != "labels")
+    corruptions = sorted(path.stem for path in folder.glob("*.npy") if is_data(path.name) and path.stem != "labels")
     if not corruptions:
         raise DatasetError(f"{folder}: expected CORRUPTION.npy beside labels.npy, got none")
     rows = np.arange(count, dtype=np.int64)
@@ -103,8 +103,7 @@ def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) ->
 
 def _names_and_sizes(folder: Path) -> str:
     """sha256 over the path and the size of every file, in the order of the paths; the files are not read."""
-    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
-    return sha256_text("\n".join(f"{name} {path.stat().st_size}" for name, path in files))
+    return sha256_text("\n".join(f"{name} {(folder / name).stat().st_size}" for name in sorted(files_below(folder))))
 
 
 def _by_name(tree: Tree) -> dict[tuple[str, str], str]:
