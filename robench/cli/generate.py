@@ -19,6 +19,7 @@ from robench.cli import _options
 def generate(
     dataset: str,
     view: str | None,
+    ids: Path | None,
     limit: int | None,
     dataset_name: str | None,
     suites: tuple[str, ...],
@@ -47,7 +48,7 @@ def generate(
     cells = select(suites, chosen, severity, level)
     if not cells:
         raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
-    data = datasets.load(dataset, view=view, limit=limit, name=dataset_name)
+    data = datasets.load(dataset, view=view, limit=limit, ids=ids, name=dataset_name)
     made = write(
         data,
         cells,

@@ -1,4 +1,4 @@
-"""From a spec to a `Dataset`: find the reader, cut the split, apply view and limit."""
+"""From a spec to a `Dataset`: find the reader, cut the split, apply the view, choose images."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from robench.datasets._choice import Ids, choose, read_items
 from robench.datasets._contract import Dataset, Images, Ints
 from robench.datasets._files import Files
 from robench.datasets._registry import Definition, Raw
@@ -17,26 +18,39 @@ from robench.errors import DatasetError, UsageError
 from robench.files import reason
 
 
-def load(spec: str, *, view: str | None = None, limit: int | None = None, name: str | None = None) -> Dataset:
+def load(
+    spec: str,
+    *,
+    view: str | None = None,
+    limit: int | None = None,
+    ids: Ids | None = None,
+    name: str | None = None,
+) -> Dataset:
     """The data set that `NAME[@SPLIT][:PATH]` names, after its view: uint8 images of one size, read on demand.
 
-    view: `native`, `sideN` or `resizeR-cropC`; by default the data set's own. limit: this many images, spread
-    evenly. name: what tables call it, in place of its own or its folder's name. A spec that cannot be right is a
-    UsageError, files that are missing, broken or of mixed size are a DatasetError.
+    view: `native`, `sideN` or `resizeR-cropC`; by default the data set's own. ids: these images alone, by id or file
+    name, as a sequence or as the path of a text file with one a line; their order does not matter. limit: this many
+    images, spread evenly over the data set or over those of `ids`. name: what tables call it, in place of its own or
+    its folder's name. A spec that cannot be right is a UsageError; files that are missing, broken or of mixed size,
+    and ids that are not in the data set, are a DatasetError.
 
     >>> load("digits", limit=10).shape
     (32, 32, 1)
+    >>> load("digits", ids=[16, 0]).ids.tolist()
+    [0, 16]
     """
     asked = parse(spec)
     geometry = parse_view(view or asked.entry.default_view)
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}")
+    items = None if ids is None else read_items(ids)
     made = _read(asked)
     if isinstance(made, Raw):
         made = _viewed(asked, made, geometry)
     elif view not in (None, made.view):
         raise UsageError(f"data set {made.name} was written with view {made.view}, got '{view}'")
-    return replace(made, name=name or made.name).limited(limit)
+    named = replace(made, name=name or made.name)
+    return (named if items is None else choose(named, items)).limited(limit)
 
 
 def _read(asked: Spec) -> Raw | Dataset:

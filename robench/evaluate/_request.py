@@ -36,6 +36,7 @@ class Request:
     frost_dir: Path | None = None
     view: str | None = None
     limit: int | None = None
+    ids: Path | None = None
     dataset_name: str | None = None
     normalize: str | None = None
     seeds: str = "0"
@@ -74,7 +75,9 @@ def opened(request: Request) -> Opened:
     else:
         if request.clean is not None:
             raise UsageError(f"--clean is for a generated set; got it with '{request.dataset}'")
-        data = datasets.load(request.dataset, view=request.view, limit=request.limit, name=request.dataset_name)
+        data = datasets.load(
+            request.dataset, view=request.view, limit=request.limit, ids=request.ids, name=request.dataset_name
+        )
         pictures = None if request.frost_dir is None else datasets.textures(request.frost_dir)
         digest = datasets.textures_digest(pictures)
         asked = Asked(
@@ -143,10 +146,10 @@ def _open(request: Request) -> GeneratedSet:
     """The generated set; a downloaded one gets its clean images from --clean, in its view."""
     folder = Path(request.dataset.partition(":")[2])
     if request.clean is None:
-        if request.limit is not None or request.view is not None:
-            raise UsageError("a generated set has its view and its images; got --view or --limit")
+        if any(option is not None for option in (request.limit, request.ids, request.view)):
+            raise UsageError("a generated set has its view and its images; got --view, --limit or --ids")
         return datasets.open_generated(folder, name=request.dataset_name)
-    clean = datasets.load(request.clean, view=request.view, limit=request.limit)
+    clean = datasets.load(request.clean, view=request.view, limit=request.limit, ids=request.ids)
     return datasets.open_generated(folder, clean=clean, name=request.dataset_name)
 
 
