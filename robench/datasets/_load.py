@@ -13,7 +13,7 @@ from robench.datasets._files import Files
 from robench.datasets._registry import Definition, Raw
 from robench.datasets._spec import Spec, parse
 from robench.datasets._splits import cut_positions
-from robench.datasets._views import EXAMPLES, View, parse_view
+from robench.datasets._views import EXAMPLES, View, parse_view, scaled_boxes
 from robench.errors import DatasetError, UsageError
 from robench.files import reason
 
@@ -45,12 +45,12 @@ def load(
         raise UsageError(f"limit must be at least 1, got {limit}")
     items = None if ids is None else read_items(ids)
     made = _read(asked)
-    if isinstance(made, Raw):
-        made = _viewed(asked, made, geometry)
-    elif view not in (None, made.view):
+    if isinstance(made, Dataset) and view not in (None, made.view):
         raise UsageError(f"data set {made.name} was written with view {made.view}, got '{view}'")
-    named = replace(made, name=name or made.name)
-    return (named if items is None else choose(named, items)).limited(limit)
+    whole = made if isinstance(made, Dataset) else _viewed(asked, made, geometry)
+    named = replace(whole, name=name or whole.name)
+    chosen = (named if items is None else choose(named, items)).limited(limit)
+    return chosen if isinstance(made, Dataset) else _with_boxes(chosen, made, geometry)
 
 
 def _read(asked: Spec) -> Raw | Dataset:
@@ -72,7 +72,7 @@ def _read(asked: Spec) -> Raw | Dataset:
 
 
 def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
-    """The images of the split that was asked for, through the view."""
+    """The images of the split that was asked for, through the view, without boxes."""
     label = raw.name or asked.entry.name
     split = raw.split or asked.split or asked.entry.default_split or ""
     ids = np.arange(len(raw.labels), dtype=np.int64) if raw.ids is None else raw.ids
@@ -93,11 +93,19 @@ def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
         stems=raw.stems,
         files=tuple(raw.images.paths) if isinstance(raw.images, Files) else None,
     )
-    part = whole if len(chosen) == len(everything) else whole.at(chosen)
+    return whole if len(chosen) == len(everything) else whole.at(chosen)
+
+
+def _with_boxes(part: Dataset, raw: Raw, view: View) -> Dataset:
+    """With the boxes of its images, in pixels of the view; the boxes of other images are not looked at."""
     if raw.boxes is None:
         return part
-    boxes = raw.boxes[chosen]
-    return replace(part, boxes=boxes if view.is_native else view.boxes(boxes, _sizes(raw.images, chosen)))
+    positions = part.ids if raw.ids is None else np.flatnonzero(np.isin(raw.ids, part.ids))
+    found = raw.boxes(positions) if callable(raw.boxes) else (raw.boxes[positions], _sizes(raw.images, positions))
+    if found is None:
+        return part
+    boxes = scaled_boxes(*found, *part.shape[:2]) if view.is_native else view.boxes(*found)
+    return replace(part, boxes=boxes)
 
 
 def _sizes(images: Images | Files, chosen: Ints) -> Ints:
