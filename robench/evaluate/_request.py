@@ -91,7 +91,11 @@ def opened(request: Request) -> Opened:
         )
         if not cells:
             raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
-    first, *others = (_classifiers(request, clean_of(data), device) for device in request.device.split(","))
+    clean = clean_of(data)
+    first, *others = (_classifiers(request, clean, device) for device in request.device.split(","))
+    for classifier in first:
+        if classifier.needs_clean and not clean.has_images:
+            raise UsageError(f"model '{classifier.label}' needs the clean images of {request.dataset}: --clean DATASET")
     return Opened(data, first, asked, others)
 
 
@@ -146,9 +150,9 @@ def _open(request: Request) -> GeneratedSet:
     """The generated set; a downloaded one gets its clean images from --clean, in its view."""
     folder = Path(request.dataset.partition(":")[2])
     if request.clean is None:
-        if any(option is not None for option in (request.limit, request.ids, request.view)):
-            raise UsageError("a generated set has its view and its images; got --view, --limit or --ids")
-        return datasets.open_generated(folder, name=request.dataset_name)
+        if request.view is not None:
+            raise UsageError(f"a generated set has its view; got --view {request.view}")
+        return datasets.open_generated(folder, name=request.dataset_name, limit=request.limit, ids=request.ids)
     clean = datasets.load(request.clean, view=request.view, limit=request.limit, ids=request.ids)
     return datasets.open_generated(folder, clean=clean, name=request.dataset_name)
 

@@ -10,7 +10,7 @@ import numpy as np
 import corruptions
 from robench import metrics
 from robench.metrics import Baseline
-from robench.tables._measured import Floats, Grid, Measured, estimate, missing_note
+from robench.tables._measured import NO_CLEAN_IMAGES, Floats, Grid, Measured, estimate, missing_note
 from robench.tables._rows import ONE_IMAGE, head
 from robench.tables._scored import CLEAN, Scored
 
@@ -46,7 +46,8 @@ def _row(
     wanted = {*names, CLEAN} if relative else set(names)
     own, base = ([one for one in some if one.cell.corruption in wanted] for some in (members, others))
     row = head(members[0].cell, metric, len(own)) | {"baseline": baseline.name}
-    note = _mean_note(own, metric) or _own_note(own, relative) or _baseline_note(own, base, baseline)
+    no_clean = NO_CLEAN_IMAGES if relative and not measured.has_clean else ""
+    note = no_clean or _mean_note(own, metric) or _own_note(own, relative) or _baseline_note(own, base, baseline)
     if note:
         return row | {"note": note}
 
