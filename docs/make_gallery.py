@@ -124,6 +124,9 @@ def facts(chosen: Corruption) -> str:
     says = ["draws" if chosen.stochastic else "no draws"]
     says.append("bit-exact" if chosen.bit_exact else f"not bit-exact: {chosen.not_bit_exact}")
     says.append(f"not monotone: {chosen.not_monotone}" if chosen.not_monotone else "monotone")
+    says.append("values cut to 8 bits" if chosen.rounding == "down" else "values rounded to 8 bits")
+    says += [f"near the identity: {chosen.near_identity}"] if chosen.near_identity else []
+    says += [f"no identity: {chosen.not_identity}"] if chosen.not_identity else []
     says.append(f"gray: {chosen.gray}")
     says.append(f"version {chosen.version}")
     return f"*Facts:* {'; '.join(says)}.\n\n*Source:* {chosen.source}."

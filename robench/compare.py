@@ -34,6 +34,7 @@ class Comparison:
         rows += [_texts(row) for row in self.differences.to_dict("records")]
         notes = [str(note) for note in self.differences["note"] if note]
         names = [f"A  {self.model_a}", f"B  {self.model_b}", ""]
+        notes += filter(None, [tables.clean_note(self.cells["corruption"])])
         return "\n".join([*names, tables.aligned(rows), "", *notes, self._of_cells()])
 
     def _of_cells(self) -> str:

@@ -57,6 +57,21 @@ def select(
     return cells
 
 
+def check_geometry(suites: Sequence[str], name: str, view: str, shape: Sequence[int]) -> None:
+    """Raise UsageError where a suite is defined in another view or size than the images of data set `name` have."""
+    for suite in map(corruptions.suite, suites):
+        if suite.views and view not in suite.views:
+            raise UsageError(
+                f"suite {suite.name} is defined on images of view {' or '.join(suite.views)}, got {view} of {name}; "
+                f"give --view {suite.views[0]}"
+            )
+        if suite.side is not None and tuple(shape[:2]) != (suite.side, suite.side):
+            raise UsageError(
+                f"suite {suite.name} is defined on images of {suite.side} x {suite.side} pixels, "
+                f"got {shape[1]} x {shape[0]} of {name}"
+            )
+
+
 def _of_suites(suites: Sequence[str]) -> Cells:
     cells: Cells = {}
     for suite in suites:

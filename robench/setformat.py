@@ -3,6 +3,7 @@
     manifest.json     what was asked, and of every finished corruption its version, strengths and sha256
     clean.npy, ids.npy, labels.npy, boxes.npy, CORRUPTION.npy                           format npy
     clean/CLASS/STEM.png, CORRUPTION/STRENGTH/CLASS/STEM.png, digests/CORRUPTION.parquet, boxes.npy   format folder
+    CORRUPTION/SEVERITY/CLASS/STEM.JPEG, and the rest as in format folder                         format imagenet-c
 
 An array of a corruption holds its strengths in order, in blocks of n images, as in CIFAR-10-C.
 """
@@ -18,7 +19,8 @@ from robench.files import reason, write_json
 
 SCHEMA = "robench-set/1"
 MANIFEST = "manifest.json"
-FORMATS = ("npy", "folder")
+IMAGENET_C = "imagenet-c"
+FORMATS = ("npy", "folder", IMAGENET_C)
 ASKED = (
     *("dataset", "split", "view", "n", "shape", "classes", "data_digest"),
     *("format", "seed", "native", "textures", "ids_sha256"),
@@ -32,6 +34,16 @@ KINDS |= {"classes": list, "shape": list, "corruptions": dict}
 def is_plain(name: object) -> bool:
     """Whether a name is that of a file in its folder and cannot lead out of it."""
     return isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
+
+
+def image_place(form: str, strength: str) -> tuple[str, str]:
+    """The folder of a strength's images below their corruption, and the suffix of their files.
+
+    >>> image_place("folder", "sigma=0.1"), image_place("imagenet-c", "3@jpeg85"), image_place("imagenet-c", "")
+    (('sigma=0.1', '.png'), ('3', '.JPEG'), ('', '.png'))
+    """
+    severity, stored, _ = strength.partition("@")
+    return (severity, ".JPEG") if form == IMAGENET_C and stored else (strength, ".png")
 
 
 def read_manifest(folder: Path, error: type[RobenchError] = SetError) -> dict[str, Any]:
@@ -66,7 +78,7 @@ def _checked(manifest: dict[str, Any]) -> dict[str, Any]:
     for name in manifest["classes"]:
         _is("a class", name, str)
     if manifest["format"] not in FORMATS:
-        raise ValueError(f"expected format npy or folder, got '{manifest['format']}'")
+        raise ValueError(f"expected format {', '.join(FORMATS)}, got '{manifest['format']}'")
     shape = manifest["shape"][-3:]
     if len(shape) != 3 or not all(isinstance(size, int) for size in shape) or shape[2] not in (1, 3):
         raise ValueError(f"expected shape as height, width, channels, got {shape!r}")

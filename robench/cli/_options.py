@@ -29,7 +29,13 @@ data = several(
         "-d", "--dataset", required=True, metavar="DATASET", help="NAME[@SPLIT][:PATH]; see: robench list datasets"
     ),
     click.option("--view", metavar="VIEW", help="native, side32, resize256-crop224, …: the geometry before corruption"),
-    click.option("--limit", type=click.IntRange(1), metavar="N", help="N images, spread evenly over the data set"),
+    click.option("--ids", type=PATH, metavar="FILE", help="only the images listed in FILE, one id or file name a line"),
+    click.option(
+        "--limit",
+        type=click.IntRange(1),
+        metavar="N",
+        help="N images, spread evenly over the data set, or over the images of --ids",
+    ),
     click.option("--dataset-name", metavar="NAME", help="what tables call the data set"),
 )
 

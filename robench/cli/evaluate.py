@@ -24,7 +24,11 @@ from robench.cli import _options
 @_options.data
 @_options.strengths
 @_options.out
-@click.option("--clean", metavar="DATASET", help="the clean images of a downloaded CIFAR-10-C or ImageNet-C")
+@click.option(
+    "--clean",
+    metavar="DATASET",
+    help="the clean images of a downloaded CIFAR-10-C or ImageNet-C; without them no clean accuracy is measured",
+)
 @click.option(
     "--normalize", metavar="WHICH", help="imagenet, cifar10, bytes, none or m,m,m/s,s,s; else the model's own"
 )
@@ -55,6 +59,7 @@ def evaluate(
     models_: tuple[str, ...],
     dataset: str,
     view: str | None,
+    ids: Path | None,
     limit: int | None,
     dataset_name: str | None,
     suites: tuple[str, ...],
@@ -102,6 +107,7 @@ def evaluate(
             native=_options.side(native),
             frost_dir=frost_dir,
             view=view,
+            ids=ids,
             limit=limit,
             dataset_name=dataset_name,
             clean=clean,

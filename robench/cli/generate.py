@@ -13,12 +13,13 @@ from robench.cli import _options
 @_options.data
 @_options.strengths
 @_options.out
-@click.option("--format", "form", type=click.Choice(["npy", "folder"]), default="npy", show_default=True)
+@click.option("--format", "form", type=click.Choice(["npy", "folder", "imagenet-c"]), default="npy", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="processes")
 def generate(
     dataset: str,
     view: str | None,
+    ids: Path | None,
     limit: int | None,
     dataset_name: str | None,
     suites: tuple[str, ...],
@@ -38,16 +39,18 @@ def generate(
     Example:
       robench generate -d digits -s demo/1 -o digits-c
       robench generate -d folder:photos -c awgn --level 0.1,0.2 --format folder --workers 2 -o photos-c
+      robench generate -d imagenet:data -s imagenet-c/1 --format imagenet-c --workers 2 -o imagenet-c
     """
     from robench import datasets
     from robench.errors import UsageError
     from robench.generate import generate as write
-    from robench.selection import select
+    from robench.selection import check_geometry, select
 
     cells = select(suites, chosen, severity, level)
     if not cells:
         raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
-    data = datasets.load(dataset, view=view, limit=limit, name=dataset_name)
+    data = datasets.load(dataset, view=view, limit=limit, ids=ids, name=dataset_name)
+    check_geometry(suites, data.name, data.view, data.shape)
     made = write(
         data,
         cells,

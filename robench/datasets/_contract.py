@@ -24,7 +24,8 @@ class Dataset:
     `read` takes positions, an int64 array of values in 0..N-1, and returns uint8 (n, H, W, C).
     `ids` are the images' places in the data set's own order: a limit drops ids, it does not renumber them.
     `boxes` are (x0, y0, x1, y1), half-open, in pixels of the view. `stems` name the images in a folder of files;
-    `files` are the paths that the images are decoded from, where each has a file of its own.
+    `files` are the paths that the images are decoded from, where each has a file of its own. `has_images` is False for
+    the clean images of a set that was published without them: ids, labels and stems are known, and nothing can be read.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Dataset:
     boxes: Ints | None = field(default=None, repr=False)
     stems: tuple[str, ...] | None = field(default=None, repr=False)
     files: tuple[str, ...] | None = field(default=None, repr=False)
+    has_images: bool = field(default=True, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.ids):
@@ -96,7 +98,18 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over the sha256 of (shape, pixels, label, box) of every image, in id order. Reads all images once."""
+        """sha256 over the sha256 of (shape, pixels, label, box) of every image, in id order. Reads all images once.
+
+        Without images, over shape, classes, and the id, label and stem of each.
+        """
+        if not self.has_images:
+            stems = self.stems or ("",) * len(self)
+            facts = [
+                self.shape,
+                self.classes,
+                *sorted(zip(self.ids.tolist(), self.labels.tolist(), stems, strict=True)),
+            ]
+            return sha256_text("\n".join(map(str, ["no images", *facts])))
         whole = hashlib.sha256()
         order = np.argsort(self.ids, kind="stable")
         for start in range(0, len(self), 256):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from robench.datasets._contract import Dataset, Images, Ints
-from robench.datasets._files import Tree, class_tree, scan, subfolders
+from robench.datasets._files import Tree, class_tree, files_below, is_data, scan, subfolders
 from robench.datasets._generated import GeneratedSet, Opened, load_ints, open_block, open_files
 from robench.datasets._spec import label_of
 from robench.errors import DatasetError
@@ -16,21 +16,24 @@ from robench.files import sha256_file, sha256_text
 
 SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = (32, 64, 224)
+AS_JPEG = "@jpeg85"
+"""What the published ImageNet-C and Tiny-ImageNet-C store each degraded image as."""
 
 
-def read_downloaded(folder: Path, clean: Dataset | None) -> GeneratedSet:
+def read_downloaded(folder: Path, clean: Dataset | None, choose: Callable[[Dataset], Dataset]) -> GeneratedSet:
     """The set in `folder`: labels.npy beside CORRUPTION.npy, or CORRUPTION/1..5/CLASS/FILE.
 
     clean: its clean images, all or some of them; with them the set is told by their name, ids, view and boxes.
+    choose: of a set without clean images, those that are wanted.
     """
     if clean is not None:
         clean = clean.at(np.argsort(clean.ids, kind="stable"))  # the order in which clean images are evaluated
     if (folder / "labels.npy").is_file():
-        return _stacked(folder, clean)
+        return _stacked(folder, clean, choose)
     found = {name: _severities(folder / name) for name in subfolders(folder)}
     cells = [(name, severity) for name, severities in found.items() for severity in severities]
     if cells:
-        return _filed(folder, cells, clean)
+        return _filed(folder, cells, clean, choose)
     raise DatasetError(
         f"{folder}: expected manifest.json (robench generate), labels.npy (CIFAR-10-C) or CORRUPTION/1/CLASS "
         "(ImageNet-C), got none of them"
@@ -41,7 +44,7 @@ def _severities(folder: Path) -> list[str]:
     return [name for name in subfolders(folder) if name in SEVERITIES]
 
 
-def _stacked(folder: Path, clean: Dataset | None) -> GeneratedSet:
+def _stacked(folder: Path, clean: Dataset | None, choose: Callable[[Dataset], Dataset]) -> GeneratedSet:
     """`CORRUPTION.npy`: five blocks of N images in the order of the test set; `labels.npy`: its labels five times."""
     tiled = load_ints(folder / "labels.npy")
     blocks = len(SEVERITIES)
@@ -49,44 +52,50 @@ def _stacked(folder: Path, clean: Dataset | None) -> GeneratedSet:
     labels = tiled[:count]
     if not count or not np.array_equal(np.tile(labels, blocks), tiled):
         raise DatasetError(f"{folder / 'labels.npy'}: expected the same labels {blocks} times, got {len(tiled)} others")
-    corruptions = sorted(path.stem for path in folder.glob("*.npy") if path.stem != "labels")
+    corruptions = sorted(path.stem for path in folder.glob("*.npy") if is_data(path.name) and path.stem != "labels")
     if not corruptions:
         raise DatasetError(f"{folder}: expected CORRUPTION.npy beside labels.npy, got none")
-    rows = np.arange(count, dtype=np.int64)
-    if clean is not None:
-        rows = clean.ids
-        if rows.max() >= count or not np.array_equal(labels[rows], clean.labels):
-            raise DatasetError(
-                f"{folder}: expected the labels of {clean.name}@{clean.split}, got others: another data set"
-            )
+    if clean is None:
+        classes = tuple(str(label) for label in range(labels.max() + 1))
+        everything = np.arange(count, dtype=np.int64)
+        shape = open_block(folder / f"{corruptions[0]}.npy", 0, blocks, everything, count)[1]
+        base = choose(_without_clean(folder, classes, labels, shape))
+    elif clean.ids.max() < count and np.array_equal(labels[clean.ids], clean.labels):
+        base = clean
+    else:
+        raise DatasetError(f"{folder}: expected the labels of {clean.name}@{clean.split}, got others: another data set")
 
     def open_cell(corruption: str, severity: str) -> Opened:
-        return open_block(folder / f"{corruption}.npy", SEVERITIES.index(severity), blocks, rows, count)
+        return open_block(folder / f"{corruption}.npy", SEVERITIES.index(severity), blocks, base.ids, count)
 
-    base = clean
-    if base is None:
-        classes = tuple(str(label) for label in range(labels.max() + 1))
-        base = _without_clean(folder, classes, labels, open_cell(corruptions[0], "1")[1])
     cells = [(corruption, severity) for corruption in corruptions for severity in SEVERITIES]
 
     def files_sha256(corruption: str) -> str:
         return sha256_file(folder / f"{corruption}.npy")
 
-    return _set(folder, base, cells, open_cell, files_sha256, has_clean=clean is not None)
+    return _set(folder, base, cells, open_cell, files_sha256)
 
 
-def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) -> GeneratedSet:
-    """`CORRUPTION/SEVERITY/CLASS/FILE`, the same classes and file names everywhere."""
+def _filed(
+    folder: Path, cells: list[tuple[str, str]], clean: Dataset | None, choose: Callable[[Dataset], Dataset]
+) -> GeneratedSet:
+    """`CORRUPTION/SEVERITY/CLASS/FILE`, the same classes and file names everywhere.
+
+    The strengths of JPEG files are those of ImageNet-C, such as `3@jpeg85`.
+    """
     first = class_tree(folder.joinpath(*cells[0]))
     base = clean
     if base is None:
         height, width = scan(first.paths[:1])[0][0].tolist()
-        base = _without_clean(folder, first.classes, first.labels, (height, width, 3), first.stems)
+        base = choose(_without_clean(folder, first.classes, first.labels, (height, width, 3), first))
     if base.stems is None:
         raise DatasetError(f"{folder}: {base.name} has no file names to find its images by")
     wanted = [(base.classes[label], stem) for label, stem in zip(base.labels, base.stems, strict=True)]
 
-    def open_cell(corruption: str, severity: str) -> Opened:
+    stored = AS_JPEG if Path(first.paths[0]).suffix.lower() in (".jpg", ".jpeg") else ""
+
+    def open_cell(corruption: str, strength: str) -> Opened:
+        severity = strength.removesuffix(stored)
         paths = _by_name(class_tree(folder / corruption / severity))
         missing = next((names for names in wanted if names not in paths), None)
         if missing:
@@ -98,13 +107,13 @@ def _filed(folder: Path, cells: list[tuple[str, str]], clean: Dataset | None) ->
     def files_sha256(corruption: str) -> str:
         return _names_and_sizes(folder / corruption)
 
-    return _set(folder, base, cells, open_cell, files_sha256, has_clean=clean is not None)
+    named = [(corruption, f"{severity}{stored}") for corruption, severity in cells]
+    return _set(folder, base, named, open_cell, files_sha256)
 
 
 def _names_and_sizes(folder: Path) -> str:
     """sha256 over the path and the size of every file, in the order of the paths; the files are not read."""
-    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
-    return sha256_text("\n".join(f"{name} {path.stat().st_size}" for name, path in files))
+    return sha256_text("\n".join(f"{name} {(folder / name).stat().st_size}" for name in sorted(files_below(folder))))
 
 
 def _by_name(tree: Tree) -> dict[tuple[str, str], str]:
@@ -117,16 +126,27 @@ def _without_clean(
     classes: tuple[str, ...],
     labels: Ints,
     shape: tuple[int, int, int],
-    stems: tuple[str, ...] | None = None,
+    tree: Tree | None = None,
 ) -> Dataset:
-    """Ids and labels in the set's own order; there are no clean images to read."""
+    """Ids and labels in the set's own order, and the names in a tree of files; there are no clean images to read."""
 
     def read(positions: Ints) -> Images:
         raise DatasetError(f"{folder} holds no clean images")
 
     name, split = label_of(folder)
-    ids = np.arange(len(labels), dtype=np.int64)
-    return Dataset(name, split or "test", "native", classes, shape, ids, labels, read, stems=stems)
+    return Dataset(
+        name=name,
+        split=split or "test",
+        view="native",
+        classes=classes,
+        shape=shape,
+        ids=np.arange(len(labels), dtype=np.int64),
+        labels=labels,
+        read=read,
+        stems=None if tree is None else tree.stems,
+        files=None if tree is None else tree.paths,
+        has_images=False,
+    )
 
 
 def _set(
@@ -135,8 +155,6 @@ def _set(
     cells: list[tuple[str, str]],
     open_cell: Callable[[str, str], Opened],
     files_sha256: Callable[[str], str],
-    *,
-    has_clean: bool,
 ) -> GeneratedSet:
     side = min(base.shape[:2])
     return GeneratedSet(
@@ -144,8 +162,7 @@ def _set(
         base=base,
         seed=None,
         native=min(TABLES, key=lambda table: abs(table - side)),
-        cells=tuple((corruption, None, severity) for corruption, severity in cells),
+        cells=tuple((corruption, None, strength) for corruption, strength in cells),
         open_cell=open_cell,
-        has_clean=has_clean,
         files_sha256=files_sha256,
     )

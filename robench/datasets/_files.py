@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+LITTER = ("__macosx", "desktop.ini", "thumbs.db")
+"""What archives and file managers leave beside the data, in lower case."""
 GRAY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 
 _warning_filters = threading.Lock()
@@ -137,7 +139,7 @@ class Tree:
 
 
 def class_tree(root: Path, *, among: Sequence[Path] = (), nested: bool = True) -> Tree:
-    """The images below `root`/CLASS/, hidden files and other files aside.
+    """The images below `root`/CLASS/; see `is_data` for the files and folders that do not count.
 
     among: folders of other splits of the same data set; their classes are counted in, so that labels agree.
     """
@@ -146,7 +148,7 @@ def class_tree(root: Path, *, among: Sequence[Path] = (), nested: bool = True) -
     labels: list[int] = []
     found: list[str] = []
     for label, name in enumerate(classes):
-        below = sorted(_images_below(root / name, nested))
+        below = sorted(inner for inner in _images_below(root / name) if nested or "/" not in inner)
         labels += [label] * len(below)
         found += [f"{name}/{inner}" for inner in below]
     if not found:
@@ -155,20 +157,38 @@ def class_tree(root: Path, *, among: Sequence[Path] = (), nested: bool = True) -
     return Tree(classes, np.array(labels, dtype=np.int64), paths, _stems(found))
 
 
+def is_data(name: str) -> bool:
+    """Whether a file or folder of this name belongs to a data set.
+
+    Hidden ones do not (`.DS_Store`, and `._NAME`, in which macOS keeps attributes), nor do `__MACOSX` and `Thumbs.db`.
+
+    >>> [name for name in ("fog.npy", "._fog.npy", "__MACOSX") if is_data(name)]
+    ['fog.npy']
+    """
+    return not name.startswith(".") and name.lower() not in LITTER
+
+
 def subfolders(root: Path) -> tuple[str, ...]:
-    """The sorted names of the folders in `root` that are not hidden."""
+    """The sorted names of the folders in `root`."""
     with os.scandir(root) as entries:
-        return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+        return tuple(sorted(entry.name for entry in entries if entry.is_dir() and is_data(entry.name)))
 
 
-def _images_below(folder: Path, nested: bool) -> Iterator[str]:
-    """Paths relative to `folder`, with forward slashes."""
+def files_below(folder: Path) -> Iterator[str]:
+    """Paths of all files below `folder`, relative to it, with forward slashes."""
     for place, inner, files in os.walk(folder):
-        inner[:] = [name for name in inner if nested and not name.startswith(".")]
+        inner[:] = filter(is_data, inner)
         prefix = os.path.relpath(place, folder).replace(os.sep, "/") + "/"
-        for name in files:
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield (prefix + name).removeprefix("./")
+        yield from ((prefix + name).removeprefix("./") for name in filter(is_data, files))
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files in `folder` itself, by name."""
+    return sorted(path for path in folder.iterdir() if is_data(path.name) and path.suffix.lower() in SUFFIXES)
+
+
+def _images_below(folder: Path) -> Iterator[str]:
+    return (name for name in files_below(folder) if name.lower().endswith(SUFFIXES))
 
 
 def _stems(found: Sequence[str]) -> tuple[str, ...]:

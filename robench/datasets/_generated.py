@@ -30,9 +30,8 @@ Opened = tuple[Callable[[Ints], Images], tuple[int, int, int]]
 class GeneratedSet:
     """One clean data set and its corrupted copies; ids, labels and boxes are the same in all of them.
 
-    `cells` stand in the set's own order. `seed` and `native` are None where nobody recorded them. `has_clean`
-    says whether `clean()` has images to give. `manifest` is as it stands in the set, empty for a downloaded one,
-    of which `files_sha256` gives what a corruption's files are known by.
+    `cells` stand in the set's own order. `seed` and `native` are None where nobody recorded them. `manifest` is as it
+    stands in the set, empty for a downloaded one, of which `files_sha256` gives what a corruption's files are known by.
     """
 
     path: Path
@@ -41,7 +40,6 @@ class GeneratedSet:
     native: int | None
     cells: tuple[Cell, ...]
     open_cell: Callable[[str, str], Opened] = field(repr=False)
-    has_clean: bool = True
     manifest: dict[str, Any] = field(default_factory=dict, repr=False)
     files_sha256: Callable[[str], str] = field(default=lambda corruption: "", repr=False)
 
@@ -59,6 +57,11 @@ class GeneratedSet:
     def view(self) -> str:
         """The view that came before the corruptions."""
         return self.base.view
+
+    @property
+    def has_clean(self) -> bool:
+        """Whether `clean()` has images to give."""
+        return self.base.has_images
 
     def clean(self) -> Dataset:
         """The images before corruption; a DatasetError where a downloaded set came without."""
@@ -80,7 +83,7 @@ class GeneratedSet:
             raise DatasetError(
                 f"{self.path}: {corruption} {strength}: expected height, width, channels {self.base.shape}, got {shape}"
             )
-        return replace(self.base, read=read)
+        return replace(self.base, read=read, files=None, has_images=True)
 
 
 @contextmanager

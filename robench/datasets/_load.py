@@ -1,4 +1,4 @@
-"""From a spec to a `Dataset`: find the reader, cut the split, apply view and limit."""
+"""From a spec to a `Dataset`: find the reader, cut the split, apply the view, choose images."""
 
 from __future__ import annotations
 
@@ -7,36 +7,50 @@ from dataclasses import replace
 
 import numpy as np
 
+from robench.datasets._choice import Ids, choose, read_items
 from robench.datasets._contract import Dataset, Images, Ints
 from robench.datasets._files import Files
 from robench.datasets._registry import Definition, Raw
 from robench.datasets._spec import Spec, parse
 from robench.datasets._splits import cut_positions
-from robench.datasets._views import EXAMPLES, View, parse_view
+from robench.datasets._views import EXAMPLES, View, parse_view, scaled_boxes
 from robench.errors import DatasetError, UsageError
 from robench.files import reason
 
 
-def load(spec: str, *, view: str | None = None, limit: int | None = None, name: str | None = None) -> Dataset:
+def load(
+    spec: str,
+    *,
+    view: str | None = None,
+    limit: int | None = None,
+    ids: Ids | None = None,
+    name: str | None = None,
+) -> Dataset:
     """The data set that `NAME[@SPLIT][:PATH]` names, after its view: uint8 images of one size, read on demand.
 
-    view: `native`, `sideN` or `resizeR-cropC`; by default the data set's own. limit: this many images, spread
-    evenly. name: what tables call it, in place of its own or its folder's name. A spec that cannot be right is a
-    UsageError, files that are missing, broken or of mixed size are a DatasetError.
+    view: `native`, `sideN` or `resizeR-cropC`; by default the data set's own. ids: these images alone, by id or file
+    name, as a sequence or as the path of a text file with one a line; their order does not matter. limit: this many
+    images, spread evenly over the data set or over those of `ids`. name: what tables call it, in place of its own or
+    its folder's name. A spec that cannot be right is a UsageError; files that are missing, broken or of mixed size,
+    and ids that are not in the data set, are a DatasetError.
 
     >>> load("digits", limit=10).shape
     (32, 32, 1)
+    >>> load("digits", ids=[16, 0]).ids.tolist()
+    [0, 16]
     """
     asked = parse(spec)
     geometry = parse_view(view or asked.entry.default_view)
     if limit is not None and limit < 1:
         raise UsageError(f"limit must be at least 1, got {limit}")
+    items = None if ids is None else read_items(ids)
     made = _read(asked)
-    if isinstance(made, Raw):
-        made = _viewed(asked, made, geometry)
-    elif view not in (None, made.view):
+    if isinstance(made, Dataset) and view not in (None, made.view):
         raise UsageError(f"data set {made.name} was written with view {made.view}, got '{view}'")
-    return replace(made, name=name or made.name).limited(limit)
+    whole = made if isinstance(made, Dataset) else _viewed(asked, made, geometry)
+    named = replace(whole, name=name or whole.name)
+    chosen = (named if items is None else choose(named, items)).limited(limit)
+    return chosen if isinstance(made, Dataset) else _with_boxes(chosen, made, geometry)
 
 
 def _read(asked: Spec) -> Raw | Dataset:
@@ -58,7 +72,7 @@ def _read(asked: Spec) -> Raw | Dataset:
 
 
 def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
-    """The images of the split that was asked for, through the view."""
+    """The images of the split that was asked for, through the view, without boxes."""
     label = raw.name or asked.entry.name
     split = raw.split or asked.split or asked.entry.default_split or ""
     ids = np.arange(len(raw.labels), dtype=np.int64) if raw.ids is None else raw.ids
@@ -79,11 +93,19 @@ def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
         stems=raw.stems,
         files=tuple(raw.images.paths) if isinstance(raw.images, Files) else None,
     )
-    part = whole if len(chosen) == len(everything) else whole.at(chosen)
+    return whole if len(chosen) == len(everything) else whole.at(chosen)
+
+
+def _with_boxes(part: Dataset, raw: Raw, view: View) -> Dataset:
+    """With the boxes of its images, in pixels of the view; the boxes of other images are not looked at."""
     if raw.boxes is None:
         return part
-    boxes = raw.boxes[chosen]
-    return replace(part, boxes=boxes if view.is_native else view.boxes(boxes, _sizes(raw.images, chosen)))
+    positions = part.ids if raw.ids is None else np.flatnonzero(np.isin(raw.ids, part.ids))
+    found = raw.boxes(positions) if callable(raw.boxes) else (raw.boxes[positions], _sizes(raw.images, positions))
+    if found is None:
+        return part
+    boxes = scaled_boxes(*found, *part.shape[:2]) if view.is_native else view.boxes(*found)
+    return replace(part, boxes=boxes)
 
 
 def _sizes(images: Images | Files, chosen: Ints) -> Ints:

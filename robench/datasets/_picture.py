@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from robench.datasets._contract import Images, sample_digest
-from robench.datasets._files import SUFFIXES, decode, scan
+from robench.datasets._files import SUFFIXES, decode, image_files, scan
 from robench.datasets._views import parse_view
 from robench.errors import DatasetError
 
@@ -30,7 +30,7 @@ def textures(folder: str | Path) -> tuple[Images, ...]:
     place = Path(folder)
     if not place.is_dir():
         raise DatasetError(f"{place}: expected a folder of pictures for frost, found none")
-    paths = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
+    paths = image_files(place)
     if not paths:
         raise DatasetError(f"{place}: expected pictures for frost ({', '.join(SUFFIXES)}), got none")
     pictures = tuple(decode(str(path), 3) for path in paths)

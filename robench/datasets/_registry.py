@@ -11,6 +11,9 @@ from robench.datasets._files import Files
 from robench.datasets._splits import Cut
 from robench.errors import UsageError
 
+BoxReader = Callable[[Ints], tuple[Ints, Ints] | None]
+"""Positions (n,) -> boxes (n, 4), and heights and widths (n, 2) of the images in which they are given; or no boxes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Raw:
@@ -18,14 +21,15 @@ class Raw:
 
     `images` is one uint8 array (N, H, W, C), C in {1, 3}, or `Files` that are decoded on demand.
     `labels` are int64 (N,), in 0..len(classes)-1. `boxes` are int64 (N, 4): x0, y0, x1, y1, half-open, in pixels of
-    the image's own size. `ids` are 0..N-1 unless given. `cut` says how the images are shared out when they
-    hold more than the split that was asked for. `split` and `name` speak for data sets named by their folder.
+    the image's own size; or a function that reads them, where they stand in files of their own. `ids` are 0..N-1
+    unless given. `cut` says how the images are shared out when they hold more than the split that was asked for.
+    `split` and `name` speak for data sets named by their folder.
     """
 
     classes: tuple[str, ...]
     labels: Ints
     images: Images | Files
-    boxes: Ints | None = None
+    boxes: Ints | BoxReader | None = None
     stems: tuple[str, ...] | None = None
     ids: Ints | None = None
     cut: Cut | None = None

@@ -64,6 +64,15 @@ class View:
         return tall, wide, round((tall - self.crop) / 2), round((wide - self.crop) / 2)
 
 
+def scaled_boxes(boxes: Ints, sizes: Ints, height: int, width: int) -> Ints:
+    """Boxes (n, 4) in images of these sizes (n, 2: height, width), for the same images at one size.
+
+    Half-open, grown to whole pixels.
+    """
+    own, new = sizes[:, ::-1], np.array([width, height], dtype=np.int64)
+    return np.concatenate([boxes[:, :2] * new // own, -(-boxes[:, 2:] * new // own)], axis=1)
+
+
 def parse_view(text: str) -> View:
     """`native`, `sideN` or `resizeR-cropC`; anything else is a UsageError.
 

@@ -1,4 +1,4 @@
-"""Sets that `robench generate` wrote: schema `robench-set/1`, as arrays or as folders of PNG files."""
+"""Sets that `robench generate` wrote: schema `robench-set/1`, as arrays or as folders of image files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from robench.datasets._contract import Dataset, Ints
 from robench.datasets._generated import GeneratedSet, Opened, complete, load_ints, open_block, open_files
 from robench.errors import DatasetError
-from robench.setformat import is_plain, read_manifest
+from robench.setformat import image_place, is_plain, read_manifest
 
 Parts = tuple[Dataset, Callable[[str, str], Opened]]
 """The clean images, and how a cell is opened."""
@@ -55,21 +55,22 @@ def _arrays(folder: Path, manifest: dict[str, Any]) -> Parts:
 
 
 def _images(folder: Path, manifest: dict[str, Any]) -> Parts:
-    """One PNG per image; `digests/clean.parquet` says in which order they stand."""
+    """One file per image; `digests/clean.parquet` says in which order they stand."""
     listing = folder / "digests" / "clean.parquet"
     columns = _columns(listing, "id", "label", "stem", "class")
     for name in (*columns["stem"], *columns["class"]):
         if not is_plain(name):
             raise DatasetError(f"{listing}: expected a plain file name, got {name!r}")
-    places = [f"{kind}/{stem}.png" for kind, stem in zip(columns["class"], columns["stem"], strict=True)]
+    places = [f"{kind}/{stem}" for kind, stem in zip(columns["class"], columns["stem"], strict=True)]
     height, width, channels = manifest["shape"][-3:]
 
-    def open_cell(*inner: str) -> Opened:
-        paths = [str(folder.joinpath(*inner, place)) for place in places]
-        return open_files(paths, (height, width, channels))
+    def open_cell(corruption: str, strength: str) -> Opened:
+        inner, suffix = image_place(manifest["format"], strength)
+        below = folder / corruption / inner
+        return open_files([f"{below / place}{suffix}" for place in places], (height, width, channels))
 
     ids, labels = (np.array(columns[key], dtype=np.int64) for key in ("id", "label"))
-    return _base(folder, manifest, ids, labels, open_cell("clean"), tuple(columns["stem"])), open_cell
+    return _base(folder, manifest, ids, labels, open_cell("clean", ""), tuple(columns["stem"])), open_cell
 
 
 def _columns(path: Path, *names: str) -> dict[str, list[Any]]:

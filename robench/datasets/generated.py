@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from robench.datasets._choice import Ids, choose, read_items
 from robench.datasets._contract import Dataset
 from robench.datasets._downloaded import read_downloaded
 from robench.datasets._generated import GeneratedSet
 from robench.datasets._registry import dataset
 from robench.datasets._written import read_written
-from robench.errors import DatasetError
+from robench.errors import DatasetError, UsageError
 from robench.setformat import MANIFEST
 
 
@@ -28,20 +29,38 @@ def generated(path: Path, split: None) -> Dataset:
     return open_generated(path).clean()
 
 
-def open_generated(path: str | Path, *, clean: Dataset | None = None, name: str | None = None) -> GeneratedSet:
+def open_generated(
+    path: str | Path,
+    *,
+    clean: Dataset | None = None,
+    name: str | None = None,
+    limit: int | None = None,
+    ids: Ids | None = None,
+) -> GeneratedSet:
     """Open a generated set; no image is read yet.
 
     clean: the clean images of a downloaded set, in its view; some of them (a limit) pick the same of the set. name:
-    what tables call the data set. A folder that is no such set, of another schema, incomplete or not of the
-    clean data set is a DatasetError.
+    what tables call the data set. limit, ids: as for `load`, of a downloaded set without clean images. A folder that is
+    no such set, of another schema, incomplete or not of the clean data set, and ids that it lacks, are a DatasetError;
+    a limit or ids of any other set are a UsageError.
     """
+    items = None if ids is None else read_items(ids)
+    wants_some = limit is not None or items is not None
+    if wants_some and clean is not None:
+        raise UsageError("a limit and ids choose clean images; got them with clean images that are loaded")
     folder = Path(path).expanduser()
     if not folder.is_dir():
         raise DatasetError(f"generated set {folder} does not exist; expected a folder that robench generate wrote")
     if (folder / MANIFEST).is_file():
         if clean is not None:
             raise DatasetError(f"{folder} has clean images of its own; leave out the clean data set {clean.name}")
+        if wants_some:
+            raise UsageError(f"{folder}: a set that robench generate wrote has its images; got a limit or ids")
         found = read_written(folder)
     else:
-        found = read_downloaded(folder, clean)
+
+        def chosen(whole: Dataset) -> Dataset:
+            return (whole if items is None else choose(whole, items)).limited(limit)
+
+        found = read_downloaded(folder, clean, chosen)
     return replace(found, base=replace(found.base, name=name)) if name else found

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from robench.datasets._contract import Ints
-from robench.datasets._files import SUFFIXES, Files
+from robench.datasets._files import Files, image_files
 from robench.datasets._registry import Raw, dataset
 from robench.errors import DatasetError
 from robench.setformat import is_plain
@@ -60,8 +60,7 @@ def _train(folder: Path, classes: list[str]) -> list[Row]:
     rows: list[Row] = []
     for wnid in classes:
         boxes = {name: box for (name,), box in _table(folder / wnid / f"{wnid}_boxes.txt", columns=5)}
-        files = sorted(file for file in (folder / wnid / "images").iterdir() if file.suffix.lower() in SUFFIXES)
-        for file in files:
+        for file in image_files(folder / wnid / "images"):
             if file.name not in boxes:
                 raise DatasetError(f"{file}: expected a line for it in {wnid}_boxes.txt, got none")
             rows.append((file, wnid, boxes[file.name]))

@@ -11,10 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 
-from robench.datasets import Dataset, GeneratedSet
+from robench.datasets import Dataset, GeneratedSet, stored
 from robench.engines import run_lanes
 from robench.evaluate._making import Batch, Images, batches
 from robench.evaluate._plan import Asked, Unit
@@ -46,13 +47,19 @@ def failed(labels: Iterable[str], fault: Exception) -> UnitResult:
 
 
 def clean_of(dataset: Dataset | GeneratedSet) -> Dataset:
-    """The images without corruption."""
-    return dataset.clean() if isinstance(dataset, GeneratedSet) else dataset
+    """The images without corruption; of a downloaded set that has none, their ids and labels."""
+    return dataset.base if isinstance(dataset, GeneratedSet) else dataset
+
+
+def stored_clean(dataset: Dataset | GeneratedSet, path: Path, *, progress: bool = False) -> Dataset:
+    """As `clean_of`, with the images decoded once into the file at `path`."""
+    clean = clean_of(dataset)
+    return stored(clean, path, progress=progress) if clean.has_images else clean
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A data set, its clean images read from memory or disk, and the models.
+    """A data set, its clean images as `stored_clean` gives them, and the models.
 
     workers: threads that make images, None for one beside a network on the CPU and up to eight beside a GPU.
     copies: the same models on other devices, which take their share of the units.

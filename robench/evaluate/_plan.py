@@ -96,7 +96,10 @@ def _has(cells: Mapping[str, Sequence[Strength]], unit: Unit) -> bool:
 def plan(
     asked: Asked, dataset: Dataset, classifiers: Sequence[Classifier]
 ) -> dict[Unit, list[tuple[Classifier, Cell]]]:
-    """Every unit with the cell of each model, in the first of the suites that have the unit."""
+    """Every unit with the cell of each model, in the first of the suites that have the unit.
+
+    dataset: the clean images; where it has none, there is no clean unit.
+    """
     labels = [classifier.label for classifier in classifiers]
     for label in labels:
         if labels.count(label) > 1:
@@ -115,6 +118,7 @@ def plan(
     return {
         unit: [(classifier, _cell(asked, dataset, classifier, unit)) for classifier in classifiers]
         for unit in dict.fromkeys(asked.units())
+        if dataset.has_images or not unit.strength.is_clean
     }
 
 

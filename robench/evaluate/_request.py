@@ -18,7 +18,7 @@ from robench.evaluate._precision import compiled
 from robench.evaluate._shared import with_shared_parts
 from robench.models import Classifier
 from robench.precision import precision_text
-from robench.selection import Cells, select
+from robench.selection import Cells, check_geometry, select
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Request:
     frost_dir: Path | None = None
     view: str | None = None
     limit: int | None = None
+    ids: Path | None = None
     dataset_name: str | None = None
     normalize: str | None = None
     seeds: str = "0"
@@ -74,7 +75,10 @@ def opened(request: Request) -> Opened:
     else:
         if request.clean is not None:
             raise UsageError(f"--clean is for a generated set; got it with '{request.dataset}'")
-        data = datasets.load(request.dataset, view=request.view, limit=request.limit, name=request.dataset_name)
+        data = datasets.load(
+            request.dataset, view=request.view, limit=request.limit, ids=request.ids, name=request.dataset_name
+        )
+        check_geometry(request.suites, data.name, data.view, data.shape)
         pictures = None if request.frost_dir is None else datasets.textures(request.frost_dir)
         digest = datasets.textures_digest(pictures)
         asked = Asked(
@@ -88,7 +92,11 @@ def opened(request: Request) -> Opened:
         )
         if not cells:
             raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
-    first, *others = (_classifiers(request, clean_of(data), device) for device in request.device.split(","))
+    clean = clean_of(data)
+    first, *others = (_classifiers(request, clean, device) for device in request.device.split(","))
+    for classifier in first:
+        if classifier.needs_clean and not clean.has_images:
+            raise UsageError(f"model '{classifier.label}' needs the clean images of {request.dataset}: --clean DATASET")
     return Opened(data, first, asked, others)
 
 
@@ -143,11 +151,17 @@ def _open(request: Request) -> GeneratedSet:
     """The generated set; a downloaded one gets its clean images from --clean, in its view."""
     folder = Path(request.dataset.partition(":")[2])
     if request.clean is None:
-        if request.limit is not None or request.view is not None:
-            raise UsageError("a generated set has its view and its images; got --view or --limit")
-        return datasets.open_generated(folder, name=request.dataset_name)
-    clean = datasets.load(request.clean, view=request.view, limit=request.limit)
+        if request.view is not None:
+            raise UsageError(f"a generated set has its view; got --view {request.view}")
+        return datasets.open_generated(folder, name=request.dataset_name, limit=request.limit, ids=request.ids)
+    clean = datasets.load(request.clean, view=request.view, limit=request.limit, ids=request.ids)
     return datasets.open_generated(folder, clean=clean, name=request.dataset_name)
+
+
+def _published_strength(key: str) -> Strength:
+    """The strength of a downloaded set's cell, `3` or `3@jpeg85`, of a corruption that need not be known here."""
+    severity, _, stored = key.partition("@")
+    return Strength(severity=int(severity), stored=stored)
 
 
 def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple[int, ...]) -> Asked:
@@ -155,7 +169,7 @@ def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple
     there: Cells = {}
     downloaded = not opened.manifest
     for name, _, key in opened.cells:
-        strength = Strength(severity=int(key)) if downloaded else corruptions.get(name).parse(key)
+        strength = _published_strength(key) if downloaded else corruptions.get(name).parse(key)
         there.setdefault(name, []).append(strength)
     for name, strengths in cells.items():
         for strength in strengths:

@@ -10,10 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from corruptions import unknown
-from robench.datasets import stored
 from robench.engines import run_ray
 from robench.errors import RunError, UsageError
-from robench.evaluate._bench import Bench, UnitResult, clean_of, failed
+from robench.evaluate._bench import Bench, UnitResult, failed, stored_clean
 from robench.evaluate._plan import Unit
 from robench.evaluate._precision import exact_float32
 from robench.evaluate._request import Request, opened, shard
@@ -62,7 +61,7 @@ class _Node:
         os.chdir(place.folder)
         data, classifiers, asked, _ = opened(request)
         self._folder = TemporaryDirectory(prefix="robench-")
-        clean = stored(clean_of(data), Path(self._folder.name) / "clean.npy")
+        clean = stored_clean(data, Path(self._folder.name) / "clean.npy")
         self.bench = Bench(data, clean, classifiers, asked, request.batch_size, request.workers)
         self.facts = _facts(self.bench)
 

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from robench import metrics, tables
-from robench.datasets import Dataset, GeneratedSet, stored
+from robench.datasets import Dataset, GeneratedSet
 from robench.errors import DatasetError, RunError
-from robench.evaluate._bench import Advance, Bench, UnitResult, clean_of
+from robench.evaluate._bench import Advance, Bench, UnitResult, clean_of, stored_clean
 from robench.evaluate._making import Images
 from robench.evaluate._plan import Asked, Unit, manifest, merged, plan
 from robench.evaluate._precision import exact_float32
@@ -32,25 +32,26 @@ Todo = Mapping[Unit, Sequence[str]]
 
 @dataclass
 class Outcome:
-    """What a sweep came to: both tables, and how many cells it computed, found and failed."""
+    """What a sweep came to: both tables, how many cells it computed, found and failed, and notes on the images."""
 
     cells: pd.DataFrame = field(default_factory=pd.DataFrame)
     metrics: pd.DataFrame = field(default_factory=pd.DataFrame)
     computed: int = 0
     found: int = 0
     failed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def facts(self) -> dict[str, Any]:
-        """The counts and both tables, as JSON values."""
-        counts = {"computed": self.computed, "found": self.found, "failed": self.failed}
+        """The counts, the notes and both tables, as JSON values."""
+        counts = {"computed": self.computed, "found": self.found, "failed": self.failed, "notes": self.notes}
         both = {"cells": self.cells, "metrics": self.metrics}
         return counts | {name: json.loads(frame.to_json(orient="records")) for name, frame in both.items()}
 
     def text(self) -> str:
-        """The summary table, what is missing in it, and how much of it is new."""
+        """The summary table, what is missing in it, notes on the images, and how much of it is new."""
         done = f"{self.computed} cells computed, {self.found} found, {len(self.failed)} failed"
         gaps = tables.gaps(self.cells)
-        return "\n\n".join(filter(None, (tables.summary(self.cells, self.metrics), gaps, done)))
+        return "\n\n".join(filter(None, (tables.summary(self.cells, self.metrics), gaps, *self.notes, done)))
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,19 @@ def evaluate(
     """Sweep `classifiers` over `dataset` into the run `folder`; cells that are there are not computed again.
 
     A data set is degraded on the fly; of a generated set the stored images are read, which gives the same predictions.
-    A cell that fails is recorded with its error and does not stop the sweep. Processes with other shards may fill the
+    A set without clean images has no clean cell. A cell that fails is recorded with its error and does not stop the
+    sweep. Processes with other shards may fill the
     folder at the same time. baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors.
     tracker: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every cell that is computed. Raises RunError where
     the folder holds another run or cannot be written.
     """
     run, way = Run(folder), way or Way()
-    compared = _baseline(run, baseline, clean_of(dataset).name, classifiers)
+    compared = _baseline(run, baseline, clean_of(dataset).name, classifiers, asked)
     part = None if way.shard is None else "{}-of-{}".format(*way.shard)
     labels = [classifier.label for classifier in classifiers]
     try:
         with run.workplace(part) as place, exact_float32():
-            clean = stored(clean_of(dataset), place.folder / "clean.npy", progress=progress)
+            clean = stored_clean(dataset, place.folder / "clean.npy", progress=progress)
             _refuse_damaged(dataset, clean)
             bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers, way.copies)
             facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": asked.precision}
@@ -105,12 +107,17 @@ def evaluate(
         raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
 
 
-def _baseline(run: Run, name: str, dataset: str, classifiers: Sequence[Classifier]) -> metrics.Baseline | None:
+def _baseline(
+    run: Run, name: str, dataset: str, classifiers: Sequence[Classifier], asked: Asked
+) -> metrics.Baseline | None:
     """The baseline of that name: published, or one of the models of the run and of those that come."""
     if not name:
         return None
     held = [model["label"] for model in run.manifest()["models"]] if run.manifest_path.exists() else []
-    return metrics.baseline(name, dataset=dataset, models=[*held, *(one.label for one in classifiers)])
+    found = metrics.baseline(name, dataset=dataset, models=[*held, *(one.label for one in classifiers)])
+    if not asked.made_elsewhere:
+        tables.check_baseline(found, (str(one) for strengths in asked.cells.values() for one in strengths))
+    return found
 
 
 def _sweep(
@@ -147,6 +154,7 @@ def _sweep(
                     _add_timing(run.folder / "timings.csv", unit, len(clean), len(todo[unit]), result.seconds)
     with place.together():
         outcome.cells, outcome.metrics = tables.write(run, baseline)
+    outcome.notes += filter(None, [tables.clean_note(outcome.cells["corruption"])])
     if tracker is not None:
         tracker.end(outcome.cells, outcome.metrics)
     return outcome

@@ -70,15 +70,21 @@ def generate(
 ) -> list[Path]:
     """Write `dataset`, degraded by every corruption and strength of `cells`, to `folder`. Returns what was made.
 
-    form: "npy" or "folder". A folder that holds part of the same set is completed, and corruptions may be added to it;
-    another data set, seed, view, limit or form raises SetError. Memory does not grow with the data set. textures:
-    pictures for frost, see `datasets.textures`.
+    form: "npy", "folder" of PNG files, or "imagenet-c": JPEG files in its tree, for strengths such as `3@jpeg85`. A
+    folder that holds part of the same set is completed, and corruptions may be added to it; another data set, seed,
+    view, limit or form raises SetError. Memory does not grow with the data set. textures: pictures for frost, see
+    `datasets.textures`.
     """
     if form not in setformat.FORMATS:
-        raise UsageError(f"format must be npy or folder, got '{form}'")
+        raise UsageError(f"format must be {', '.join(setformat.FORMATS)}, got '{form}'")
     for name, strengths in cells.items():
         if any(strength.is_clean or strength.is_drawn for strength in strengths):
             raise UsageError(f"{name}: a set holds severities 1-5 and levels, got {', '.join(map(str, strengths))}")
+        if form == setformat.IMAGENET_C and not all(strength.severity and strength.stored for strength in strengths):
+            raise UsageError(
+                f"{name}: the format {form} holds severities stored as JPEG, such as 3@jpeg85 or those of suite "
+                f"imagenet-c/1, got {', '.join(map(str, strengths))}"
+            )
     try:
         with workplace(folder, setformat.MANIFEST, "set", SetError, "digests") as work:
             return _complete(dataset, cells, folder, work, form, seed, native, textures, workers, progress)
@@ -154,10 +160,11 @@ def degrade(source: Source, unit: Unit) -> list[str]:
     """Degrade the unit's images and write them; the digests that its writer returns."""
     chosen = corruptions.get(unit.corruption)
     part = slice(unit.start, unit.stop)
+    strength = chosen.parse(unit.strength)
     images = corruptions.apply_strength(
         np.load(source.clean, mmap_mode="r")[part],
         chosen,
-        chosen.parse(unit.strength),
+        strength.in_memory if source.writer.encodes else strength,
         seed=source.seed,
         ids=source.ids[part],
         boxes=None if source.boxes is None else source.boxes[part],

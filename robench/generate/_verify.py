@@ -82,8 +82,8 @@ def _clean(opened: GeneratedSet) -> Iterator[str]:
         yield f"{path}: says shape {manifest['shape']}, the images have {list(clean.shape)}"
     if clean.ids_sha256 != manifest.get("ids_sha256"):
         yield f"{path}: ids_sha256 is not that of the set's ids"
-    if manifest["format"] == "folder":
-        yield from _pictures(opened.path, CLEAN, [clean])
+    if manifest["format"] != "npy":
+        yield from _pictures(opened, CLEAN, [clean])
     try:
         if clean.digest != manifest.get("data_digest"):
             yield f"{path}: data_digest is not that of the set's clean images"
@@ -98,8 +98,8 @@ def _corruption(opened: GeneratedSet, name: str) -> Iterator[str]:
     except RobenchError as fault:
         yield str(fault)
         return
-    if opened.manifest["format"] == "folder":
-        yield from _pictures(opened.path, name, parts, facts["sha256"])
+    if opened.manifest["format"] != "npy":
+        yield from _pictures(opened, name, parts, facts["sha256"])
     try:
         installed = corruptions.get(name)
         strengths = [installed.parse(strength) for strength in facts["strengths"]]
@@ -113,15 +113,15 @@ def _corruption(opened: GeneratedSet, name: str) -> Iterator[str]:
         yield from _made_again(opened, name, strength, part)
 
 
-def _pictures(folder: Path, name: str, parts: Sequence[Dataset], digest: str | None = None) -> Iterator[str]:
-    """Every PNG of a corruption against its digest in digests/NAME.parquet, and these against the manifest's."""
+def _pictures(opened: GeneratedSet, name: str, parts: Sequence[Dataset], digest: str | None = None) -> Iterator[str]:
+    """Every image file of a corruption against its digest in digests/NAME.parquet, and these against the manifest's."""
     import pyarrow
     import pyarrow.parquet
 
-    listing = folder / "digests" / f"{name}.parquet"
+    listing = opened.path / "digests" / f"{name}.parquet"
     try:
-        with listing.open("rb") as opened:
-            rows = pyarrow.parquet.read_table(opened).to_pylist()
+        with listing.open("rb") as file:
+            rows = pyarrow.parquet.read_table(file).to_pylist()
         places = [(row["strength"], row["class"], row["stem"]) for row in rows]
         digests = [str(row["sha256"]) for row in rows]
     except (KeyError, OSError, pyarrow.ArrowException) as fault:
@@ -138,7 +138,9 @@ def _pictures(folder: Path, name: str, parts: Sequence[Dataset], digest: str | N
             place, expected = next(at)
             try:
                 if pixel_digest(part.images(position, position + 1)[0]) != expected:
-                    yield f"{folder.joinpath(name, *place)}.png: its pixels are not those of {listing.name}"
+                    folder, suffix = setformat.image_place(opened.manifest["format"], place[0])
+                    path = opened.path.joinpath(name, folder, *place[1:])
+                    yield f"{path}{suffix}: its pixels are not those of {listing.name}"
             except RobenchError as fault:
                 yield str(fault)
 

@@ -1,4 +1,4 @@
-"""The two forms of a generated set: arrays as in CIFAR-10-C, and folders of PNG files as in ImageNet-C.
+"""The forms of a generated set: arrays as in CIFAR-10-C, folders of PNG files, and of JPEG files as in ImageNet-C.
 
 A corruption is made under the work folder and gets its name when all of it is there.
 """
@@ -11,16 +11,17 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+import corruptions
 from robench.datasets import Dataset, allocate
 from robench.errors import SetError
 from robench.files import sha256_file, whole_file
-from robench.setformat import is_plain
+from robench.setformat import IMAGENET_C, image_place, is_plain
 
 Images = NDArray[np.uint8]
 Parts = list[tuple[int, int, list[str]]]
@@ -35,6 +36,7 @@ class ArrayWriter:
     work: Path
     n: int
     shape: tuple[int, ...]
+    encodes: ClassVar[bool] = False
 
     def prepare(self, corruption: str, strengths: list[str]) -> None:
         """Make room for a corruption."""
@@ -81,6 +83,10 @@ class ArrayWriter:
 class FolderWriter:
     """One PNG an image: CORRUPTION/STRENGTH/CLASS/STEM.png, and its digest in digests/CORRUPTION.parquet."""
 
+    form: ClassVar[str] = "folder"
+    encodes: ClassVar[bool] = False
+    """Whether `put` takes images from before they are stored, and stores them itself."""
+
     folder: Path
     work: Path
     ids: NDArray[np.int64]
@@ -92,12 +98,13 @@ class FolderWriter:
         """Make the folders of a corruption."""
         for strength in strengths:
             for name in self.classes:
-                (self.work / corruption / strength / name).mkdir(parents=True, exist_ok=True)
+                (self._below(corruption, strength) / name).mkdir(parents=True, exist_ok=True)
 
     def put(self, corruption: str, strength: str, place: int, start: int, images: Images) -> list[str]:
         """Write the images from `start` on; the sha256 of each image's pixels."""
-        folder = self.work / corruption / strength
-        return [self._write(folder, start + offset, image) for offset, image in enumerate(images)]
+        folder, suffix = self._below(corruption, strength), image_place(self.form, strength)[1]
+        paths = (self._path(folder, start + offset, suffix) for offset in range(len(images)))
+        return [self._write(path, image, strength) for path, image in zip(paths, images, strict=True)]
 
     def finish(self, corruption: str, strengths: list[str], parts: Parts) -> str:
         """Give the finished folder its name; the digest of its images' digests."""
@@ -129,8 +136,14 @@ class FolderWriter:
         names = (*self.listings("clean"), *(f"{name}.npy" for name in _boxes(dataset)))
         return {name: sha256_file(self.folder / name) for name in names}
 
-    def _write(self, folder: Path, position: int, image: Images) -> str:
-        path = folder / self.classes[self.labels[position]] / f"{self.stems[position]}.png"
+    def _below(self, corruption: str, strength: str) -> Path:
+        return self.work / corruption / image_place(self.form, strength)[0]
+
+    def _path(self, folder: Path, position: int, suffix: str) -> Path:
+        return folder.joinpath(self.classes[self.labels[position]], f"{self.stems[position]}{suffix}")
+
+    def _write(self, path: Path, image: Images, strength: str) -> str:
+        """Write one image; the sha256 of the pixels that its file gives back."""
         pixels = image[..., 0] if image.shape[-1] == 1 else np.ascontiguousarray(image[..., ::-1])
         encoded, data = cv2.imencode(".png", pixels, (cv2.IMWRITE_PNG_COMPRESSION, 3))
         if not encoded:
@@ -155,15 +168,39 @@ class FolderWriter:
             pq.write_table(pa.table(columns), partial)
 
 
+class JpegWriter(FolderWriter):
+    """One JPEG an image, CORRUPTION/SEVERITY/CLASS/STEM.JPEG, as in ImageNet-C; clean images are PNG files."""
+
+    form: ClassVar[str] = IMAGENET_C
+    encodes: ClassVar[bool] = True
+
+    def _write(self, path: Path, image: Images, strength: str) -> str:
+        from PIL import Image
+
+        quality = int(strength.partition("@jpeg")[2] or 0)
+        if not quality:
+            return super()._write(path, image, strength)
+        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        picture.save(path, format="JPEG", quality=quality, subsampling="4:2:0", optimize=True)
+        with Image.open(path) as stored:
+            read = np.asarray(stored).reshape(image.shape)
+        if not np.array_equal(read, corruptions.apply(image, "jpeg_turbo", level=quality)):
+            raise SetError(
+                f"{path}: expected the pixels of libjpeg-turbo, got others: Pillow reads JPEG otherwise here"
+            )
+        return pixel_digest(read)
+
+
 Writer = ArrayWriter | FolderWriter
 
 
 def writer(form: str, folder: Path, work: Path, dataset: Dataset) -> Writer:
-    """The writer of a form, `npy` or `folder`."""
+    """The writer of a form: `npy`, `folder` or `imagenet-c`."""
     if form == "npy":
         return ArrayWriter(folder, work, len(dataset), dataset.shape)
     classes, stems = _file_names(dataset)
-    return FolderWriter(folder, work, dataset.ids, dataset.labels, classes, stems)
+    kind = JpegWriter if form == IMAGENET_C else FolderWriter
+    return kind(folder, work, dataset.ids, dataset.labels, classes, stems)
 
 
 def pixel_digest(image: Images) -> str:

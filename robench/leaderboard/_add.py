@@ -33,14 +33,16 @@ def add(
 
     suites, models: of the run, by suite and label, these alone. link: where the models come from, empty or an address
     on the web. An entry that is there already stays as it is. Raises UsageError for a suite or model that the run has
-    not, BoardError for a run without a suite, with missing or failed cells, or that a board does not take: other
-    images, versions, seeds, or other weights under a name that is there.
+    not, BoardError for a run without a suite or clean images, with missing or failed cells, or that a board does not
+    take: other images, versions, seeds, or other weights under a name that is there.
     """
     check_link(f"{folder}: link", link)
     run, found = Run(folder), tables.scored(Run(folder))
     there = dict.fromkeys(one.cell.suite for one in found if one.cell.suite)
     if not there:
         raise BoardError(f"{folder}: expected a run of a suite, got cells of none; see: robench list suites")
+    if note := tables.clean_note(one.cell.corruption for one in found):
+        raise BoardError(f"{folder}: expected a run with clean images, which a board shows. {note}")
     chosen = _chosen(run, "suite", suites, there)
     labels = _chosen(run, "model", models, dict.fromkeys(one.cell.model for one in found))
     _check_asked(run, models, chosen, found)

@@ -13,14 +13,19 @@ from robench.errors import UsageError
 
 @dataclass(frozen=True)
 class Published:
-    """Errors someone measured: on which data set, in which file, at which native side of the severities."""
+    """Errors someone measured: on which data set, in which file, at which native side of the severities.
+
+    suite: whose cells they are of. stored: the form in which the images of those cells are stored.
+    """
 
     dataset: str
     file: str
     native: int
+    suite: str
+    stored: str
 
 
-PUBLISHED = {"alexnet": Published("imagenet", "alexnet-imagenet-c.csv", 224)}
+PUBLISHED = {"alexnet": Published("imagenet", "alexnet-imagenet-c.csv", 224, "imagenet-c/1", "jpeg85")}
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,15 @@ class Baseline:
     """What errors are divided by: published ones, or, where `errors` is empty, those of the model of that label.
 
     errors: of each corruption the mean error over severities 1 to 5, and the clean one, in 0..1. native: the side of
-    the images for which those severities are meant.
+    the images for which those severities are meant. suite, stored: the cells that they are of, and how their images
+    are stored.
     """
 
     name: str
     errors: Mapping[str, float] = field(default_factory=dict)
     native: int = 0
+    suite: str = ""
+    stored: str = ""
 
 
 def baseline(name: str, *, dataset: str, models: Iterable[str]) -> Baseline:
@@ -50,7 +58,7 @@ def baseline(name: str, *, dataset: str, models: Iterable[str]) -> Baseline:
                 f"baseline '{name}': its errors are published for {published.dataset}, got data set {dataset}; "
                 "name a model of the run instead"
             )
-        return Baseline(name, published_errors(name), published.native)
+        return Baseline(name, published_errors(name), published.native, published.suite, published.stored)
     known = list(models)
     if name not in known:
         fitting = [other for other, published in PUBLISHED.items() if published.dataset == dataset]

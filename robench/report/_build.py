@@ -47,6 +47,9 @@ def build(
     if baseline:
         for section in sections.values():
             section.baseline = metrics.baseline(baseline, dataset=section.dataset["name"], models=section.models)
+            cells = [one.cell for one in section.scored]
+            if all(cell.corruption_version or cell.corruption == tables.CLEAN for cell in cells):
+                tables.check_baseline(section.baseline, (cell.strength for cell in cells))
     frames = _tables(list(sections.values()))
     made = [_write(folder / name, some) for name, some in frames.items()]
     for name in tables.COMPARISONS.keys() - frames:  # of an earlier report of other runs

@@ -66,6 +66,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "models": [model | look for model, look in zip(section.models.values(), looks, strict=True)],
         "environment": section.environment,
         "missing": int(len(section.cells) - done.get("ok", 0)),
+        "clean_note": section.clean_note,
         "gaps": tables.gaps(section.cells).splitlines(),
         "cells": len(section.cells),
         "figures": _figures(section, folder),

@@ -87,6 +87,11 @@ class Section:
         return self._tables[1]
 
     @property
+    def clean_note(self) -> str:
+        """That the set has no clean images, if it has none."""
+        return tables.clean_note(self.cells["corruption"])
+
+    @property
     def suites(self) -> list[str]:
         """The suites that were measured, in the order of the runs; one without a name is empty."""
         return [str(suite) for suite in self.metrics["suite"].unique()]

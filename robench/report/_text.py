@@ -26,6 +26,7 @@ def _parts(section: Section, folder: Path) -> list[str]:
     return [
         f"## {section.title}",
         about + "Top-1 accuracy in percent [95 % interval]; the mean weighs each corruption alike.",
+        *([section.clean_note] if section.clean_note else []),
         *([f"Incomplete, and no mean is made over it:\n\n```\n{gaps}\n```"] if gaps else []),
         tables.markdown(aggregates(section)),
         tables.markdown(by_corruption(section)),
@@ -62,9 +63,8 @@ def _tabular(section: Section) -> str:
 
 def aggregates(section: Section) -> pd.DataFrame:
     """A row a model and suite, in the order of ranks where there are any: clean, mean, groups as text."""
-    names = {"clean_accuracy": "clean", tables.MEAN: "mean"} | {
-        one: one[len(tables.MEAN) + 1 : -1] for one in groups(section)
-    }
+    names = {} if section.clean_note else {"clean_accuracy": "clean"}
+    names |= {tables.MEAN: "mean"} | {one: one[len(tables.MEAN) + 1 : -1] for one in groups(section)}
     rows = [
         {"model": row["model"]}
         | ({"suite": row["suite"]} if section.several_suites else {})

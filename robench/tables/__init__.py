@@ -7,6 +7,7 @@
 """
 
 from robench.tables._calibration import reliability
+from robench.tables._corruption_error import check_baseline
 from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
 from robench.tables._measured import Measured, by_place, check_images, measure
@@ -15,7 +16,7 @@ from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
-from robench.tables._text import aligned, by_corruption, gaps, markdown, summary, to_csv
+from robench.tables._text import aligned, by_corruption, clean_note, gaps, markdown, summary, to_csv
 
 __all__ = [
     "CELL_COLUMNS",
@@ -30,7 +31,9 @@ __all__ = [
     "by_place",
     "cell_row",
     "cells",
+    "check_baseline",
     "check_images",
+    "clean_note",
     "derive",
     "differences",
     "effective_robustness",

@@ -20,6 +20,7 @@ from robench.tables._order import weak_to_strong
 from robench.tables._scored import CLEAN, Scored, scored
 
 Floats = NDArray[np.float64]
+NO_CLEAN_IMAGES = "not defined: the set has no clean images"
 KEY_FIELDS = tuple(one.name for one in fields(Cell) if one.name != "suite")
 
 
@@ -70,6 +71,11 @@ class Measured:
         cells = [one.cell for one in self.found]
         _check_alike(cells, ("corruption", "strength", "seed"), ("corruption_version", "native"))
         _check_alike(cells, ("model", "corruption", "strength", "seed"), KEY_FIELDS)
+
+    @property
+    def has_clean(self) -> bool:
+        """Whether the clean images were among those asked for. They always are, unless the set has none."""
+        return any(one.cell.corruption == CLEAN for one in self.found)
 
     def parts(self) -> Iterator[tuple[str, str, list[Scored]]]:
         """Each model and suite with its cells."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from robench import metrics
 from robench.errors import RobenchError, UsageError
-from robench.tables._measured import Grid, Measured, by_place, estimate, missing_note
+from robench.tables._measured import NO_CLEAN_IMAGES, Grid, Measured, by_place, estimate, missing_note
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
 
@@ -71,7 +71,7 @@ def _robustness_rows(measured: Measured, suite: str, standard: set[str]) -> list
     for model, members in corrupted.items():
         note, clean = _note(members, corrupted), measured.grid(measured.cells_of(model, suite)).clean
         if not note and clean is None:
-            note = "incomplete: the clean cell is missing or failed"
+            note = "incomplete: the clean cell is missing or failed" if measured.has_clean else NO_CLEAN_IMAGES
         row = _head(members) | {"note": note}
         if clean is not None and not note:
             row |= {"clean_accuracy": clean[0], MEAN: measured.grid(members).mean()[0]}

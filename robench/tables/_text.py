@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from robench.tables._metrics import MEAN
+from robench.tables._scored import CLEAN
 
 MOST_LINES = 20
+NO_CLEAN = "The set has no clean images; clean accuracy is not measured."
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -67,6 +69,12 @@ def gaps(cells: pd.DataFrame) -> str:
     lines = [_gap(its) for _, its in groups]
     more = [f"and {len(lines) - MOST_LINES} lines more; see cells.csv"] if len(lines) > MOST_LINES else []
     return "\n".join(lines[:MOST_LINES] + more)
+
+
+def clean_note(corruptions: Iterable[str]) -> str:
+    """What is said of cells of these corruptions if the clean images are not among them; empty if they are."""
+    names = set(corruptions)
+    return NO_CLEAN if names and CLEAN not in names else ""
 
 
 def _gap(cells: pd.DataFrame) -> str:

@@ -16,8 +16,8 @@ from robench.datasets._spec import label_of, parse
 from robench.errors import DatasetError, RobenchError, UsageError
 
 BUILT_IN = (
-    *("digits", "mnist", "cifar10", "tiny-imagenet", "imagenet", "caltech256", "flowers17"),
-    *("folder", "npz", "generated"),
+    *("digits", "mnist", "cifar10", "cifar100", "cifar100-coarse", "tiny-imagenet", "imagenet", "caltech256"),
+    *("flowers17", "folder", "npz", "generated"),
 )
 every = pytest.mark.parametrize("name", BUILT_IN)
 with_path = pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "digits"])
@@ -53,7 +53,7 @@ def test_a_spec_is_taken_apart():
 @pytest.mark.parametrize(
     ("spec", "line"),
     [
-        ("cifar", "unknown data set 'cifar'; did you mean cifar10?"),
+        ("cifar", "unknown data set 'cifar'; did you mean cifar10 or cifar100?"),
         ("mnist", "mnist needs a path, e.g. mnist:path/to/mnist (a folder with t10k-images"),
         ("digits:here", "digits takes no path: write 'digits', got 'digits:here'"),
         ("digits@dev", "digits has the splits train, val, test, got 'dev'"),

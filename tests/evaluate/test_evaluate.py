@@ -323,7 +323,7 @@ def test_what_a_set_lacks_is_refused(stored_set, tmp_path):
         (ask(chosen=("crop",)), "holds no crop ratio=0.9"),
         (ask(seeds="1"), "was made with seed 0, asked for 1"),
         (ask(native=224), "was made with native 32, asked for 224"),
-        (ask(limit=5), "a generated set has its view and its images; got --view or --limit"),
+        (ask(limit=5), "a set that robench generate wrote has its images; got a limit or ids"),
         (ask(seeds="x"), "--seed must be whole numbers such as 0 or 0,1,2, got 'x'"),
     ):
         with pytest.raises(UsageError, match=line):

@@ -133,7 +133,7 @@ def test_a_missing_cell_gives_no_mce(alexnet, whole_suite, cell):
     assert frame.loc["ce[fog]", "value"] == pytest.approx(100)
     unasked = rows(cells[1:7] + cells[8:], alexnet)
     assert unasked.loc["mce", "note"] == "incomplete: 1 of the 75 cells of cifar10-c/1 were not asked for"
-    assert unasked.loc["relative_ce[fog]", "note"] == "incomplete: the clean cell was not asked for"
+    assert unasked.loc["relative_ce[fog]", "note"] == "not defined: the set has no clean images"
     assert "got 1, 3, 4, 5" in unasked.loc[f"ce[{cells[7].cell.corruption}]", "note"]
 
 
