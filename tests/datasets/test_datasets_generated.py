@@ -124,7 +124,7 @@ def test_load_gives_the_clean_images(written):
     [
         ({"schema": "robench-set/2"}, "expected schema robench-set/1, got 'robench-set/2'"),
         ({"schema": None}, "expected schema robench-set/1, got None"),
-        ({"format": "zip"}, "expected format npy or folder, got 'zip'"),
+        ({"format": "zip"}, "expected format npy, folder, imagenet-c, got 'zip'"),
         ({"seed": "3"}, "expected seed as int, got '3'"),
         ({"classes": [1, 2]}, "expected a class as str, got 1"),
         ({"n": 5}, "expected 5 images, got 4"),

@@ -168,9 +168,10 @@ def test_another_run_is_refused(sweep, digits, net, tmp_path, change, line):
 
 def test_another_version_of_a_corruption_is_refused(sweep, monkeypatch):
     sweep("run", "contrast@1")
-    newer = replace(corruptions.get("contrast"), version=2)
+    now = corruptions.get("contrast")
+    newer = replace(now, version=now.version + 1)
     monkeypatch.setattr(corruptions, "get", lambda name: newer)
-    with pytest.raises(RunError, match="with contrast of version 1, asked for 2"):
+    with pytest.raises(RunError, match=f"with contrast of version {now.version}, asked for {newer.version}"):
         sweep("run", "contrast@1")
 
 
@@ -338,7 +339,8 @@ def test_a_set_keeps_the_version_that_made_it(stored_set, tmp_path):
     manifest["corruptions"]["awgn"]["version"] = 9
     path.write_text(json.dumps(manifest))
     cells = run(Request(("tiny_cnn=digits-clean",), stored_set, tmp_path / "run")).cells
-    assert cells.groupby("corruption")["corruption_version"].first().to_dict() == {"awgn": 9, "clean": 0, "contrast": 1}
+    versions = {"awgn": 9, "clean": 0, "contrast": corruptions.get("contrast").version}
+    assert cells.groupby("corruption")["corruption_version"].first().to_dict() == versions
     assert Run(tmp_path / "run").manifest()["corruptions"]["awgn"]["version"] == 9
 
 

@@ -197,7 +197,7 @@ def test_a_foreign_folder_is_left_alone(digits, tmp_path):
 def test_drawn_and_clean_strengths_are_no_part_of_a_set(digits, tmp_path, text, line):
     with pytest.raises(UsageError, match=line):
         generate(digits, select([], [text]), tmp_path / "set")
-    with pytest.raises(UsageError, match="format must be npy or folder, got 'zip'"):
+    with pytest.raises(UsageError, match="format must be npy, folder, imagenet-c, got 'zip'"):
         generate(digits, CELLS, tmp_path / "set", form="zip")
     assert not (tmp_path / "set").exists()
 

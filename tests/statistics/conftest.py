@@ -12,7 +12,8 @@ from robench.tables import Scored
 
 def scored_cell(corruption="clean", strength="clean", correct=None, **facts):
     """A cell in which the images of `correct` (N,) were answered right; None stands for a missing cell."""
-    severity = int(strength) if strength.isdecimal() else 0 if corruption == "clean" else None
+    key = strength.partition("@")[0]
+    severity = int(key) if key.isdecimal() else 0 if corruption == "clean" else None
     right = None if correct is None else np.asarray(correct, bool)
     known = {"model": "net", "dataset": "made", "suite": "", "seed": 0, "group": "", "level": None, "native": 0}
     known |= {"n": 4 if right is None else len(right), "weights_sha256": "0" * 64, "data_digest": "1" * 64}
@@ -45,14 +46,17 @@ def right():
 
 @pytest.fixture(scope="session")
 def whole_suite():
-    """whole_suite(clean error, {corruption: number wrong in all five severities}, n, …) -> the 76 cells"""
+    """whole_suite(clean error, {corruption: number wrong in all five severities}, n, …) -> the 76 cells
 
-    def make(clean, wrong, n, **facts):
+    stored: the form in which images are stored, as in a key.
+    """
+
+    def make(clean, wrong, n, stored="", **facts):
         cells = [scored_cell(correct=first_right(1 - clean, n), **facts)]
         for corruption, total in wrong.items():
             for severity in range(5):
                 errors = total // 5 + (severity < total % 5)
-                cells.append(scored_cell(corruption, str(severity + 1), np.arange(n) >= errors, **facts))
+                cells.append(scored_cell(corruption, f"{severity + 1}{stored}", np.arange(n) >= errors, **facts))
         return cells
 
     return make

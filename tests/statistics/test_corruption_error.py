@@ -10,6 +10,7 @@ import corruptions
 from robench import metrics, tables
 from robench.errors import UsageError
 
+AS_JPEG = "@jpeg85"
 FIFTEEN = tuple(corruptions.suite("cifar10-c/1").keys)
 EXTRA = ("speckle_noise", "gaussian_blur", "spatter", "saturate")
 RESNET50 = {
@@ -44,7 +45,7 @@ def rows(found, baseline=None, model="net", **options):
 
 def test_alexnet_against_itself_is_100(alexnet, whole_suite):
     wrong = {name: round(5000 * alexnet.errors[name]) for name in FIFTEEN}
-    frame = rows(whole_suite(alexnet.errors["clean"], wrong, 1000, dataset="imagenet"), alexnet)
+    frame = rows(whole_suite(alexnet.errors["clean"], wrong, 1000, AS_JPEG, dataset="imagenet"), alexnet)
     ratios = frame[frame["baseline"] == "alexnet"]
     assert len(ratios) == 2 * 15 + 2
     assert ratios["value"].to_numpy() == pytest.approx(100)
@@ -55,7 +56,7 @@ def test_alexnet_against_itself_is_100(alexnet, whole_suite):
 
 def test_the_published_resnet50_has_an_mce_of_76_37(alexnet, whole_suite):
     wrong = {name: round(250 * error) for name, error in RESNET50.items()}
-    frame = rows(whole_suite(0.24, wrong, 5000, dataset="imagenet"), alexnet)
+    frame = rows(whole_suite(0.24, wrong, 5000, AS_JPEG, dataset="imagenet"), alexnet)
     assert frame.loc["mce", "value"] == pytest.approx(76.37, abs=0.005)
     assert frame.loc["ce[snow]", "value"] == pytest.approx(100 * 67.848 / 86.7)
     mean = np.mean([100 * (RESNET50[name] - 24) / (100 * alexnet.errors[name] - 43.5) for name in FIFTEEN])
@@ -125,23 +126,36 @@ def test_a_missing_cell_gives_no_value(cell, lacking):
 
 def test_a_missing_cell_gives_no_mce(alexnet, whole_suite, cell):
     wrong = {name: round(5000 * alexnet.errors[name]) for name in FIFTEEN}
-    cells = whole_suite(alexnet.errors["clean"], wrong, 1000, dataset="imagenet")
+    cells = whole_suite(alexnet.errors["clean"], wrong, 1000, AS_JPEG, dataset="imagenet")
     cells[7] = cell(cells[7].cell.corruption, cells[7].cell.strength, None, dataset="imagenet")
     frame = rows(cells, alexnet)
     assert pd.isna(frame.loc["mce", "value"])
     assert frame.loc["mce", "note"] == "incomplete: 1 of 75 cells are missing or failed"
     assert frame.loc["ce[fog]", "value"] == pytest.approx(100)
     unasked = rows(cells[1:7] + cells[8:], alexnet)
-    assert unasked.loc["mce", "note"] == "incomplete: 1 of the 75 cells of cifar10-c/1 were not asked for"
+    assert unasked.loc["mce", "note"] == "incomplete: 1 of the 75 cells of imagenet-c/1 were not asked for"
     assert unasked.loc["relative_ce[fog]", "note"] == "not defined: the set has no clean images"
-    assert "got 1, 3, 4, 5" in unasked.loc[f"ce[{cells[7].cell.corruption}]", "note"]
+    assert "got 1@jpeg85, 3@jpeg85, 4@jpeg85, 5@jpeg85" in unasked.loc[f"ce[{cells[7].cell.corruption}]", "note"]
 
 
 def test_published_errors_are_not_used_for_other_severities(alexnet, cell):
-    cells = [cell("fog", key, [1, 0], dataset="imagenet", native=32) for key in "12345"]
+    cells = [cell("fog", f"{key}{AS_JPEG}", [1, 0], dataset="imagenet", native=32) for key in "12345"]
     assert "native 224, got 32" in rows(cells, alexnet).loc["ce[fog]", "note"]
     other = [cell("awgn", "sigma=0.1", [1, 0], dataset="imagenet", native=224)]
     assert "no error of 'alexnet' is published for awgn" in rows(other, alexnet).loc["ce[awgn]", "note"]
+
+
+def test_published_errors_are_not_used_for_images_in_memory(alexnet, whole_suite):
+    """The published errors are of JPEG files; those that were degraded elsewhere may be these files."""
+    wrong = dict.fromkeys(FIFTEEN, 10)
+    memory = whole_suite(0.1, wrong, 20, dataset="imagenet")
+    assert "stored as JPEG of quality 85" in rows(memory, alexnet).loc["mce", "note"]
+    with pytest.raises(UsageError, match=r"^baseline 'alexnet': .* evaluate the suite imagenet-c/1, or name a model"):
+        tables.check_baseline(alexnet, (one.cell.strength for one in memory))
+    tables.check_baseline(alexnet, ["clean", "3@jpeg85"])
+    tables.check_baseline(metrics.Baseline("net"), ["3"])
+    downloaded = whole_suite(0.1, wrong, 20, dataset="imagenet", corruption_version=0)
+    assert pd.notna(rows(downloaded, alexnet).loc["mce", "value"])
 
 
 def test_a_baseline_without_errors_gives_no_value_and_no_warning(cell):
