@@ -117,9 +117,11 @@ def _shown(dataset: Dataset, position: int) -> str:
 
 
 def _hint(dataset: Dataset, text: str) -> str:
-    """The nearest name, of those that stand near it in the alphabet where there are many."""
+    """The nearest name of its class, or of all where it is of none; of many, those near it in the alphabet."""
     shown = [_shown(dataset, position) for position in range(len(dataset))]
     known = sorted(shown if "/" in text else (name.rpartition("/")[2] for name in shown))
+    inner, slash, _ = text.rpartition("/")
+    known = [name for name in known if slash and name.startswith(f"{inner}/")] or known
     middle = bisect_left(known, text)
     near = get_close_matches(text, known[max(middle - MOST_COMPARED, 0) : middle + MOST_COMPARED], n=1)
     return f"; did you mean {near[0]}" if near else f"; its images are called as in {known[0]}"

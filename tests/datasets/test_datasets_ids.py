@@ -85,6 +85,7 @@ def test_a_limit_is_spread_over_the_listed_images():
     ("lines", "words"),
     [
         (["cat/00.png", "cat/1.png"], "list.txt:2: pets@test has no image 'cat/1.png'; did you mean cat/01.png"),
+        (["dog/cat.png"], "list.txt:1: pets@test has no image 'dog/cat.png'; did you mean dog/0"),
         (["0001.png"], "list.txt:1: pets@test has no image '0001.png'; did you mean 01.png"),
         (["???"], "list.txt:1: pets@test has no image '???'; its images are called as in 00.png"),
         (["cat/00.png", "7"], "list.txt:2: pets@test has no image '7'"),
