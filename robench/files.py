@@ -63,6 +63,16 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
+def file_digests(path: Path, *algorithms: str) -> dict[str, str]:
+    """Hex digests of a file's bytes, by the names that hashlib has for them; the file is read once."""
+    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+    with path.open("rb") as opened:
+        while block := opened.read(1 << 20):
+            for one in hashes.values():
+                one.update(block)
+    return {name: one.hexdigest() for name, one in hashes.items()}
+
+
 def sha256_text(text: str) -> str:
     """Hex sha256 of a text in UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()

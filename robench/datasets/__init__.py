@@ -12,6 +12,7 @@ from robench.datasets._files import Files
 from robench.datasets._generated import GeneratedSet
 from robench.datasets._load import load
 from robench.datasets._picture import picture, textures, textures_digest, viewed
+from robench.datasets._published import published_facts, published_note
 from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
 from robench.datasets._spec import with_split
 from robench.datasets._stored import allocate, stored, stored_at
@@ -37,6 +38,8 @@ __all__ = [
     "names",
     "open_generated",
     "picture",
+    "published_facts",
+    "published_note",
     "registry",
     "sample_digest",
     "stored",

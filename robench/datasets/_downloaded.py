@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,10 @@ import numpy as np
 from robench.datasets._contract import Dataset, Images, Ints
 from robench.datasets._files import Tree, class_tree, files_below, is_data, scan, subfolders
 from robench.datasets._generated import GeneratedSet, Opened, load_ints, open_block, open_files
+from robench.datasets._published import published_set, state_of
 from robench.datasets._spec import label_of
 from robench.errors import DatasetError
-from robench.files import sha256_file, sha256_text
+from robench.files import file_digests, sha256_text
 
 SEVERITIES = ("1", "2", "3", "4", "5")
 TABLES = (32, 64, 224)
@@ -70,10 +73,18 @@ def _stacked(folder: Path, clean: Dataset | None, choose: Callable[[Dataset], Da
 
     cells = [(corruption, severity) for corruption in corruptions for severity in SEVERITIES]
 
-    def files_sha256(corruption: str) -> str:
-        return sha256_file(folder / f"{corruption}.npy")
+    known_as = published_set(tiled)
+    algorithms = ("sha256", "md5") if known_as else ("sha256",)
 
-    return _set(folder, base, cells, open_cell, files_sha256)
+    @cache
+    def digests(corruption: str) -> dict[str, str]:
+        return file_digests(folder / f"{corruption}.npy", *algorithms)
+
+    def published(corruption: str) -> str:
+        return state_of(known_as, corruption, digests(corruption)["md5"]) if known_as else ""
+
+    made = _set(folder, base, cells, open_cell, lambda corruption: digests(corruption)["sha256"])
+    return replace(made, published_set=known_as, published=published)
 
 
 def _filed(

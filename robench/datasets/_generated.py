@@ -32,6 +32,8 @@ class GeneratedSet:
 
     `cells` stand in the set's own order. `seed` and `native` are None where nobody recorded them. `manifest` is as it
     stands in the set, empty for a downloaded one, of which `files_sha256` gives what a corruption's files are known by.
+    `published_set` is the published set whose labels it has, and `published` says whether a corruption's file is
+    "published" or "altered"; both are empty for other sets.
     """
 
     path: Path
@@ -42,6 +44,8 @@ class GeneratedSet:
     open_cell: Callable[[str, str], Opened] = field(repr=False)
     manifest: dict[str, Any] = field(default_factory=dict, repr=False)
     files_sha256: Callable[[str], str] = field(default=lambda corruption: "", repr=False)
+    published_set: str = ""
+    published: Callable[[str], str] = field(default=lambda corruption: "", repr=False)
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import corruptions
 import robench
 from corruptions import CLEAN, Strength, Textures
-from robench.datasets import Dataset
+from robench.datasets import Dataset, published_facts
 from robench.errors import DatasetError, ModelError, RunError, UsageError
 from robench.models import Classifier
 from robench.store import SCHEMA, Cell, Run, joined_versions
@@ -50,6 +50,7 @@ class Asked:
     `versions`: those of the corruptions in a generated set; of the others the installed version is meant.
     `textures`: pictures for frost, with their digest, which is empty for robench's own.
     `files_sha256`: by corruption, for a set that robench did not write, so that no version of ours stands for it.
+    `published`: of such a set, which of these files are the published ones; see `datasets.published_facts`.
     """
 
     cells: Mapping[str, Sequence[Strength]]
@@ -58,6 +59,7 @@ class Asked:
     native: int | None = None
     precision: str = "fp32"
     files_sha256: Mapping[str, str] = field(default_factory=dict)
+    published: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     textures: Textures | None = field(default=None, repr=False)
     textures_digest: str = ""
@@ -185,6 +187,7 @@ def manifest(
         "native": asked.native,
         "textures": asked.textures_digest,
         "files_sha256": dict(asked.files_sha256),
+        "published": dict(asked.published),
         "models": [classifier.facts() for classifier in classifiers.values()],
         "corruptions": {} if asked.made_elsewhere else {name: _facts(asked, name) for name in asked.cells},
         "cells": [
@@ -234,11 +237,18 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, An
         "models": list(models.values()),
         "corruptions": held["corruptions"] | wanted["corruptions"],
         "files_sha256": held_files | wanted["files_sha256"],
+        "published": _joined_published(held.get("published", {}), wanted["published"]),
         "environment": joined_versions(held["environment"], wanted["environment"])
         if computing
         else held["environment"],
         "cells": [asdict(cell) for cell in _joined([Cell(**cell) for cell in wanted["cells"]], run.cells())],
     }
+
+
+def _joined_published(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the corruptions of both; their files are of one set, for the images are the same."""
+    both = [one for one in (held, wanted) if one]
+    return published_facts(both[0]["set"], {k: v for one in both for k, v in one["arrays"].items()}) if both else {}
 
 
 def _joined(wanted: list[Cell], held: list[Cell]) -> list[Cell]:

@@ -183,12 +183,14 @@ def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple
     if seeds not in ((0,), (seed,)):
         raise UsageError(f"{opened.path} was made with seed {seed}, asked for {request.seeds}")
     versions = {name: version for name, version, _ in opened.cells if version is not None}
+    names = [*(cells or there)] if downloaded else []
     return Asked(
         cells or there,
         (seed,),
         _suites(request),
         opened.native,
-        files_sha256={name: opened.files_sha256(name) for name in cells or there} if downloaded else {},
+        files_sha256={name: opened.files_sha256(name) for name in names},
+        published=datasets.published_facts(opened.published_set, {name: opened.published(name) for name in names}),
         versions=versions,
         textures_digest=str(opened.manifest.get("textures", "")),
     )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from robench import metrics, tables
-from robench.datasets import Dataset, GeneratedSet
+from robench.datasets import Dataset, GeneratedSet, published_note
 from robench.errors import DatasetError, RunError
 from robench.evaluate._bench import Advance, Bench, UnitResult, clean_of, stored_clean
 from robench.evaluate._making import Images
@@ -135,7 +135,8 @@ def _sweep(
     missing = {unit: [cell for _, cell in planned[unit] if not run.is_done(cell)] for unit in mine}
     todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
     with place.together():
-        run.write_manifest(merged(run, manifest(bench.asked, clean, planned), computing=bool(todo)))
+        facts = merged(run, manifest(bench.asked, clean, planned), computing=bool(todo))
+        run.write_manifest(facts)
     outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
     cells = run.cells()
     shown, steps = _shown(cells), _steps(cells)
@@ -154,7 +155,8 @@ def _sweep(
                     _add_timing(run.folder / "timings.csv", unit, len(clean), len(todo[unit]), result.seconds)
     with place.together():
         outcome.cells, outcome.metrics = tables.write(run, baseline)
-    outcome.notes += filter(None, [tables.clean_note(outcome.cells["corruption"])])
+    notes = (published_note([facts["published"]]), tables.clean_note(outcome.cells["corruption"]))
+    outcome.notes += filter(None, notes)
     if tracker is not None:
         tracker.end(outcome.cells, outcome.metrics)
     return outcome

@@ -23,6 +23,7 @@ from robench.tables import CLEAN, Scored
 
 LOCK = ".lock"
 NO_SEED = 0
+FILES = "files_sha256"
 ONE_NETWORK = ("name", "weights_sha256", "normalize", "fit", "label_map_sha256", "code_sha256")
 
 
@@ -128,7 +129,7 @@ def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
     for name, keys in corruptions.suite(suite).keys.items():
         cells = [one.cell for one in found if one.cell.corruption == name]
         more = {"version": cells[0].corruption_version, "native": cells[0].native, "group": cells[0].group}
-        facts[name] = facts[name] | more | {"strengths": list(keys)}
+        facts[name] = facts[name] | more | {"strengths": list(keys)} | _file_facts(manifest, name)
     seeds = _seeds(run, facts, found)
     wanted = Board(root / file_name(dataset["name"]), dataset, suite, facts, seeds, manifest["textures"])
     path = wanted.path(".json")
@@ -142,9 +143,20 @@ def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
     for name, fact in facts.items():
         for what in ("version", "native", "group", "strengths"):
             _agree(run, path, f"{name} of {what}", held.corruptions.get(name, {}).get(what), fact[what])
+        if files := held.corruptions.get(name, {}).get(FILES):
+            _agree(run, path, f"{name} with files of sha256", files, fact.get(FILES))
     if not held.is_as_written:
         raise BoardError(f"{path}: edited by hand; see: robench leaderboard check --board {root}")
     return held
+
+
+def _file_facts(manifest: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Of a downloaded set what the files of a corruption are known by, and whether they are the published ones."""
+    if name not in manifest.get(FILES, {}):
+        return {}
+    published = manifest.get("published", {})
+    state = published.get("arrays", {}).get(name)
+    return {FILES: manifest[FILES][name]} | ({"published_set": published["set"], "published": state} if state else {})
 
 
 def _agree(run: Run, path: Path, what: str, held: Any, wanted: Any) -> None:

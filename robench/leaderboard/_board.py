@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from robench.datasets import published_facts, published_note
 from robench.errors import BoardError
 from robench.files import file_name, reason, sha256_text, write_json
 
@@ -57,7 +58,8 @@ class Board:
     """One suite on one data set. folder: of the data set, below the boards'.
 
     dataset: as in a run's manifest; corruptions: facts by name in the suite's order, each with its `strengths` and
-    `native`; seeds: of what draws; textures: digest of the pictures of frost, empty for robench's own.
+    `native`, and of a downloaded set with `files_sha256` and, where they are known, `published_set` and `published`;
+    seeds: of what draws; textures: digest of the pictures of frost, empty for robench's own.
     """
 
     folder: Path
@@ -83,6 +85,14 @@ class Board:
     def classes(self) -> int:
         """How many classes its images have."""
         return len(self.dataset["classes"])
+
+    @property
+    def published_note(self) -> str:
+        """Which arrays of a downloaded set are the published ones; empty where nobody recorded it."""
+        facts = ((name, fact) for name, fact in self.corruptions.items() if "published" in fact)
+        return published_note(
+            [published_facts(fact["published_set"], {name: fact["published"]}) for name, fact in facts]
+        )
 
     @property
     def title(self) -> str:

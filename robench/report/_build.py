@@ -108,6 +108,7 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     section.add(found)
     section.corruptions |= manifest["corruptions"]
     section.runs.append(run.folder)
+    section.published.append(manifest.get("published", {}))
 
 
 def _draw(section: Section, folder: Path, style: plots.Style, measure: str, *, pdf: bool) -> None:

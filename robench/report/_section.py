@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from robench import plots, tables
+from robench.datasets import published_note
 from robench.metrics import Baseline
 from robench.tables import Measured, Scored
 
@@ -38,7 +39,8 @@ class Section:
     """All that was measured on one data set: its rows, its manifests' facts, and the figures made of them.
 
     `scored` are the cells of all runs; one that two runs or two suites share is there once for each suite.
-    `baseline` is what corruption errors are divided by, none where nobody asked for them. `mark` ends the title.
+    `published` says of each run which files of a downloaded set are the published ones. `baseline` is what corruption
+    errors are divided by, none where nobody asked for them. `mark` ends the title.
     """
 
     dataset: dict[str, Any]
@@ -46,6 +48,7 @@ class Section:
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     corruptions: dict[str, Any] = field(default_factory=dict)
     runs: list[Path] = field(default_factory=list)
+    published: list[dict[str, Any]] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     baseline: Baseline | None = None
@@ -90,6 +93,11 @@ class Section:
     def clean_note(self) -> str:
         """That the set has no clean images, if it has none."""
         return tables.clean_note(self.cells["corruption"])
+
+    @property
+    def notes(self) -> list[str]:
+        """What must be said of the images: which are the published ones, and whether the clean ones are missing."""
+        return [note for note in (published_note(self.published), self.clean_note) if note]
 
     @property
     def suites(self) -> list[str]:

@@ -26,7 +26,7 @@ def _parts(section: Section, folder: Path) -> list[str]:
     return [
         f"## {section.title}",
         about + "Top-1 accuracy in percent [95 % interval]; the mean weighs each corruption alike.",
-        *([section.clean_note] if section.clean_note else []),
+        *section.notes,
         *([f"Incomplete, and no mean is made over it:\n\n```\n{gaps}\n```"] if gaps else []),
         tables.markdown(aggregates(section)),
         tables.markdown(by_corruption(section)),

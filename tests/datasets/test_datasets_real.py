@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from robench import datasets
 from robench.errors import DatasetError
+from robench.generate import generate
+from robench.selection import select
 
 pytestmark = pytest.mark.slow
 
@@ -58,3 +62,16 @@ def test_imagenet_samples(real_data):
     found = datasets.load(f"folder:{root}", view="resize256-crop224")
     assert found.images(0, 100).shape == (100, 224, 224, 3)
     assert found.name == "imagenet-100"
+
+
+def test_a_generated_array_that_equals_the_published_one_is_known(real_data, tmp_path):
+    """Of CIFAR-10-C, `pixelate` comes out byte for byte; its labels are those of CIFAR-10's test images."""
+    unpack = real_data("cifar10") / "unpack"
+    subprocess.run([sys.executable, unpack, tmp_path / "cifar10"], check=True, capture_output=True)
+    clean = datasets.load(f"cifar10:{tmp_path / 'cifar10'}")
+    generate(clean, select([], ["pixelate"], severity="1-5"), tmp_path / "made")
+    (tmp_path / "CIFAR-10-C").mkdir()
+    np.save(tmp_path / "CIFAR-10-C" / "labels.npy", np.tile(clean.labels, 5))
+    (tmp_path / "made" / "pixelate.npy").rename(tmp_path / "CIFAR-10-C" / "pixelate.npy")
+    found = datasets.open_generated(tmp_path / "CIFAR-10-C", clean=clean)
+    assert (found.published_set, found.published("pixelate")) == ("CIFAR-10-C", "published")
