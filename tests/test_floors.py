@@ -30,6 +30,7 @@ INSIDE_CORRUPTIONS = (
     ["_core"],
     ["_kernels"],
     ["_resample", "_warp", "_drops", "_plasma"],
+    ["_panes"],
     ["textures", "textures.make", "noise", "blur", "weather", "digital", "resolution", "heldout"],
     ["suites"],
     ["testing"],
