@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from corruptions._contract import Images, Textures, corruption
+from corruptions._contract import Textures, corruption
 from corruptions._core import UNITS, quantise, to_unit
 from corruptions._drops import water
 from corruptions._gaussian import smooth_exactly
@@ -20,15 +17,15 @@ from corruptions._kernels import (
     Bytes,
     Doubles,
     Floats,
-    border,
     correlate,
     half_gaussian_taps,
     in_quanta,
     line_offsets,
     repeat_row,
 )
+from corruptions._panes import FROST_SCALES, given_panes, own_panes
 from corruptions._plasma import plasma
-from corruptions._resample import add_zooms, bilinear_places, mix
+from corruptions._resample import add_zooms
 from corruptions._sources import CUT, HENDRYCKS
 from corruptions._streams import Draws
 from corruptions._strength import Level
@@ -181,67 +178,11 @@ def _snow_over(images: Any, layer: Any, mix: Any, rest: Any, out: Any) -> None:
                 into[at] = np.float64(mix * row[at] + rest * max(row[at], white[at])) + first[at] + second[at]
 
 
-TEXTURES = Path(__file__).parent / "textures"
-TINT = (0.955, 1.0, 1.03)
-PANES_KEPT = 16
-FROST_SCALES = {32: 0.2, 64: 0.3, 224: 1.0}
-
-
-@lru_cache(maxsize=1)
-def frost_textures() -> Textures:
-    """The five textures that come with this package, uint8 (320, 320, 3), bluish; textures/make.py makes them."""
-    grays = [cv2.imread(str(TEXTURES / f"frost{number}.png"), cv2.IMREAD_GRAYSCALE) for number in range(1, 6)]
-    tinted = [np.asarray(gray, np.float32)[..., None] * np.array(TINT, np.float32) for gray in grays]
-    return tuple(np.clip(np.rint(pixels), 0, 255).astype(np.uint8) for pixels in tinted)
-
-
-@lru_cache(maxsize=PANES_KEPT)
-def own_panes(scale: float, height: int, width: int) -> Textures:
-    """The textures of this package, scaled and large enough."""
-    return tuple(scaled_texture(texture, scale, height, width) for texture in frost_textures())
-
-
-_given: dict[tuple[Any, ...], tuple[Textures, Textures]] = {}
-
-
-def given_panes(textures: Textures, scale: float, height: int, width: int) -> Textures:
-    """Textures of a user's own, scaled and large enough; kept for the next call where none of them can be written."""
-    key = (id(textures), scale, height, width)
-    held = _given.get(key)
-    if held is not None and held[0] is textures:
-        return held[1]
-    panes = tuple(scaled_texture(texture, scale, height, width) for texture in textures)
-    if not any(map(_may_change, textures)):
-        if len(_given) >= PANES_KEPT:
-            _given.clear()
-        _given[key] = (textures, panes)
-    return panes
-
-
-def _may_change(texture: Images) -> bool:
-    """Whether somebody may write to these pixels, here or through the array that they are a view of."""
-    if texture.flags.writeable or texture.base is None:
-        return bool(texture.flags.writeable)
-    return not isinstance(texture.base, np.ndarray) or _may_change(texture.base)
-
-
-def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Images:
-    """A texture resized bilinearly by `scale`, without antialiasing, and mirrored on until it covers height x width."""
-    tall, wide = (max(1, round(side * scale)) for side in texture.shape[:2])
-    if scale != 1:
-        start = np.zeros(1, np.int64)
-        rows = bilinear_places(tall, start, np.array([texture.shape[0]]), 1 / scale)
-        columns = bilinear_places(wide, start, np.array([texture.shape[1]]), 1 / scale)
-        texture = np.rint(mix(texture[None].astype(np.float32), rows, columns)[0]).astype(np.uint8)
-    down = border(tall, max(0, height - tall), "reflect")[max(0, height - tall) :]
-    across = border(wide, max(0, width - wide), "reflect")[max(0, width - wide) :]
-    return np.ascontiguousarray(texture[down][:, across])
-
-
 @corruption(
     "weather",
-    version=2,
+    version=3,
     takes="uint8",
+    rounding="down",
     severities={
         32: ((1, 0.2), (1, 0.3), (0.9, 0.4), (0.85, 0.4), (0.75, 0.45)),
         64: ((1, 0.3), (0.9, 0.4), (0.8, 0.45), (0.75, 0.5), (0.7, 0.55)),
@@ -253,29 +194,30 @@ def scaled_texture(texture: Images, scale: float, height: int, width: int) -> Im
 )
 def frost(
     images: Bytes, row: tuple[float, float], draws: Draws, native: int, textures: Textures | None = None
-) -> Floats:
+) -> Bytes:
     """Frost on the pane: share · x + share · texture, of a drawn texture the part at a drawn place.
 
     A row is (share of the picture, share of the texture). Textures are scaled by 0.2 at 32 pixels, 0.3 at 64 and 1 at
-    224, bilinearly and without antialiasing, as published. They are this package's own; `textures` takes others,
+    224, bilinearly and without antialiasing, as published. They are this package's own five; `textures` takes others,
     uint8 (h, w, 3), such as the six photographs of the published generator.
-    Mended: every texture and every place can be drawn, where the last of each could not; rounded, not truncated.
+    The first five textures can be drawn, and every place but the last row and the last column, as published. Where
+    there is one place, it is drawn. The sum is clipped and cut to whole levels, as published.
     """
     height, width, channels = images.shape[1:]
     scale = FROST_SCALES.get(native, 1.0)
     panes = given_panes(textures, scale, height, width) if textures else own_panes(scale, height, width)
     chosen = draws.integers("texture", 0, len(panes))
     room = np.array([pane.shape[:2] for pane in panes])[chosen]
-    top = draws.integers("row", np.zeros(len(images), np.int64), room[:, 0] - height + 1)
-    left = draws.integers("column", np.zeros(len(images), np.int64), room[:, 1] - width + 1)
-    out = np.empty(images.shape, np.float32)
-    shares = np.array(row, np.float32)
+    none = np.zeros(len(images), np.int64)
+    top = draws.integers("row", none, np.maximum(room[:, 0] - height, 1))
+    left = draws.integers("column", none, np.maximum(room[:, 1] - width, 1))
+    out = np.empty_like(images)
     for number, pane in enumerate(panes):
         rows = np.flatnonzero(chosen == number)
         layer = (
             pane if channels == 3 else ((pane @ np.array([299, 587, 114]) + 500) // 1000)[..., None].astype(np.uint8)
         )
-        _frost_over(images, layer, rows, top, left, shares, out)
+        _frost_over(images, layer, rows, top, left, np.array(row, np.float64), out)
     return out
 
 
@@ -283,7 +225,7 @@ def frost(
 def _frost_over(images: Any, pane: Any, rows: Any, top: Any, left: Any, shares: Any, out: Any) -> None:
     height, width, channels = images.shape[1:]
     size, wide = width * channels, pane.shape[1] * channels
-    ice, picture, full = shares[1], shares[0], np.float32(255)
+    picture, ice = shares
     texture = pane.reshape(pane.size)
     for n in rows:
         source, target = images[n].reshape(height * size), out[n].reshape(height * size)
@@ -291,7 +233,7 @@ def _frost_over(images: Any, pane: Any, rows: Any, top: Any, left: Any, shares: 
             start = (top[n] + y) * wide + left[n] * channels
             row, into, cold = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size], texture[start:]
             for at in range(size):
-                into[at] = (picture * np.float32(row[at]) + ice * np.float32(cold[at])) / full
+                into[at] = np.uint8(np.int32(min(picture * row[at] + ice * cold[at], 255.0)))
 
 
 WATER = np.array((175, 238, 238), np.float32) / np.float32(255)

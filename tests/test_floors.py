@@ -30,6 +30,7 @@ INSIDE_CORRUPTIONS = (
     ["_core"],
     ["_kernels"],
     ["_resample", "_warp", "_gaussian", "_disc", "_drops", "_plasma", "_ijg"],
+    ["_panes"],
     ["textures", "textures.make", "noise", "blur", "weather", "digital", "resolution", "heldout"],
     ["suites"],
     ["testing"],

@@ -67,13 +67,13 @@ def test_a_generated_set_has_its_frost(pictures, tmp_path):
 
 
 def test_what_is_made_of_textures_that_cannot_be_written_is_made_once(monkeypatch):
-    from corruptions import weather
+    from corruptions import _panes
 
     textures = (np.full((300, 300, 3), 90, np.uint8),)
     images = np.full((2, 32, 32, 3), 40, np.uint8)
     made = []
-    scaled = weather.scaled_texture
-    monkeypatch.setattr(weather, "scaled_texture", lambda *given: made.append(1) or scaled(*given))
+    scaled = _panes.scaled_texture
+    monkeypatch.setattr(_panes, "scaled_texture", lambda *given: made.append(1) or scaled(*given))
     for writeable, calls in ((True, 2), (False, 3)):
         textures[0].setflags(write=writeable)
         first = corruptions.apply(images, "frost", 3, textures=textures)

@@ -98,20 +98,6 @@ def test_frost_scales_its_texture_without_antialiasing():
     assert averaged.std() == pytest.approx(14.8, rel=0.02)
 
 
-def test_frost_takes_every_texture_and_every_place():
-    """The published generator never takes the sixth texture, nor the last place, and fails where there is one place."""
-    side = 8
-    textures = tuple(np.full((side, side + 1, 3), 20 * number, np.uint8) for number in range(1, 7))
-    for texture in textures:
-        texture[:, -1] += 5
-    black = np.zeros((200, side, side, 3), np.uint8)
-    row = rows("frost", 224)[0]
-    out = corruptions.apply(black, "frost", 1, native=224, textures=textures)
-    last = out[:, 0, -1, 0]
-    expected = {round(row[1] * (20 * number + extra)) for number in range(1, 7) for extra in (0, 5)}
-    assert set(last.tolist()) == expected
-
-
 def test_spatter_without_a_drop_is_the_picture():
     """With the first row of 224 no drop is left in 3 of 400 draws at 32 (5.6 expected), 0 / 0 as published."""
     images = np.repeat(pictures(32, 1, count=1), 2000, axis=0)

@@ -24,12 +24,12 @@ def snow(image, row, normals, degrees):
 
 
 def frost(image, row, texture, scale, top, left):
-    """The picture plus a part of the texture, which is resized bilinearly."""
+    """The picture plus a part of the texture, which is resized bilinearly; clipped and cut to whole levels."""
     small = texture if scale == 1 else cv2.resize(texture, (0, 0), fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     height, width = image.shape[:2]
     ice = small[top : top + height, left : left + width].astype(np.float64)
     assert ice.shape == image.shape
-    return (row[0] * image + row[1] * ice) / 255
+    return np.clip(row[0] * image + row[1] * ice, 0, 255) / 255
 
 
 def plasma(size, decay, uniforms):
