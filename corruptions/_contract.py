@@ -126,8 +126,14 @@ class Corruption:
         return (inspect.getdoc(self.body) or "").partition("\n")[0]
 
     def strength(self, severity: Any = None, level: Any = None) -> Strength:
-        """The strength of a severity or of a level, whichever is given; a wrong one raises `StrengthError`."""
+        """The strength of a severity or of a level, whichever is given; a wrong one raises `StrengthError`.
+
+        Either may end in a stored form, as the keys `3@jpeg85` and `sigma=0.1@jpeg85` do.
+        """
         _one_of(self.name, severity, level)
+        given = severity if level is None else level
+        if isinstance(given, str) and STORED in given:
+            return self.parse(given)
         if level is not None:
             return level_strength(self.name, level, self.level)
         return severity_strength(self.name, severity, self.has_table, self.level)

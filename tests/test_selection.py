@@ -104,3 +104,14 @@ def test_mistakes_are_one_line(case):
     with pytest.raises((UsageError, CorruptionError), match=line) as caught:
         select(*asked)
     assert "\n" not in str(caught.value)
+
+
+def test_a_stored_form_counts_for_all_strengths_of_its_corruption():
+    cells = select([], ["fog@1-3@jpeg85", "awgn@0.1,0.2@jpeg90", "contrast@2"])
+    assert {name: [str(one) for one in strengths] for name, strengths in cells.items()} == {
+        "fog": ["1@jpeg85", "2@jpeg85", "3@jpeg85"],
+        "awgn": ["sigma=0.1@jpeg90", "sigma=0.2@jpeg90"],
+        "contrast": ["2"],
+    }
+    with pytest.raises(CorruptionError, match=r"fog: a stored form is jpeg and a quality of 1 to 100.*got 'png'"):
+        select([], ["fog@3@png"])

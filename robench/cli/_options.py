@@ -43,7 +43,14 @@ strengths = several(
     click.option(
         "-s", "--suite", "suites", multiple=True, metavar="SUITE", help="a named list, one or more; see: list suites"
     ),
-    click.option("-c", "--corruption", "chosen", multiple=True, metavar="NAME[@STRENGTHS]", help="as in awgn@0.1,0.2"),
+    click.option(
+        "-c",
+        "--corruption",
+        "chosen",
+        multiple=True,
+        metavar="NAME[@STRENGTHS]",
+        help="as in awgn@0.1,0.2; fog@1-5@jpeg85 stores each degraded image as JPEG",
+    ),
     click.option("--severity", metavar="LIST", help="1,3 or 1-5, for every -c without strengths of its own"),
     click.option("--level", metavar="LIST", help="0.1,0.2, or a pair 0.5:0, for every -c without strengths of its own"),
     click.option("--native", type=click.Choice(["32", "64", "224"]), help="which published severity table"),
