@@ -16,6 +16,7 @@ from robench.tables import CLEAN
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SEVERITY = "severity"
 LEAST_GAP = 0.12  # of the axis, between two ticks that have texts
 LETTER = 0.58  # of the size of a font, its letters' mean width
 
@@ -54,9 +55,10 @@ class Axis:
 
     def text(self, key: str) -> str:
         """What stands at the tick of a strength."""
-        if key == CLEAN and not self.ticks and self.label != "severity":
+        if key == CLEAN and not self.ticks and not self.label.startswith(SEVERITY):
             return number_text(self.places[CLEAN])
-        return key.partition("=")[2] or key
+        shown = key if self.ticks else key.partition("@")[0]
+        return shown.partition("=")[2] or shown
 
 
 def _wrapped(label: str, axes: Axes) -> str:
@@ -74,11 +76,15 @@ def axis_of(cells: pd.DataFrame, facts: Mapping[str, Any]) -> Axis:
     rows = cells.drop_duplicates("strength")
     keys = [str(key) for key in rows["strength"]]
     level = facts.get("level")
-    if rows["severity"].notna().all():
-        return Axis("severity", {CLEAN: 0.0} | dict(zip(keys, rows["severity"].astype(float).tolist(), strict=True)))
-    if level and rows["level"].notna().all() and level["identity"] is not None:
+    forms = {key.partition("@")[2] for key in keys}
+    stored = "".join(f", stored as {form}" for form in forms if form)
+    if len(forms) == 1 and rows["severity"].notna().all():
+        places = {CLEAN: 0.0} | dict(zip(keys, rows["severity"].astype(float).tolist(), strict=True))
+        return Axis(f"{SEVERITY}{stored}", places)
+    if len(forms) == 1 and level and rows["level"].notna().all() and level["identity"] is not None:
         places = {CLEAN: float(level["identity"])} | dict(zip(keys, rows["level"].tolist(), strict=True))
-        return Axis(f"{_symbol(level['name'])} ({level['unit']})", places, falls=not level["more_is_stronger"])
+        label = f"{_symbol(level['name'])} ({level['unit']}){stored}"
+        return Axis(label, places, falls=not level["more_is_stronger"])
     return Axis("strength", {key: float(place) for place, key in enumerate([CLEAN, *keys])}, ticks=True)
 
 

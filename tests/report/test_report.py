@@ -111,6 +111,11 @@ def test_axes():
     assert falling.falls
     named = plots.axis_of(frame(["q=0.5:0"], [None], [None]), facts())
     assert (named.label, named.ticks, dict(named.places)) == ("strength", True, {"clean": 0, "q=0.5:0": 1})
+    stored = plots.axis_of(frame(["1@jpeg85", "3@jpeg85"], [0.1, 0.2], [1, 3]), facts(identity=0.0))
+    assert (stored.label, stored.places["3@jpeg85"]) == ("severity, stored as jpeg85", 3.0)
+    assert [stored.text(key) for key in stored.places] == ["clean", "1", "3"]
+    both = plots.axis_of(frame(["3", "3@jpeg85"], [0.1, 0.1], [3, 3]), facts(identity=0.0))
+    assert (both.label, [both.text(key) for key in both.places]) == ("strength", ["clean", "3", "3@jpeg85"])
 
 
 def test_figures_are_pictures_of_a_legible_size(report):
