@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from corruptions._jit import jit
 from corruptions._kernels import Bytes, Doubles, Floats, Ints
 
-Reals = NDArray[np.floating[Any]]
-
 
 @jit
 def _mix(images: Any, rows: Any, row_weights: Any, columns: Any, column_weights: Any, out: Any) -> None:
@@ -236,7 +234,13 @@ def _zoom_tables(
     return (tops, np.array([share for *_, share in rows])), (lefts.astype(np.uint32), 1 - take, take)
 
 
-def add_zooms(images: Reals, factors: tuple[float, ...], out: Reals, *, from_corner: bool = False) -> None:
+def add_zooms(
+    images: NDArray[np.floating[Any]],
+    factors: tuple[float, ...],
+    out: NDArray[np.floating[Any]],
+    *,
+    from_corner: bool = False,
+) -> None:
     """Add to `out` (N, H, W, C) the images zoomed to the middle by each of `factors`, in their order.
 
     Values are computed in float64 and added in the precision of `out`. With `from_corner` the images hold only the
