@@ -1,7 +1,10 @@
-"""What has to be settled before numba is imported, a cache of the tests' own, and a browser."""
+"""What has to be settled before numba is imported, a cache of the tests' own, real data, and a browser."""
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,27 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """A folder of real data by name; the test is skipped where it is not there."""
+
+    def find(name: str) -> Path:
+        base = Path(os.environ.get("ROBENCH_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
+        if not (base / name).is_dir():
+            pytest.skip(f"no real data in {base / name}; ROBENCH_TEST_DATA names the folder that holds {name}")
+        return base / name
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def official_cifar10(real_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The official files of CIFAR-10."""
+    folder = tmp_path_factory.mktemp("cifar10")
+    subprocess.run([sys.executable, real_data("cifar10") / "unpack", folder], check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from robench.datasets._generated import GeneratedSet
 from robench.datasets._load import load
 from robench.datasets._picture import picture, textures, textures_digest, viewed
 from robench.datasets._published import published_facts, published_note
+from robench.datasets._published import table as published_md5s
 from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
 from robench.datasets._spec import with_split
 from robench.datasets._stored import allocate, stored, stored_at
@@ -39,6 +40,7 @@ __all__ = [
     "open_generated",
     "picture",
     "published_facts",
+    "published_md5s",
     "published_note",
     "registry",
     "sample_digest",

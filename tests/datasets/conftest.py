@@ -1,16 +1,13 @@
-"""Small made-up files, and the folder of real data where there is one."""
+"""Small made-up files."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -50,16 +47,3 @@ def class_folder(tmp_path: Path, write: Callable[..., np.ndarray]) -> Callable[.
         return tmp_path / place
 
     return make
-
-
-@pytest.fixture
-def real_data() -> Callable[[str], Path]:
-    """A folder of real data by name; the test is skipped where it is not there."""
-
-    def find(name: str) -> Path:
-        base = Path(os.environ.get("ROBENCH_TEST_DATA") or ROOT.parent / "shared" / "data")
-        if not (base / name).is_dir():
-            pytest.skip(f"no real data in {base / name}; ROBENCH_TEST_DATA names the folder that holds {name}")
-        return base / name
-
-    return find

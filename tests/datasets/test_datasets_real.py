@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from robench import datasets
 from robench.errors import DatasetError
-from robench.generate import generate
-from robench.selection import select
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+EIGHT = (
+    *("brightness", "contrast", "defocus_blur", "gaussian_blur"),
+    *("jpeg_compression", "pixelate", "saturate", "zoom_blur"),
+)
 
 
 def test_mnist(real_data):
@@ -64,14 +70,9 @@ def test_imagenet_samples(real_data):
     assert found.name == "imagenet-100"
 
 
-def test_a_generated_array_that_equals_the_published_one_is_known(real_data, tmp_path):
-    """Of CIFAR-10-C, `pixelate` comes out byte for byte; its labels are those of CIFAR-10's test images."""
-    unpack = real_data("cifar10") / "unpack"
-    subprocess.run([sys.executable, unpack, tmp_path / "cifar10"], check=True, capture_output=True)
-    clean = datasets.load(f"cifar10:{tmp_path / 'cifar10'}")
-    generate(clean, select([], ["pixelate"], severity="1-5"), tmp_path / "made")
-    (tmp_path / "CIFAR-10-C").mkdir()
-    np.save(tmp_path / "CIFAR-10-C" / "labels.npy", np.tile(clean.labels, 5))
-    (tmp_path / "made" / "pixelate.npy").rename(tmp_path / "CIFAR-10-C" / "pixelate.npy")
-    found = datasets.open_generated(tmp_path / "CIFAR-10-C", clean=clean)
-    assert (found.published_set, found.published("pixelate")) == ("CIFAR-10-C", "published")
+def test_eight_families_and_the_labels_of_cifar10_are_the_published_files(official_cifar10):
+    program = [sys.executable, ROOT / "benchmarks" / "published.py", "-d", f"cifar10:{official_cifar10}"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    states = dict(re.findall(r"^(\w+) +[0-9a-f]{32}  [0-9a-f]{32}  (\w+)$", done.stdout, re.MULTILINE))
+    assert states == dict.fromkeys(("labels", *EIGHT), "equal"), done.stderr
+    assert done.returncode == 0
