@@ -55,8 +55,9 @@ class Corruption:
 
     The function is called as body(images, strength, …) with a block of images, one strength (a number, a pair, or a
     row of the table) and those of `draws`, `boxes`, `native` and `textures` that it names as parameters. `takes` says
-    what the images are: "uint8", "float" (float32 in [0, 1]) or "double" (float64 in [0, 1]). The function returns a
-    block of the same shape: uint8, or float32 or float64 in [0, 1], which is clipped and quantised to 8 bits here.
+    what the images are: "uint8", "float" (float32 in [0, 1]) or "double" (float64 in [0, 1]). The function may work in
+    place but must not keep the images, whose memory the next block reuses. It returns a block of the same shape: uint8,
+    or float32 or float64 in [0, 1], which is clipped and quantised to 8 bits here.
 
     `rounding` says how: "nearest", or "down" for the families whose published generator cuts the fraction off.
     `severities` maps a native side to five rows. `per_image` bodies also take strengths of shape (n, 1, 1, 1).

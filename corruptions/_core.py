@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,8 @@ from corruptions._streams import MAX_SIDE, Draws
 from corruptions._strength import Strength
 
 VALUES_AT_ONCE = 1 << 18
+
+_memory = threading.local()
 UNIT_TYPES: dict[str, type[np.floating[Any]]] = {"float": np.float32, "double": np.float64}
 
 
@@ -116,8 +121,26 @@ def _degrade(step: Corruption, strength: Strength, block: Images, extras: dict[s
 
 def _run(chosen: Corruption, block: Images, parameters: Any, extras: dict[str, Any]) -> Images:
     given = {name: extras[name] for name in chosen.wants}
-    source = block if chosen.takes == "uint8" else to_unit(block, UNIT_TYPES[chosen.takes])
-    result = chosen.body(source, parameters, **given)
+    if chosen.takes == "uint8":
+        return _levels(chosen, block, chosen.body(block, parameters, **given))
+    with _unit_memory(UNIT_TYPES[chosen.takes], block.size) as memory:
+        units = memory.reshape(block.shape)
+        _to_unit(block.reshape(-1), memory)
+        return _levels(chosen, block, chosen.body(units, parameters, **given))
+
+
+@contextmanager
+def _unit_memory(kind: type[np.floating[Any]], size: int) -> Iterator[NDArray[Any]]:
+    """Memory for a block's values, which each thread keeps for its next block: fresh pages cost as much as the work."""
+    held = vars(_memory).pop(kind.__name__, None)
+    memory = held if held is not None and held.size >= size else np.empty(size, kind)
+    yield memory[:size]
+    if memory.size <= VALUES_AT_ONCE:
+        setattr(_memory, kind.__name__, memory)
+
+
+def _levels(chosen: Corruption, block: Images, result: NDArray[Any]) -> Images:
+    """What a function returned as a block of its own, uint8."""
     if result.shape != block.shape:
         raise CorruptionError(f"{chosen.name}: expected shape {block.shape} from its function, got {result.shape}")
     if result.dtype == np.uint8:
@@ -148,9 +171,9 @@ def _to_unit(flat: Any, out: Any) -> None:
         out[at] = out.dtype.type(flat[at]) / full
 
 
-def to_unit(images: Images, kind: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
-    """8-bit values as floats in [0, 1], each divided by 255 in that precision."""
-    out = np.empty(images.shape, kind)
+def to_unit(images: Images, kind: type[np.floating[Any]] = np.float32, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """8-bit values as floats in [0, 1], each divided by 255 in that precision; in `out` where it is given."""
+    out = np.empty(images.shape, kind) if out is None else out
     _to_unit(np.ascontiguousarray(images).reshape(-1), out.reshape(-1))
     return out
 

@@ -41,31 +41,30 @@ def _add_pairs(rows: Any, centre: Any, first: Any, last: Any, weights: Any, out:
 
 
 @jit
-def _smooth(images: Any, weights: Any, above: Any, beside: Any, out: Any) -> None:
+def _smooth(images: Any, weights: Any, above: Any, beside: Any) -> None:
     count, height, width, channels = images.shape
     size, reach = width * channels, weights.size - 1
-    line, padded = np.empty(size), np.empty(beside.size * channels)
+    line, padded, whole = np.empty(size), np.empty(beside.size * channels), np.empty(height * size)
     first, last = np.empty(reach + 1, np.int64), np.empty(reach + 1, np.int64)
     across_first, across_last = (reach - np.arange(reach + 1)) * channels, (reach + np.arange(reach + 1)) * channels
     for n in range(count):
-        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
+        values = images[n].reshape(height * size)
+        whole[:] = values
         for y in range(height):
             for k in range(reach + 1):
                 first[k], last[k] = above[y + reach - k] * size, above[y + reach + k] * size
-            _add_pairs(source, y * size, first, last, weights, line)
+            _add_pairs(whole, y * size, first, last, weights, line)
             pad_row(line, channels, beside, padded)
-            into = target[y * size : (y + 1) * size]
-            _add_pairs(padded, reach * channels, across_first, across_last, weights, into)
+            row = values[y * size : (y + 1) * size]
+            _add_pairs(padded, reach * channels, across_first, across_last, weights, row)
 
 
-def smooth_exactly(images: Doubles, sigma: float, truncate: float = 4.0) -> Doubles:
-    """`scipy.ndimage.gaussian_filter` of each channel of (N, H, W, C), edge pixels repeated, bit for bit.
+def smooth_exactly(images: Doubles, sigma: float, truncate: float = 4.0) -> None:
+    """`scipy.ndimage.gaussian_filter` of each channel of (N, H, W, C), edge pixels repeated, bit for bit, in place.
 
     Columns are filtered first, then rows; pixels at the same distance on both sides are added before they are weighed.
     """
-    out = np.empty_like(images)
     weights = half_weights(sigma, truncate)
     height, width = images.shape[1:3]
     reach = len(weights) - 1
-    _smooth(images, weights, border(height, reach, "edge"), border(width, reach, "edge"), out)
-    return out
+    _smooth(images, weights, border(height, reach, "edge"), border(width, reach, "edge"))

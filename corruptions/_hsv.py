@@ -46,11 +46,11 @@ def _exactly(red: Any, green: Any, blue: Any, change: Any, levels: Any) -> None:
         start = 4.0 if b == value else (2.0 if g == value else 0.0)
         hue = (start + across / (1.0 if gray else depth)) / 6.0
         hue = 0.0 if gray else (hue + 1.0 if hue < 0 else hue)
-        sector = np.int32(hue * 6)
+        sector = np.floor(hue * 6)
         past = hue * 6 - sector
         saturation = _clipped(depth / (1.0 if gray else value) * stretch + offset)
         bright = _clipped(value + lift)
-        share = past if sector & 1 else 1 - past
+        share = past if (sector == 1) | (sector == 3) | (sector == 5) else 1 - past
         most, middle, least = (
             _level(bright),
             _level(bright * (1 - share * saturation)),

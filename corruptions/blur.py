@@ -76,7 +76,8 @@ def gaussian_blur(images: Doubles, sigma: float) -> Doubles:
 
     As published: values are cut to 8 bits. The pixels are those of the published file, bit for bit.
     """
-    return smooth_exactly(images, sigma)
+    smooth_exactly(images, sigma)
+    return images
 
 
 @corruption(
@@ -107,8 +108,8 @@ def _scatter(images: Any, words: Any, reach: Any) -> None:
     for n in range(count):
         for y in range(height - reach, reach, -1):
             for x in range(width - reach, reach, -1):
-                from_x = x + np.int64(words[n, y, x, 0] * np.uint64(2 * reach) >> np.uint64(32)) - reach
-                from_y = y + np.int64(words[n, y, x, 1] * np.uint64(2 * reach) >> np.uint64(32)) - reach
+                from_x = x + np.int64(np.uint64(words[n, y, x, 0]) * np.uint64(2 * reach) >> np.uint64(32)) - reach
+                from_y = y + np.int64(np.uint64(words[n, y, x, 1]) * np.uint64(2 * reach) >> np.uint64(32)) - reach
                 for channel in range(channels):
                     images[n, y, x, channel] = images[n, from_y, from_x, channel]
 
@@ -136,11 +137,13 @@ def glass_blur(images: Doubles, row: tuple[float, int, int], draws: Draws) -> Do
     """
     sigma, reach, passes = row
     height, width = images.shape[1:3]
-    scattered = quantise(smooth_exactly(images, sigma), "down")
+    smooth_exactly(images, sigma)
+    scattered = quantise(images, "down")
     for step in range(int(passes)):
-        words = draws.words("offsets", height, width, 2, step=step).astype(np.uint64)
-        _scatter(scattered, words, int(reach))
-    return smooth_exactly(to_unit(scattered, np.float64), sigma)
+        _scatter(scattered, draws.words("offsets", height, width, 2, step=step), int(reach))
+    to_unit(scattered, np.float64, images)
+    smooth_exactly(images, sigma)
+    return images
 
 
 @corruption(

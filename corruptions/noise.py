@@ -125,9 +125,8 @@ def gaussian_noise(images: Doubles, sigma: Any, draws: Draws) -> Doubles:
 
     As published: values are cut to 8 bits, which darkens by half a level in the mean.
     """
-    out = np.empty_like(images)
-    _add_noise(images, draws.normals("noise", *images.shape[1:]), _each(sigma, len(images)), out)
-    return out
+    _add_noise(images, draws.normals("noise", *images.shape[1:]), _each(sigma, len(images)))
+    return images
 
 
 def _each(sigma: Any, count: int) -> Doubles:
@@ -136,12 +135,11 @@ def _each(sigma: Any, count: int) -> Doubles:
 
 
 @jit
-def _add_noise(images: Any, normals: Any, sigmas: Any, out: Any) -> None:
+def _add_noise(images: Any, normals: Any, sigmas: Any) -> None:
     for n in range(images.shape[0]):
-        source, noise, target = images[n].reshape(-1), normals[n].reshape(-1), out[n].reshape(-1)
-        sigma = sigmas[n]
-        for at in range(source.size):
-            target[at] = source[at] + sigma * np.float64(noise[at])
+        values, noise, sigma = images[n].reshape(-1), normals[n].reshape(-1), sigmas[n]
+        for at in range(values.size):
+            values[at] += sigma * np.float64(noise[at])
 
 
 @corruption(
@@ -203,18 +201,16 @@ def speckle_noise(images: Doubles, sigma: Any, draws: Draws) -> Doubles:
 
     As published: values are cut to 8 bits.
     """
-    out = np.empty_like(images)
-    _add_speckle(images, draws.normals("noise", *images.shape[1:]), _each(sigma, len(images)), out)
-    return out
+    _add_speckle(images, draws.normals("noise", *images.shape[1:]), _each(sigma, len(images)))
+    return images
 
 
 @jit
-def _add_speckle(images: Any, normals: Any, sigmas: Any, out: Any) -> None:
+def _add_speckle(images: Any, normals: Any, sigmas: Any) -> None:
     for n in range(images.shape[0]):
-        source, noise, target = images[n].reshape(-1), normals[n].reshape(-1), out[n].reshape(-1)
-        sigma = sigmas[n]
-        for at in range(source.size):
-            target[at] = source[at] + source[at] * (sigma * np.float64(noise[at]))
+        values, noise, sigma = images[n].reshape(-1), normals[n].reshape(-1), sigmas[n]
+        for at in range(values.size):
+            values[at] += values[at] * (sigma * np.float64(noise[at]))
 
 
 @corruption(

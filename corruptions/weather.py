@@ -79,24 +79,23 @@ def fog(images: Doubles, row: tuple[float, float], draws: Draws) -> Doubles:
     amount, decay = row
     height, width = images.shape[1:3]
     clouds = plasma(draws, height, width, decay)
-    out = np.empty_like(images)
-    _fog_over(images, clouds, float(amount), images.max(axis=(1, 2, 3)), out)
-    return out
+    _fog_over(images, clouds, float(amount), images.max(axis=(1, 2, 3)))
+    return images
 
 
 @jit
-def _fog_over(images: Any, clouds: Any, amount: Any, largest: Any, out: Any) -> None:
+def _fog_over(images: Any, clouds: Any, amount: Any, largest: Any) -> None:
     count, height, width, channels = images.shape
     size = width * channels
     cloud = np.empty(size, np.float32)
     for n in range(count):
-        source, target = images[n].reshape(height * size), out[n].reshape(height * size)
+        values = images[n].reshape(height * size)
         most, whole = largest[n], largest[n] + amount
         for y in range(height):
             repeat_row(clouds[n, y][:width], channels, cloud)
-            row, into = source[y * size : (y + 1) * size], target[y * size : (y + 1) * size]
+            row = values[y * size : (y + 1) * size]
             for at in range(size):
-                into[at] = (row[at] + amount * np.float64(cloud[at])) * most / whole
+                row[at] = (row[at] + amount * np.float64(cloud[at])) * most / whole
 
 
 @corruption(
@@ -273,10 +272,13 @@ def spatter(images: Floats, row: tuple[float, ...], draws: Draws) -> Floats:
     """
     mean, sigma, smoothing, threshold, amount, mud = row
     height, width = images.shape[1:3]
-    layer = smooth_exactly(mean + sigma * draws.normals("liquid", height, width).astype(np.float64), smoothing)
+    layer = mean + sigma * draws.normals("liquid", height, width).astype(np.float64)
+    smooth_exactly(layer, smoothing)
     layer[layer < threshold] = 0
     if mud:
-        cover = smooth_exactly((layer > threshold).astype(np.float64), amount).astype(np.float32)
+        whole = (layer > threshold).astype(np.float64)
+        smooth_exactly(whole, amount)
+        cover = whole.astype(np.float32)
         cover[cover < np.float32(0.8)] = 0
         return _splashed(images, 1 - cover, cover, MUD)
     liquid = ((layer[..., 0] * 255).astype(np.int64) & 255).astype(np.uint8)

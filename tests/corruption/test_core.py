@@ -312,3 +312,28 @@ def test_a_broken_plug_in_is_one_warning_line(monkeypatch):
     registry = corruptions.Registry("thing", "robench.things", KeyError)
     with pytest.warns(UserWarning, match="robench.things: plug-in 'broken' left out: no such luck"):
         assert registry.names() == ()
+
+
+@pytest.mark.parametrize("takes", ["float", "double"])
+def test_a_function_may_work_in_place_and_apply_another_corruption(takes, register):
+    """Memory that one block leaves to the next is not shared by two blocks at a time."""
+
+    def twice(images, shift):
+        """A shift, and beside it another block of the same kind."""
+        before = images.copy()
+        other = corruptions.apply(np.full((1, 16, 16, 3), 9, np.uint8), "inner", level=1)
+        assert (other == 9).all()
+        assert np.array_equal(images, before)
+        images += images.dtype.type(shift / 255)
+        return images
+
+    def inner(images, shift):
+        """Nothing, in place."""
+        images *= 1
+        return images
+
+    register(twice, takes=takes)
+    register(inner, takes=takes)
+    ramp = np.arange(200, dtype=np.uint8).reshape(1, 10, 20, 1)
+    for _ in range(2):
+        assert np.array_equal(corruptions.apply(ramp, "twice", level=1), ramp + 1)
