@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal --durations=12
 
-.PHONY: demo test check format lint types slow golden figures gallery docs benchmark clean
+.PHONY: demo test check format lint types slow golden canonical figures gallery docs benchmark clean
 
 demo: $(INSTALLED)
 	$(BIN)/robench evaluate -m tiny_cnn=digits-clean -m tiny_cnn=digits-noise -d digits -s demo/1 -o runs/demo
@@ -34,6 +34,9 @@ slow: $(INSTALLED)
 
 golden: $(INSTALLED)
 	$(BIN)/python tests/corruption/golden.py
+
+canonical: $(INSTALLED)
+	$(BIN)/python benchmarks/make_canonical.py -d cifar10:$(or $(CIFAR10),$(error expected CIFAR10=DIR, the folder of the official CIFAR-10))
 
 figures: demo
 	cp runs/demo-report/sheet.png docs/images/contact-sheet.png

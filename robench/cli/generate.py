@@ -70,17 +70,28 @@ def generate(
 
 @click.command()
 @click.argument("folder", type=_options.PATH)
-def verify(folder: Path) -> None:
+@click.option("--canonical", is_flag=True, help="compare with the digests of robench's own CIFAR-10-C, seed 0")
+def verify(folder: Path, canonical: bool) -> None:
     """Check a generated set: every digest, and a sample of its images degraded again.
+
+    --canonical also prints for each corruption whether its file is the one that robench's authors generated from the
+    official CIFAR-10 test images. It takes the suites cifar10-c/1, cifar10-c-extra/1 and cifar10-c-bar/1.
 
     \b
     Example:
       robench verify digits-c
+      robench verify cifar10-c --canonical
     """
     from robench.errors import SetError
+    from robench.generate import compare_canonical
     from robench.generate import verify as check
 
+    compared = compare_canonical(folder) if canonical else []
+    for one in compared:
+        click.echo(one.text)
     faults = check(folder, progress=True)
+    if others := [one.corruption for one in compared if not one.canonical]:
+        faults.append(f"{folder}: {len(others)} of {len(compared)} corruptions are not canonical: {', '.join(others)}")
     for fault in faults[:-1]:
         click.echo(f"robench: {fault}", err=True)
     if faults:
