@@ -8,6 +8,11 @@ from typing import Any
 
 CIFAR_COUNT = 10_000
 PEER_NAMES = ("imagecorruptions", "albumentations", "kornia")
+PUBLISHED_SINCE = "2026-11-28"
+BEFORE = """\
+These rates are of the versions before the 19 families became the published ones. Since then `cifar10-c/1` takes 1.20
+times as long at 32 pixels, and no family more than 1.81 times: `python benchmarks/versus.py` against commit 7898b8b,
+1,000 images, three rounds."""
 Cell = dict[str, Any]
 
 
@@ -163,6 +168,7 @@ def page(results: dict[str, Any]) -> str:
         "Made by `make benchmark`; written by `benchmarks/peers.py` from `benchmarks/results/peers.json`.",
         "Images a second on one core, compute only, warm, at severities 1 / 3 / 5. A ratio is the time a peer takes for"
         "\nthe three severities over the time that robench takes.",
+        *([BEFORE] if results["date"] < PUBLISHED_SINCE else []),
         "## In short",
         summary(results),
         "Totals are for all five severities of all families; 2 and 4, which are not measured, count as the mean of the"
