@@ -9,7 +9,7 @@ Needs numpy, numba and OpenCV; no PyTorch.
 """
 
 from corruptions import blur, digital, heldout, noise, resolution, weather
-from corruptions._contract import Chain, Corruption, Textures, corruption, get, names, nearest_native
+from corruptions._contract import Chain, Corruption, Textures, corruption, get, names, nearest_native, superseded
 from corruptions._core import apply, apply_strength
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry, unknown
@@ -45,6 +45,7 @@ __all__ = [
     "resolution",
     "suite",
     "suites",
+    "superseded",
     "unknown",
     "weather",
 ]

@@ -325,6 +325,26 @@ def get(name: str) -> Corruption:
     return chain(name) if CHAIN in name else registry.get(name)
 
 
+def superseded(versions: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Find the recorded versions that a newer one has replaced.
+
+    Args:
+        versions: The version of each corruption, or chain, by name. 0 means that no version was recorded.
+
+    Returns:
+        The recorded and the installed version by name. A corruption that is not installed is left out.
+    """
+    found = {}
+    for name, recorded in versions.items():
+        try:
+            installed = get(name).version
+        except UnknownName:
+            continue
+        if 0 < recorded < installed:
+            found[name] = (recorded, installed)
+    return found
+
+
 def names(group: str | None = None) -> tuple[str, ...]:
     """All corruptions, or those of a group, in the order of the groups: noise, blur, weather, digital, resolution."""
     if group is not None and group not in GROUPS:

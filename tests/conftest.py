@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ def official_cifar10(real_data: Callable[[str], Path], tmp_path_factory: pytest.
     folder = tmp_path_factory.mktemp("cifar10")
     subprocess.run([sys.executable, real_data("cifar10") / "unpack", folder], check=True, capture_output=True)
     return folder
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
+    """Give a corruption another version for the length of a test."""
+    import corruptions
+
+    def put(name: str, version: int) -> None:
+        changed = replace(corruptions.get(name), version=version)
+        monkeypatch.setitem(corruptions._contract.registry._items, name, changed)
+
+    return put
 
 
 @pytest.fixture(scope="module")

@@ -90,6 +90,8 @@ def build(root: Path, readme: Path | None) -> None:
 def check(root: Path, readme: Path | None) -> None:
     """Say what is stale, incomplete, inconsistent or edited by hand; exit with 1 where anything is.
 
+    A board that was measured with older versions of corruptions is named as superseded, which is no fault.
+
     \b
     Example:
       robench leaderboard check --board boards
@@ -103,6 +105,8 @@ def check(root: Path, readme: Path | None) -> None:
         click.echo(f"robench: {line}", err=True)
     if complaints:
         raise BoardError(complaints[-1])
+    for line in boards.superseded(root):
+        click.echo(line)
     click.echo(f"{root}: nothing is stale, missing or edited")
 
 

@@ -7,8 +7,21 @@ what is stale, incomplete or edited by hand.
 from robench.leaderboard._add import add
 from robench.leaderboard._board import Board, Entry, boards
 from robench.leaderboard._build import build, outputs
-from robench.leaderboard._check import check
+from robench.leaderboard._check import check, superseded
 from robench.leaderboard._rank import Standing, standing
 from robench.leaderboard._robustbench import export, import_
 
-__all__ = ["Board", "Entry", "Standing", "add", "boards", "build", "check", "export", "import_", "outputs", "standing"]
+__all__ = [
+    "Board",
+    "Entry",
+    "Standing",
+    "add",
+    "boards",
+    "build",
+    "check",
+    "export",
+    "import_",
+    "outputs",
+    "standing",
+    "superseded",
+]

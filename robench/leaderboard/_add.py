@@ -140,6 +140,7 @@ def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
         _agree(run, path, f"data {what}", held.dataset[what], dataset[what])
     _agree(run, path, "seeds", list(held.seeds), list(wanted.seeds))
     _agree(run, path, "textures", held.textures, wanted.textures)
+    _check_superseded(run, held, facts)
     for name, fact in facts.items():
         for what in ("version", "native", "group", "strengths"):
             _agree(run, path, f"{name} of {what}", held.corruptions.get(name, {}).get(what), fact[what])
@@ -148,6 +149,17 @@ def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
     if not held.is_as_written:
         raise BoardError(f"{path}: edited by hand; see: robench leaderboard check --board {root}")
     return held
+
+
+def _check_superseded(run: Run, held: Board, facts: Mapping[str, Any]) -> None:
+    """Raise BoardError for a run of newer versions than a superseded board has, with how to begin a new board."""
+    for name, (version, _) in held.superseded.items():
+        if facts[name]["version"] > version:
+            raise BoardError(
+                f"{run.folder}: expected version {version} of {name} as {held.path('.json')} has, which is superseded, "
+                f"got {facts[name]['version']}; to begin a new board, move {held.stem}.* and "
+                f"entries/{held.stem}-*.npz out of {held.folder}"
+            )
 
 
 def _file_facts(manifest: Mapping[str, Any], name: str) -> dict[str, str]:

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import corruptions
 from robench.datasets import published_facts, published_note
 from robench.errors import BoardError
 from robench.files import file_name, reason, sha256_text, write_json
+from robench.tables import superseded_note
 
 SCHEMA = "robench-board/1"
 KINDS = {"dataset": dict, "suite": str, "corruptions": dict, "seeds": list, "textures": str, "entries": list}
@@ -93,6 +95,20 @@ class Board:
         return published_note(
             [published_facts(fact["published_set"], {name: fact["published"]}) for name, fact in facts]
         )
+
+    @property
+    def superseded(self) -> dict[str, tuple[int, int]]:
+        """The corruptions that it was measured with an older version of: that version and the installed one."""
+        return corruptions.superseded(self._versions)
+
+    @property
+    def superseded_note(self) -> str:
+        """The same in words; empty for a board of today's versions."""
+        return superseded_note(self._versions)
+
+    @property
+    def _versions(self) -> dict[str, int]:
+        return {name: fact["version"] for name, fact in self.corruptions.items()}
 
     @property
     def title(self) -> str:

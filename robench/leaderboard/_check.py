@@ -49,6 +49,11 @@ def check(root: Path, readme: Path | None = None) -> list[str]:
     return found + [f"{path}: nothing makes it; run `robench leaderboard build`" for path in left_over(root, made)]
 
 
+def superseded(root: Path) -> list[str]:
+    """The boards below `root` that were measured with older versions of corruptions, each with file and versions."""
+    return [f"{board.path('.json')}: {board.superseded_note}" for board in boards(root) if board.superseded]
+
+
 def _of_board(board: Board) -> Iterator[str]:
     path = board.path(".cells.csv")
     cells = _cells.read(path)

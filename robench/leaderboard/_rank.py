@@ -56,6 +56,12 @@ class Standing:
         """The groups of the suite's corruptions, in its order."""
         return list(dict.fromkeys(fact["group"] for fact in self.board.corruptions.values() if fact["group"]))
 
+    @property
+    def superseded_count(self) -> str:
+        """How many corruptions have an installed version that is newer; empty for none."""
+        old = len(self.board.superseded)
+        return f"{old} of {len(self.board.corruptions)} corruptions" if old else ""
+
     @cached_property
     def rates(self) -> pd.DataFrame:
         """The counts with the columns of a run's table that follow from them."""

@@ -63,10 +63,12 @@ def _opening(marker: str, opened: int, where: str) -> re.Match[str] | None:
 
 
 def markdown(standing: Standing, first: int = sys.maxsize) -> str:
-    """The models in order, or the first of them, as a table in Markdown."""
+    """The models in order, or the first of them, as a table in Markdown; above it that the board is superseded."""
+    count = standing.superseded_count
+    note = f"**Superseded:** measured with older pixels of {count}; the board's page names them.\n\n" if count else ""
     rows = [_fields(row) for row in standing.frame.itertuples()]
     more = f"\nand {len(rows) - first} more\n" if len(rows) > first else ""
-    return tables.markdown(pd.DataFrame(rows[:first])) + "\n" + more
+    return note + tables.markdown(pd.DataFrame(rows[:first])) + "\n" + more
 
 
 def _fields(row: Any) -> dict[str, str]:

@@ -50,6 +50,7 @@ def _across(standings: Sequence[Standing]) -> dict[str, Any]:
         "folder": _folder(standings[0]),
         "dataset": standings[0].board.dataset,
         "suites": [one.board.suite for one in standings],
+        "superseded": [one.board.suite for one in standings if one.board.superseded],
         "rows": [{"first": next(iter(by_suite.values())), "by_suite": by_suite} for by_suite in by_entry.values()],
     }
 
@@ -70,6 +71,7 @@ def _listed(standing: Standing) -> dict[str, Any]:
         "suite": standing.board.suite,
         "classes": standing.board.classes,
         "entries": len(standing.frame),
+        "superseded": standing.superseded_count,
         "best": "" if best is None else f"{best['model']}, {best['mean']:.2f} %",
     }
 

@@ -16,7 +16,7 @@ from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
-from robench.tables._text import aligned, by_corruption, clean_note, gaps, markdown, summary, to_csv
+from robench.tables._text import aligned, by_corruption, clean_note, gaps, markdown, summary, superseded_note, to_csv
 
 __all__ = [
     "CELL_COLUMNS",
@@ -48,6 +48,7 @@ __all__ = [
     "scored",
     "states",
     "summary",
+    "superseded_note",
     "to_csv",
     "write",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+import corruptions
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN
 
@@ -71,9 +72,22 @@ def gaps(cells: pd.DataFrame) -> str:
     return "\n".join(lines[:MOST_LINES] + more)
 
 
-def clean_note(corruptions: Iterable[str]) -> str:
+def superseded_note(versions: Mapping[str, int]) -> str:
+    """Name the corruptions whose recorded versions are older than the installed ones; empty if there are none.
+
+    >>> superseded_note({"fog": 1, "frost": 2, "awgn": 1})
+    'Superseded: measured with older pixels of fog (version 1, now 2); frost (version 2, now 3).'
+    """
+    by_versions: dict[tuple[int, int], list[str]] = {}
+    for name, pair in corruptions.superseded(versions).items():
+        by_versions.setdefault(pair, []).append(name)
+    parts = [f"{', '.join(names)} (version {old}, now {new})" for (old, new), names in by_versions.items()]
+    return f"Superseded: measured with older pixels of {'; '.join(parts)}." if parts else ""
+
+
+def clean_note(measured: Iterable[str]) -> str:
     """What is said of cells of these corruptions if the clean images are not among them; empty if they are."""
-    names = set(corruptions)
+    names = set(measured)
     return NO_CLEAN if names and CLEAN not in names else ""
 
 

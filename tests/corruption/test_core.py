@@ -224,6 +224,13 @@ def test_noise_is_one_field_at_every_sigma():
     assert np.abs(strong - 2 * weak).max() <= 1.5
 
 
+def test_versions_are_superseded_by_newer_installed_ones(install):
+    for name, version in (("awgn", 3), ("crop", 2), ("fog", 2)):
+        install(name, version)
+    recorded = {"awgn": 1, "crop": 2, "fog": 3, "frost": 0, "clean": 0, "nebula": 1, "awgn+crop": 2, "awgn+nebula": 1}
+    assert corruptions.superseded(recorded) == {"awgn": (1, 3), "awgn+crop": (2, 4)}
+
+
 def test_large_batches_are_cut_into_blocks_without_a_trace():
     images = np.resize(pictures(64), (40, 64, 64, 3))
     assert images.size > corruptions._core.VALUES_AT_ONCE
