@@ -67,6 +67,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "environment": section.environment,
         "missing": int(len(section.cells) - done.get("ok", 0)),
         "has_clean": not section.clean_note,
+        "superseded": section.superseded_note,
         "notes": section.notes,
         "gaps": tables.gaps(section.cells).splitlines(),
         "cells": len(section.cells),

@@ -100,6 +100,11 @@ class Section:
         return [note for note in (published_note(self.published), self.clean_note) if note]
 
     @property
+    def superseded_note(self) -> str:
+        """Which corruptions have an installed version that is newer than the measured one; empty for none."""
+        return tables.superseded_note({one.cell.corruption: one.cell.corruption_version for one in self.scored})
+
+    @property
     def suites(self) -> list[str]:
         """The suites that were measured, in the order of the runs; one without a name is empty."""
         return [str(suite) for suite in self.metrics["suite"].unique()]

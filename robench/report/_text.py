@@ -25,6 +25,7 @@ def _parts(section: Section, folder: Path) -> list[str]:
     shown = zip(section.figures, pictures, strict=True)
     return [
         f"## {section.title}",
+        *([section.superseded_note] if section.superseded_note else []),
         about + "Top-1 accuracy in percent [95 % interval]; the mean weighs each corruption alike.",
         *section.notes,
         *([f"Incomplete, and no mean is made over it:\n\n```\n{gaps}\n```"] if gaps else []),
@@ -58,6 +59,7 @@ def _tabular(section: Section) -> str:
     n, digest = section.dataset["n"], section.dataset["digest"][:12]
     about = f"% {section.title}: top-1 accuracy in percent [95 % interval], n = {n}, data digest {digest}"
     columns = "".join("l" if name == "suite" else "r" for name in style.columns)
+    about += f"\n% {section.superseded_note}" if section.superseded_note else ""
     return about + "\n" + str(style.to_latex(hrules=True, column_format="l" + columns))
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from robench import tables
 from robench.reproduce import _claims, _figure, _maps, _table, reproduce
 from robench.reproduce._page import Page
 
 REPORTS = Path(__file__).parents[2] / "reports"
+RESTS_ON = {"low-pass/cells/cifar10-c.csv": ("low-pass/figure-6.md", "low-pass/figure-7.md", "low-pass/appendix-a.md")}
+"""The pages whose numbers come from cells of corruptions that have newer versions."""
 KNOWN = [list(columns) for columns in (_claims.COLUMNS, _figure.COLUMNS, _maps.COLUMNS, _table.COLUMNS)]
 CLAIMS = sorted(REPORTS.glob("*/*-claims.csv"))
 TABLES = [path for path in sorted(REPORTS.glob("*/*.csv")) if (path.parent / "networks").exists()]
@@ -31,6 +34,20 @@ def test_the_table_of_operations_is_the_published_one_and_near_the_report_s(tmp_
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_published_table_has_todays_columns(table: Path) -> None:
     assert table.read_text().partition("\n")[0].split(",") in KNOWN
+
+
+def test_pages_that_rest_on_older_versions_are_marked_as_superseded() -> None:
+    notes: dict[Path, str] = {}
+    for path in sorted(REPORTS.glob("*/cells/*.csv")):
+        cells = pd.read_csv(path)
+        note = tables.superseded_note(dict(zip(cells["corruption"], cells["corruption_version"], strict=True)))
+        if note:
+            pages = RESTS_ON[path.relative_to(REPORTS).as_posix()]
+            notes |= {REPORTS / page: f"**{note}**" for page in pages}
+    for page in sorted(REPORTS.glob("*/*.md")):
+        if page.name != "report.md":
+            marked = [line for line in page.read_text().splitlines() if "Superseded" in line]
+            assert marked == ([notes[page]] if page in notes else []), page
 
 
 @pytest.mark.parametrize("claims", CLAIMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
