@@ -215,7 +215,9 @@ def measured(
                     drawn[family, severity] = asked(one, work, 224, family, severity, shared=True)[0]
         facts["unseeded"] = unseeded(one, work, 224)
         if cifar:
-            facts["accuracy"] = {name: cifar.top1(asked(one, work, "cifar", name, 3)[0]) for name in FAMILIES}
+            facts["accuracy"] = {
+                name: cifar.top1(asked(one, work, "cifar", name, 3, shared=True)[0]) for name in FAMILIES
+            }
         facts["cells"] = {
             str(side): cells(one, work, side, definition, drawn if side == 224 else {})
             for side, definition in sides.items()
