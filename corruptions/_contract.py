@@ -241,6 +241,9 @@ class Chain(Corruption):
         Text is read as `parse` does; a number is a level, of a part without one a severity.
         """
         _one_of(self.name, severity, level)
+        whole = severity if level is None else level
+        if isinstance(whole, str) and STORED in whole:
+            return self.parse(whole)
         if level is None:
             strength = severity_strength(self.name, severity, True, None)
             if not (strength.is_clean or self.has_table):

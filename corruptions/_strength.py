@@ -113,6 +113,9 @@ def as_stored(name: str, strength: Strength, form: str) -> Strength:
 def chain_strength(parts: Iterable[Strength]) -> Strength:
     """The strength of a chain, from those of its parts; clean where all of them are."""
     each = tuple(parts)
+    for part in each:
+        if part.stored:
+            raise StrengthError(f"a chain is stored as a whole: the form stands at its end, got '{part}' within")
     return CLEAN if all(part.is_clean for part in each) else Strength(parts=each)
 
 

@@ -136,6 +136,7 @@ def _sweep(
     todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
     with place.together():
         facts = merged(run, manifest(bench.asked, clean, planned), computing=bool(todo))
+        tables.check_forms(Cell(**cell) for cell in facts["cells"])
         run.write_manifest(facts)
     outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
     cells = run.cells()

@@ -85,6 +85,11 @@ def generate(
                 f"{name}: the format {form} holds severities stored as JPEG, such as 3@jpeg85 or those of suite "
                 f"imagenet-c/1, got {', '.join(map(str, strengths))}"
             )
+        places = [setformat.image_place(form, str(strength))[0] for strength in strengths]
+        if len(set(places)) < len(places):
+            raise UsageError(
+                f"{name}: the format {form} has one folder for each severity, got {', '.join(map(str, strengths))}"
+            )
     try:
         with workplace(folder, setformat.MANIFEST, "set", SetError, "digests") as work:
             return _complete(dataset, cells, folder, work, form, seed, native, textures, workers, progress)

@@ -10,7 +10,7 @@ from robench.tables._calibration import reliability
 from robench.tables._corruption_error import check_baseline
 from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
-from robench.tables._measured import Measured, by_place, check_images, measure
+from robench.tables._measured import Measured, by_place, check_forms, check_images, measure
 from robench.tables._metrics import MEAN, metrics_table
 from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
@@ -32,6 +32,7 @@ __all__ = [
     "cell_row",
     "cells",
     "check_baseline",
+    "check_forms",
     "check_images",
     "clean_note",
     "derive",

@@ -69,6 +69,7 @@ class Measured:
         if len(digests) > 1:
             raise RunError(f"expected cells on the same images, got data digests {digests[0][:12]}, {digests[1][:12]}")
         cells = [one.cell for one in self.found]
+        check_forms(cells)
         _check_alike(cells, ("corruption", "strength", "seed"), ("corruption_version", "native"))
         _check_alike(cells, ("model", "corruption", "strength", "seed"), KEY_FIELDS)
 
@@ -113,6 +114,21 @@ class Measured:
                 for corruption, strengths in tree.items()
             },
         )
+
+
+def check_forms(cells: Iterable[Cell]) -> None:
+    """Raise RunError where images of one corruption are in memory and stored, or stored in several forms.
+
+    They are other images at the same strength, and no mean, area or curve goes over both.
+    """
+    first: dict[str, Cell] = {}
+    for cell in cells:
+        held = first.setdefault(cell.corruption, cell)
+        if held.strength.partition("@")[2] != cell.strength.partition("@")[2]:
+            raise RunError(
+                f"{cell.corruption}: expected images in memory or of one stored form, got strengths {held.strength} "
+                f"and {cell.strength}; evaluate and report them apart"
+            )
 
 
 def _check_alike(cells: Iterable[Cell], place: Sequence[str], same: Sequence[str]) -> None:

@@ -86,3 +86,17 @@ def test_the_published_sets_of_files_have_19_families_stored_at_quality_85():
         assert [strength.severity for _, strength in suite.cells()] == [1, 2, 3, 4, 5] * len(like)
     assert corruptions.suite("imagenet-c/1").views == ("resize256-crop224",)
     assert corruptions.suite("tiny-imagenet-c/1").side == 64
+
+
+@pytest.mark.parametrize("key", ["sigma=0.1+2@jpeg50", "0.1+2@jpeg50"])
+def test_a_chain_is_stored_whichever_way_its_strength_is_given(key):
+    chosen, images = corruptions.get("awgn+contrast"), pictures(32)
+    expected = read_again(corruptions.apply(images, "awgn+contrast", level="sigma=0.1+2"), 50)
+    assert np.array_equal(corruptions.apply_strength(images, chosen, chosen.parse(key)), expected)
+    assert np.array_equal(corruptions.apply(images, "awgn+contrast", level=key), expected)
+
+
+@pytest.mark.parametrize("level", ["sigma=0.1@jpeg50+2", ("sigma=0.1", "2@jpeg50")])
+def test_a_part_of_a_chain_is_not_stored(level):
+    with pytest.raises(StrengthError):
+        corruptions.apply(pictures(32), "awgn+contrast", level=level)

@@ -9,7 +9,7 @@ import corruptions
 from corruptions.testing import pictures
 from robench import datasets
 from robench.cli import main
-from robench.errors import UsageError
+from robench.errors import RunError, UsageError
 from robench.evaluate._request import Request
 from robench.evaluate._run import run
 from robench.generate import generate, verify
@@ -120,3 +120,19 @@ def test_a_suite_of_another_view_or_size_is_refused(tmp_path, capsys):
         assert ended.value.code == 2
         assert "suite imagenet-c/1 is defined on images of view resize256-crop224" in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
+
+
+def test_two_qualities_of_one_severity_are_refused(photos, tmp_path):
+    cells = select([], ["fog@1@jpeg85", "fog@1@jpeg50"])
+    with pytest.raises(UsageError, match=r"one folder for each severity, got 1@jpeg85, 1@jpeg50"):
+        generate(datasets.load(f"folder:{photos}"), cells, tmp_path / "set", form="imagenet-c")
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_run_holds_a_corruption_in_memory_or_in_one_stored_form(photos, tmp_path):
+    options = {"random_weights": True, "view": "side32"}
+    run(Request(("resnet20",), f"folder:{photos}", tmp_path / "run", chosen=("fog@3",), **options))
+    before = tree(tmp_path / "run")
+    with pytest.raises(RunError, match=r"^fog: expected images in memory or of one stored form, got strengths 3"):
+        run(Request(("resnet20",), f"folder:{photos}", tmp_path / "run", chosen=("fog@3@jpeg85",), **options))
+    assert tree(tmp_path / "run") == before
