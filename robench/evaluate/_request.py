@@ -174,7 +174,7 @@ def _asked_of(opened: GeneratedSet, request: Request, cells: Cells, seeds: tuple
     for name, strengths in cells.items():
         for strength in strengths:
             if strength not in there.get(name, []):
-                known = ", ".join(map(str, there[name])) if name in there else ", ".join(there)
+                known = f"{name} {', '.join(map(str, there[name]))}" if name in there else ", ".join(there)
                 raise UsageError(f"{opened.path} holds no {name} {strength}; it has {known}")
     if request.frost_dir is not None:
         raise UsageError("a generated set has its frost; got --frost-dir")

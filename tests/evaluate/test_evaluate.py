@@ -320,7 +320,7 @@ def stored_set(digits, tmp_path):
 def test_what_a_set_lacks_is_refused(stored_set, tmp_path):
     ask = partial(Request, ("tiny_cnn=digits-clean",), stored_set, tmp_path / "run")
     for request, line in (
-        (ask(chosen=("awgn@0.2",)), "holds no awgn sigma=0.2; it has awgn, contrast"),
+        (ask(chosen=("awgn@0.2",)), "holds no awgn sigma=0.2; it has awgn sigma=0.1, sigma=0.5"),
         (ask(chosen=("crop",)), "holds no crop ratio=0.9"),
         (ask(seeds="1"), "was made with seed 0, asked for 1"),
         (ask(native=224), "was made with native 32, asked for 224"),
