@@ -16,7 +16,7 @@ import torch
 
 import corruptions
 from robench import datasets, models
-from robench.evaluate import Asked, Way, evaluate
+from robench.evaluate import SweepConfig, SweepPlan, evaluate
 from robench.selection import select
 
 SUITE = "cifar10-c/1"
@@ -55,7 +55,8 @@ def main(dataset: str, view: str | None, model: str, classes: int, limit: int, b
         names = tuple(map(str, range(classes)))
         wide = models.load(model, classes=classes, side=data.shape[:2], random_weights=True)
         many = datasets.Dataset("many", "test", data.view, names, data.shape, data.ids, data.labels, data.read)
-        evaluate(many, [wide], Asked(select((), ("contrast@3",))), Path(folder) / "run", Way(batch_size))
+        config = SweepConfig((), "", Path(folder) / "run", batch_size=batch_size)
+        evaluate(many, [wide], SweepPlan(select((), ("contrast@3",))), config)
         size = max(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
     click.echo(
         f"store: {size / limit:.0f} bytes an image and cell, {classes} classes; cache {images[0].nbytes} bytes an image"

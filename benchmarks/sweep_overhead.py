@@ -22,7 +22,7 @@ import torch
 
 import corruptions
 from robench import datasets, models
-from robench.evaluate import Asked, Way, evaluate
+from robench.evaluate import SweepConfig, SweepPlan, evaluate
 from robench.selection import select
 
 
@@ -87,9 +87,9 @@ def main(
         for one in specs
     ]
     suites = {suite: select([suite])} if suite else {}
-    asked = Asked(select(list(suites), chosen or (() if suite else ("awgn@0.05,0.1,0.15,0.2",))), suites=suites)
+    plan = SweepPlan(select(list(suites), chosen or (() if suite else ("awgn@0.05,0.1,0.15,0.2",))), suites=suites)
     batches = []
-    for unit in asked.units():
+    for unit in plan.units():
         for where, images in data.blocks(batch_size):
             if not unit.strength.is_clean:
                 chosen_one = corruptions.get(unit.corruption)
@@ -104,7 +104,7 @@ def main(
             before = watch.look()
             watch.start()
             began = time.perf_counter()
-            evaluate(data, classifiers, asked, Path(folder) / "run", Way(batch_size))
+            evaluate(data, classifiers, plan, SweepConfig((), "", Path(folder) / "run", batch_size=batch_size))
             sweep = time.perf_counter() - began
             memory = watch.end() - before
         ratios.append(sweep / forward)

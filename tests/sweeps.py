@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 
 CLEAN, NOISE = "tiny_cnn=digits-clean", "tiny_cnn=digits-noise"
 
@@ -13,5 +13,5 @@ CLEAN, NOISE = "tiny_cnn=digits-clean", "tiny_cnn=digits-noise"
 def sweep(folder: Path, *models: str, **options: Any) -> Path:
     """A run on 60 digits, of both networks where none is named, of a suite where nothing is chosen; its folder."""
     given = {"suites": () if options.get("chosen") else ("pivot/1",), "limit": 60} | options
-    run(Request(models or (CLEAN, NOISE), "digits", folder, **given))
+    run(SweepConfig(models or (CLEAN, NOISE), "digits", folder, **given))
     return folder

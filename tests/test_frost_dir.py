@@ -9,7 +9,7 @@ from PIL import Image
 import corruptions
 from robench import datasets
 from robench.errors import DatasetError, RunError, SetError, UsageError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.generate import generate, verify
 from robench.selection import select
 
@@ -25,7 +25,7 @@ def pictures(tmp_path):
 
 
 def request(folder, pictures=None, dataset="digits", **options):
-    return Request(("tiny_cnn=digits-clean",), dataset, folder, chosen=("frost@1",), frost_dir=pictures, **options)
+    return SweepConfig(("tiny_cnn=digits-clean",), dataset, folder, chosen=("frost@1",), frost_dir=pictures, **options)
 
 
 def test_frost_takes_the_pictures(pictures):

@@ -59,6 +59,7 @@ strengths = several(
 
 json_output = click.option("--json", "as_json", is_flag=True, help="print JSON")
 out = click.option("-o", "--out", required=True, type=PATH, metavar="PATH", help="where to write")
+folder = click.option("-o", "--out", "folder", required=True, type=PATH, metavar="PATH", help="where to write")
 
 
 def side(native: str | None) -> int | None:

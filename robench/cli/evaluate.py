@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from robench.cli import _options
 @click.option(
     "-m",
     "--model",
-    "models_",
+    "models",
     multiple=True,
     required=True,
     metavar="MODEL",
@@ -23,7 +24,7 @@ from robench.cli import _options
 )
 @_options.data
 @_options.strengths
-@_options.out
+@_options.folder
 @click.option(
     "--clean",
     metavar="DATASET",
@@ -55,36 +56,7 @@ from robench.cli import _options
 @click.option("--log", "tracker", metavar="WHERE", help="tensorboard=FOLDER or wandb=PROJECT hears of every cell")
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output
-def evaluate(
-    models_: tuple[str, ...],
-    dataset: str,
-    view: str | None,
-    ids: Path | None,
-    limit: int | None,
-    dataset_name: str | None,
-    suites: tuple[str, ...],
-    chosen: tuple[str, ...],
-    severity: str | None,
-    level: str | None,
-    native: str | None,
-    frost_dir: Path | None,
-    out: Path,
-    clean: str | None,
-    normalize: str | None,
-    label_map: Path | None,
-    baseline: str,
-    seeds: str,
-    device: str,
-    batch_size: int,
-    workers: int | None,
-    precision: str,
-    compiled: bool,
-    shard: str | None,
-    engine: str,
-    tracker: str | None,
-    random_weights: bool,
-    as_json: bool,
-) -> None:
+def evaluate(as_json: bool, **options: Any) -> None:
     """Sweep models over a data set, its corruptions and their strengths. Called again, it does only what is missing.
 
     \b
@@ -93,40 +65,9 @@ def evaluate(
       robench evaluate -m resnet20=best.pt -d cifar10:data -c awgn --level 0.1,0.2 -o runs/awgn
       robench evaluate -m resnet20=best.pt -d generated:cifar10-c -o runs/cifar10-c
     """
-    from robench.evaluate import Request, run
+    from robench.evaluate import SweepConfig, run
 
-    outcome = run(
-        Request(
-            models=models_,
-            dataset=dataset,
-            folder=out,
-            suites=suites,
-            chosen=chosen,
-            severity=severity,
-            level=level,
-            native=_options.side(native),
-            frost_dir=frost_dir,
-            view=view,
-            ids=ids,
-            limit=limit,
-            dataset_name=dataset_name,
-            clean=clean,
-            normalize=normalize,
-            label_map=label_map,
-            baseline=baseline,
-            seeds=seeds,
-            device=device,
-            batch_size=batch_size,
-            workers=workers,
-            precision=precision,
-            compiled=compiled,
-            shard=shard,
-            engine=engine,
-            tracker=tracker,
-            random_weights=random_weights,
-        ),
-        progress=True,
-    )
+    outcome = run(SweepConfig.from_cli(**options), progress=True)
     click.echo(json.dumps(outcome.facts(), indent=1) if as_json else outcome.text())
     if outcome.failed:
         raise click.ClickException(f"{len(outcome.failed)} cells failed; the first: {outcome.failed[0]}")

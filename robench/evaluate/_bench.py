@@ -18,7 +18,7 @@ import numpy as np
 from robench.datasets import Dataset, GeneratedSet, stored
 from robench.engines import run_lanes
 from robench.evaluate._making import Batch, Images, batches
-from robench.evaluate._plan import Asked, Unit
+from robench.evaluate._plan import SweepPlan, Unit
 from robench.evaluate._scoring import Forward, Scorer, error_line
 from robench.models import Classifier
 from robench.store import Predictions
@@ -68,7 +68,7 @@ class Bench:
     dataset: Dataset | GeneratedSet
     clean: Dataset
     classifiers: Sequence[Classifier]
-    asked: Asked
+    plan: SweepPlan
     batch_size: int = 256
     workers: int | None = None
     copies: Sequence[Sequence[Classifier]] = ()
@@ -83,7 +83,7 @@ class Bench:
     @cached_property
     def _passes(self) -> list[dict[str, Forward]]:
         """Of each device its models by their labels."""
-        precision = self.asked.precision
+        precision = self.plan.precision
         return [{one.label: Forward(one, precision) for one in its} for its in (self.classifiers, *self.copies)]
 
     def _lane(
@@ -104,7 +104,7 @@ class Bench:
         on_gpu = any(one.classifier.device.type == "cuda" for one in passes.values())
         workers = self.workers or (min(MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 1)
         how = {"pinned": on_gpu, "with_clean": any(one.classifier.needs_clean for one in passes.values())}
-        made = batches(self.dataset, self.clean, units, self.asked, self.batch_size, workers=workers, **how)
+        made = batches(self.dataset, self.clean, units, self.plan, self.batch_size, workers=workers, **how)
         with closing(made):
             for unit, its in groupby(made, key=lambda item: item[0].unit):
                 scorers = {label: Scorer(passes[label], self.clean) for label in todo[unit]}

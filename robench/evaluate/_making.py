@@ -16,7 +16,7 @@ from torch import Tensor
 import corruptions
 from robench.datasets import Dataset, GeneratedSet
 from robench.engines import run_ahead
-from robench.evaluate._plan import Asked, Unit
+from robench.evaluate._plan import SweepPlan, Unit
 
 Images = NDArray[np.uint8]
 Reader = Callable[[int, int], Images]
@@ -46,7 +46,7 @@ def batches(
     dataset: Dataset | GeneratedSet,
     clean: Dataset,
     units: Iterable[Unit],
-    asked: Asked,
+    plan: SweepPlan,
     size: int,
     *,
     workers: int = 1,
@@ -57,7 +57,7 @@ def batches(
 
     clean: the images without corruption, read from memory or disk. pinned: in memory that a GPU can copy from.
     """
-    opened = lru_cache(maxsize=workers + 2)(lambda unit: _reader(dataset, clean, unit, asked))
+    opened = lru_cache(maxsize=workers + 2)(lambda unit: _reader(dataset, clean, unit, plan))
 
     def make(job: Job) -> Batch:
         began = time.perf_counter()
@@ -74,7 +74,7 @@ def batches(
     return run_ahead(make, jobs, workers)
 
 
-def _reader(dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, asked: Asked) -> Reader:
+def _reader(dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, plan: SweepPlan) -> Reader:
     """start, stop -> the unit's images."""
     if unit.strength.is_clean:
         return clean.images
@@ -91,8 +91,8 @@ def _reader(dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, asked: 
             seed=unit.seed,
             ids=clean.ids[part],
             boxes=None if clean.boxes is None else clean.boxes[part],
-            textures=asked.textures,
-            native=asked.native,
+            textures=plan.textures,
+            native=plan.native,
         )
 
     return degraded

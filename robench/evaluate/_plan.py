@@ -43,8 +43,8 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The sweep: for each corruption its strengths, and the seeds.
+class SweepPlan:
+    """The cells of a sweep, resolved: for each corruption its strengths, and the seeds.
 
     `suites`: of each suite that was asked for, its part of the cells; without any they belong to none.
     `versions`: those of the corruptions in a generated set; of the others the installed version is meant.
@@ -95,8 +95,8 @@ def _has(cells: Mapping[str, Sequence[Strength]], unit: Unit) -> bool:
     return unit.strength.is_clean or unit.strength in cells.get(unit.corruption, ())
 
 
-def plan(
-    asked: Asked, dataset: Dataset, classifiers: Sequence[Classifier]
+def planned_cells(
+    sweep: SweepPlan, dataset: Dataset, classifiers: Sequence[Classifier]
 ) -> dict[Unit, list[tuple[Classifier, Cell]]]:
     """Every unit with the cell of each model, in the first of the suites that have the unit.
 
@@ -118,16 +118,16 @@ def plan(
                 f"got {classifier.classes}"
             )
     return {
-        unit: [(classifier, _cell(asked, dataset, classifier, unit)) for classifier in classifiers]
-        for unit in dict.fromkeys(asked.units())
+        unit: [(classifier, _cell(sweep, dataset, classifier, unit)) for classifier in classifiers]
+        for unit in dict.fromkeys(sweep.units())
         if dataset.has_images or not unit.strength.is_clean
     }
 
 
-def _cell(asked: Asked, dataset: Dataset, classifier: Classifier, unit: Unit) -> Cell:
+def _cell(sweep: SweepPlan, dataset: Dataset, classifier: Classifier, unit: Unit) -> Cell:
     facts = _FOREIGN
-    if not unit.strength.is_clean and not asked.made_elsewhere:
-        facts = _corruption_facts(asked, unit, dataset)
+    if not unit.strength.is_clean and not sweep.made_elsewhere:
+        facts = _corruption_facts(sweep, unit, dataset)
     return Cell(
         model=classifier.label,
         weights_sha256=classifier.weights_sha256,
@@ -135,7 +135,7 @@ def _cell(asked: Asked, dataset: Dataset, classifier: Classifier, unit: Unit) ->
         split=dataset.split,
         view=dataset.view,
         data_digest=dataset.digest,
-        suite=asked.suites_of(unit)[0],
+        suite=sweep.suites_of(unit)[0],
         corruption=unit.corruption,
         corruption_version=facts["version"],
         group=facts["group"],
@@ -148,17 +148,17 @@ def _cell(asked: Asked, dataset: Dataset, classifier: Classifier, unit: Unit) ->
         n=len(dataset),
         fit=classifier.fit,
         normalize=classifier.normalize,
-        precision=asked.precision,
+        precision=sweep.precision,
     )
 
 
-def _corruption_facts(asked: Asked, unit: Unit, dataset: Dataset) -> dict[str, Any]:
+def _corruption_facts(sweep: SweepPlan, unit: Unit, dataset: Dataset) -> dict[str, Any]:
     chosen = corruptions.get(unit.corruption)
-    side = chosen.native_side(*dataset.shape[:2], asked.native)
+    side = chosen.native_side(*dataset.shape[:2], sweep.native)
     single = not (unit.strength.is_drawn or unit.strength.parts or isinstance(chosen, corruptions.Chain))
     value = chosen.parameters(unit.strength, side) if single else None
     return {
-        "version": asked.version(unit.corruption),
+        "version": sweep.version(unit.corruption),
         "group": chosen.group,
         "level_name": chosen.level.name if chosen.level else "",
         "level": float(value) if isinstance(value, (int, float)) and chosen.level else None,
@@ -167,7 +167,7 @@ def _corruption_facts(asked: Asked, unit: Unit, dataset: Dataset) -> dict[str, A
 
 
 def manifest(
-    asked: Asked, dataset: Dataset, planned: Mapping[Unit, Sequence[tuple[Classifier, Cell]]]
+    sweep: SweepPlan, dataset: Dataset, planned: Mapping[Unit, Sequence[tuple[Classifier, Cell]]]
 ) -> dict[str, Any]:
     """What was asked and with what: no times, no paths, so that equal runs have equal manifests."""
     classifiers = {classifier.label: classifier for pairs in planned.values() for classifier, _ in pairs}
@@ -183,26 +183,26 @@ def manifest(
             "digest": dataset.digest,
             "ids_sha256": dataset.ids_sha256,
         },
-        "precision": asked.precision,
-        "native": asked.native,
-        "textures": asked.textures_digest,
-        "files_sha256": dict(asked.files_sha256),
-        "published": dict(asked.published),
+        "precision": sweep.precision,
+        "native": sweep.native,
+        "textures": sweep.textures_digest,
+        "files_sha256": dict(sweep.files_sha256),
+        "published": dict(sweep.published),
         "models": [classifier.facts() for classifier in classifiers.values()],
-        "corruptions": {} if asked.made_elsewhere else {name: _facts(asked, name) for name in asked.cells},
+        "corruptions": {} if sweep.made_elsewhere else {name: _facts(sweep, name) for name in sweep.cells},
         "cells": [
             asdict(replace(cell, suite=suite))
-            for suite in (*asked.suites, "")
+            for suite in (*sweep.suites, "")
             for unit, pairs in planned.items()
-            if suite in asked.suites_of(unit)
+            if suite in sweep.suites_of(unit)
             for _, cell in pairs
         ],
         "environment": environment(),
     }
 
 
-def _facts(asked: Asked, name: str) -> dict[str, Any]:
-    return corruptions.get(name).facts() | {"version": asked.version(name)}
+def _facts(sweep: SweepPlan, name: str) -> dict[str, Any]:
+    return corruptions.get(name).facts() | {"version": sweep.version(name)}
 
 
 def environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""From a request to a finished sweep, in this process or in many."""
+"""From a configuration to a finished sweep, in this process or in many."""
 
 from __future__ import annotations
 
@@ -9,34 +9,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from corruptions import unknown
 from robench.engines import run_ray
-from robench.errors import RunError, UsageError
+from robench.errors import RunError
 from robench.evaluate._bench import Bench, UnitResult, failed, stored_clean
+from robench.evaluate._config import SweepConfig
+from robench.evaluate._open import opened
 from robench.evaluate._plan import Unit
 from robench.evaluate._precision import exact_float32
-from robench.evaluate._request import Request, opened, shard
-from robench.evaluate._sweep import Outcome, Way, evaluate
-
-ENGINES = ("local", "ray")
+from robench.evaluate._sweep import Outcome, evaluate
 
 
-def run(request: Request, *, progress: bool = False) -> Outcome:
+def run(config: SweepConfig, *, progress: bool = False) -> Outcome:
     """Do what is asked. Whatever does not fit raises RobenchError or CorruptionError before the first forward pass."""
-    if request.engine not in ENGINES:
-        raise UsageError(unknown("engine", request.engine, ENGINES))
-    part = shard(request.shard)
-    if request.engine == "ray" and "," in request.device:
-        raise UsageError(
-            f"--engine ray gives every worker a device of its own; expected one kind, got {request.device}"
-        )
-    data, classifiers, asked, copies = opened(request)
-    elsewhere = partial(_on_ray, request) if request.engine == "ray" else None
-    way = Way(request.batch_size, request.workers, part, elsewhere, copies)
-    baseline, tracker = request.baseline, request.tracker
-    return evaluate(
-        data, classifiers, asked, request.folder, way, baseline=baseline, tracker=tracker, progress=progress
-    )
+    data, classifiers, plan, copies = opened(config)
+    elsewhere = partial(_on_ray, config) if config.engine == "ray" else None
+    return evaluate(data, classifiers, plan, config, copies=copies, elsewhere=elsewhere, progress=progress)
 
 
 class _Task(NamedTuple):
@@ -47,9 +34,9 @@ class _Task(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A request, and the folder that its paths start from."""
+    """A configuration, and the folder that its paths start from."""
 
-    request: Request
+    config: SweepConfig
     folder: str
 
 
@@ -57,12 +44,12 @@ class _Node:
     """A bench of another process's own, and what it loaded, to be compared with the driver's."""
 
     def __init__(self, place: _Place) -> None:
-        request = place.request
+        config = place.config
         os.chdir(place.folder)
-        data, classifiers, asked, _ = opened(request)
+        data, classifiers, plan, _ = opened(config)
         self._folder = TemporaryDirectory(prefix="robench-")
         clean = stored_clean(data, Path(self._folder.name) / "clean.npy")
-        self.bench = Bench(data, clean, classifiers, asked, request.batch_size, request.workers)
+        self.bench = Bench(data, clean, classifiers, plan, config.batch_size, config.workers)
         self.facts = _facts(self.bench)
 
 
@@ -71,8 +58,8 @@ def _facts(bench: Bench) -> dict[str, str]:
     weights = {f"weights of {one.label}": one.weights_sha256 for one in bench.classifiers}
     code = {f"code of {one.label}": one.card.code_sha256 for one in bench.classifiers}
     maps = {f"label map of {one.label}": one.label_map_sha256 for one in bench.classifiers}
-    files = {f"files of {name}": digest for name, digest in bench.asked.files_sha256.items()}
-    pictures = {"pictures of frost": bench.asked.textures_digest}
+    files = {f"files of {name}": digest for name, digest in bench.plan.files_sha256.items()}
+    pictures = {"pictures of frost": bench.plan.textures_digest}
     return {"images": bench.clean.digest} | pictures | files | weights | code | maps
 
 
@@ -82,12 +69,12 @@ def _computed(node: _Node, task: _Task) -> tuple[dict[str, str], UnitResult]:
     return node.facts, result
 
 
-def _on_ray(request: Request, bench: Bench, todo: Mapping[Unit, Sequence[str]]) -> Iterator[tuple[Unit, UnitResult]]:
-    """Each unit with what an actor of a Ray cluster made of it; an actor loads what the request names by itself."""
+def _on_ray(config: SweepConfig, bench: Bench, todo: Mapping[Unit, Sequence[str]]) -> Iterator[tuple[Unit, UnitResult]]:
+    """Each unit with what an actor of a Ray cluster made of it; an actor loads what `config` names by itself."""
     wanted = _facts(bench)
     on_gpu = any(one.device.type == "cuda" for one in bench.classifiers)
     tasks = [_Task(unit, tuple(labels)) for unit, labels in todo.items()]
-    for task, answer in run_ray(_Node, _Place(request, os.getcwd()), _computed, tasks, on_gpu=on_gpu):
+    for task, answer in run_ray(_Node, _Place(config, os.getcwd()), _computed, tasks, on_gpu=on_gpu):
         if isinstance(answer, Exception):
             yield task.unit, failed(task.labels, answer)
             continue

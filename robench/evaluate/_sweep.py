@@ -18,8 +18,9 @@ from robench import metrics, tables
 from robench.datasets import Dataset, GeneratedSet, published_note
 from robench.errors import DatasetError, RunError
 from robench.evaluate._bench import Advance, Bench, UnitResult, clean_of, stored_clean
+from robench.evaluate._config import SweepConfig
 from robench.evaluate._making import Images
-from robench.evaluate._plan import Asked, Unit, manifest, merged, plan
+from robench.evaluate._plan import SweepPlan, Unit, manifest, merged, planned_cells
 from robench.evaluate._precision import exact_float32
 from robench.files import reason, whole_file, write_text
 from robench.models import Classifier
@@ -28,6 +29,7 @@ from robench.store import Cell, Predictions, Run, Workplace
 from robench.trackers import Tracker, track
 
 Todo = Mapping[Unit, Sequence[str]]
+Elsewhere = Callable[[Bench, Todo], Iterator[tuple[Unit, UnitResult]]]
 
 
 @dataclass
@@ -54,69 +56,51 @@ class Outcome:
         return "\n\n".join(filter(None, (tables.summary(self.cells, self.metrics), gaps, *self.notes, done)))
 
 
-@dataclass(frozen=True)
-class Way:
-    """How a sweep is done, which changes nothing in what it finds.
-
-    batch_size: images that go through a network at once. workers: threads that make images, None for one on a CPU and
-    up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1. elsewhere: gives each unit
-    with its result, computed by other processes, in place of this one. copies: the models once more on each further
-    device, which share the work.
-    """
-
-    batch_size: int = 256
-    workers: int | None = None
-    shard: tuple[int, int] | None = None
-    elsewhere: Callable[[Bench, Todo], Iterator[tuple[Unit, UnitResult]]] | None = None
-    copies: Sequence[Sequence[Classifier]] = ()
-
-
 def evaluate(
     dataset: Dataset | GeneratedSet,
     classifiers: Sequence[Classifier],
-    asked: Asked,
-    folder: Path,
-    way: Way | None = None,
+    plan: SweepPlan,
+    config: SweepConfig,
     *,
-    baseline: str = "",
-    tracker: str | None = None,
+    copies: Sequence[Sequence[Classifier]] = (),
+    elsewhere: Elsewhere | None = None,
     progress: bool = False,
 ) -> Outcome:
-    """Sweep `classifiers` over `dataset` into the run `folder`; cells that are there are not computed again.
+    """Sweep `classifiers` over `dataset` into the run `config.folder`; cells that are there are not computed again.
 
     A data set is degraded on the fly; of a generated set the stored images are read, which gives the same predictions.
     A set without clean images has no clean cell. A cell that fails is recorded with its error and does not stop the
-    sweep. Processes with other shards may fill the
-    folder at the same time. baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors.
-    tracker: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every cell that is computed. Raises RunError where
-    the folder holds another run or cannot be written.
+    sweep. Processes with other shards may fill the folder at the same time.
+    copies: the models once more on each further device, which share the work. elsewhere: gives each unit with its
+    result, computed by other processes, in place of this one. Raises RunError where the folder holds another run or
+    cannot be written.
     """
-    run, way = Run(folder), way or Way()
-    compared = _baseline(run, baseline, clean_of(dataset).name, classifiers, asked)
-    part = None if way.shard is None else "{}-of-{}".format(*way.shard)
+    run = Run(config.folder)
+    compared = _baseline(run, config.baseline, clean_of(dataset).name, classifiers, plan)
+    part = None if config.shard is None else "{}-of-{}".format(*config.shard)
     labels = [classifier.label for classifier in classifiers]
     try:
         with run.workplace(part) as place, exact_float32():
             clean = stored_clean(dataset, place.folder / "clean.npy", progress=progress)
             _refuse_damaged(dataset, clean)
-            bench = Bench(dataset, clean, classifiers, asked, way.batch_size, way.workers, way.copies)
-            facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": asked.precision}
-            with track(tracker, folder.name, facts) as followed:
-                return _sweep(run, place, bench, way, compared, followed, progress)
+            bench = Bench(dataset, clean, classifiers, plan, config.batch_size, config.workers, copies)
+            facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": plan.precision}
+            with track(config.tracker, config.folder.name, facts) as followed:
+                return _sweep(run, place, bench, config, elsewhere, compared, followed, progress)
     except OSError as fault:
-        raise RunError(f"{fault.filename or folder}: cannot be written: {reason(fault)}") from fault
+        raise RunError(f"{fault.filename or config.folder}: cannot be written: {reason(fault)}") from fault
 
 
 def _baseline(
-    run: Run, name: str, dataset: str, classifiers: Sequence[Classifier], asked: Asked
+    run: Run, name: str, dataset: str, classifiers: Sequence[Classifier], plan: SweepPlan
 ) -> metrics.Baseline | None:
     """The baseline of that name: published, or one of the models of the run and of those that come."""
     if not name:
         return None
     held = [model["label"] for model in run.manifest()["models"]] if run.manifest_path.exists() else []
     found = metrics.baseline(name, dataset=dataset, models=[*held, *(one.label for one in classifiers)])
-    if not asked.made_elsewhere:
-        tables.check_baseline(found, (str(one) for strengths in asked.cells.values() for one in strengths))
+    if not plan.made_elsewhere:
+        tables.check_baseline(found, (str(one) for strengths in plan.cells.values() for one in strengths))
     return found
 
 
@@ -124,18 +108,19 @@ def _sweep(
     run: Run,
     place: Workplace,
     bench: Bench,
-    way: Way,
+    config: SweepConfig,
+    elsewhere: Elsewhere | None,
     baseline: metrics.Baseline | None,
     tracker: Tracker | None,
     progress: bool,
 ) -> Outcome:
     clean = bench.clean
-    planned = plan(bench.asked, clean, bench.classifiers)
-    mine = list(planned)[way.shard[0] - 1 :: way.shard[1]] if way.shard else list(planned)
+    planned = planned_cells(bench.plan, clean, bench.classifiers)
+    mine = list(planned)[config.shard[0] - 1 :: config.shard[1]] if config.shard else list(planned)
     missing = {unit: [cell for _, cell in planned[unit] if not run.is_done(cell)] for unit in mine}
     todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
     with place.together():
-        facts = merged(run, manifest(bench.asked, clean, planned), computing=bool(todo))
+        facts = merged(run, manifest(bench.plan, clean, planned), computing=bool(todo))
         tables.check_forms(Cell(**cell) for cell in facts["cells"])
         run.write_manifest(facts)
     outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
@@ -144,7 +129,7 @@ def _sweep(
     labels = {unit: [*cells] for unit, cells in todo.items()}
     images = len(clean) * sum(map(len, todo.values()))
     with tracked(images, "evaluate", show=progress and bool(todo)) as advance:
-        for unit, result in _results(bench, labels, way, advance):
+        for unit, result in _results(bench, labels, elsewhere, advance):
             if result.examples and (unit.corruption, str(unit.strength), unit.seed) in shown:
                 # before the cells: a unit whose cells are there is not visited again
                 _write_examples(run.folder / "examples", unit, result.examples)
@@ -163,11 +148,13 @@ def _sweep(
     return outcome
 
 
-def _results(bench: Bench, todo: Todo, way: Way, advance: Advance) -> Iterator[tuple[Unit, UnitResult]]:
-    if way.elsewhere is None:
+def _results(
+    bench: Bench, todo: Todo, elsewhere: Elsewhere | None, advance: Advance
+) -> Iterator[tuple[Unit, UnitResult]]:
+    if elsewhere is None:
         yield from bench.results(todo, advance)
         return
-    for unit, result in way.elsewhere(bench, todo):
+    for unit, result in elsewhere(bench, todo):
         advance(len(bench.clean) * len(todo[unit]), str(unit))
         yield unit, result
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 from robench import datasets, models, train
 from robench.datasets import Dataset
 from robench.errors import TrainError, UsageError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.files import write_text
 from robench.models import Classifier
 from robench.reproduce._cells import Cells
@@ -157,7 +157,7 @@ class Workshop:
     ) -> Cells:
         """The cells of networks on a data set's test images, and on them by these corruptions or that suite, if any."""
         outcome = run(
-            Request(
+            SweepConfig(
                 tuple(net.spec for net in nets),
                 self.dataset(data),
                 self.work / name,

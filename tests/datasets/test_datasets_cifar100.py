@@ -12,7 +12,7 @@ import pytest
 
 from robench import datasets
 from robench.errors import DatasetError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 
 TRAIN, TEST = 2000, 200
 
@@ -124,7 +124,7 @@ def cifar100_c(folder, tmp_path) -> Path:
 
 def test_cifar_100_c_is_evaluated_with_its_clean_images(folder, cifar100_c, tmp_path):
     outcome = run(
-        Request(
+        SweepConfig(
             ("tiny_cnn",),
             f"generated:{cifar100_c}",
             tmp_path / "run",

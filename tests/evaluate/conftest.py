@@ -14,7 +14,7 @@ from torch import nn
 
 from robench import datasets, models
 from robench.datasets import Dataset
-from robench.evaluate import Asked, Outcome, Way, evaluate
+from robench.evaluate import Outcome, SweepConfig, SweepPlan, evaluate
 from robench.models import Classifier
 from robench.models._normalize import Normalization
 from robench.models._registry import Card
@@ -44,14 +44,19 @@ def robust() -> Classifier:
 
 @pytest.fixture
 def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., Outcome]:
-    """sweep("run", "awgn@0.1", "contrast@1", …) evaluates the clean digits and these, as all of `suites`, if any."""
+    """sweep("run", "awgn@0.1", "contrast@1", …) evaluates the clean digits and these, as all of `suites`, if any.
+
+    how: options of the configuration.
+    """
 
     def run(
-        name: str, *chosen: str, data: Any = digits, nets: Any = (net,), way: Any = None, suites: Any = (), **asked: Any
-    ) -> Outcome:
+        name: str, *chosen: str, data: Any = digits, nets: Any = (net,), suites: Any = (), copies: Any = (),
+        how: Any = (), **plan: Any,
+    ) -> Outcome:  # fmt: skip
         cells = select([], chosen)
-        wanted = Asked(cells, suites=dict.fromkeys(suites, cells), **asked)
-        return evaluate(data, nets, wanted, tmp_path / name, way or Way(batch_size=16))
+        wanted = SweepPlan(cells, suites=dict.fromkeys(suites, cells), **plan)
+        config = SweepConfig((), "", tmp_path / name, **({"batch_size": 16} | dict(how)))
+        return evaluate(data, nets, wanted, config, copies=copies)
 
     return run
 

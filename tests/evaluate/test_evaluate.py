@@ -14,7 +14,7 @@ from processes import tree, untimed
 import corruptions
 from robench import datasets, models
 from robench.errors import DatasetError, ModelError, RunError, UsageError
-from robench.evaluate import Asked, Request, Way, evaluate, run
+from robench.evaluate import SweepConfig, SweepPlan, evaluate, run
 from robench.evaluate import _plan as plan_module
 from robench.generate import generate
 from robench.selection import select
@@ -67,7 +67,7 @@ def test_a_second_call_computes_nothing(sweep, tmp_path):
 
 
 def test_the_batch_size_changes_no_count(sweep):
-    small, large = (sweep(f"{size}", *CHOSEN, way=Way(size)).cells for size in (7, 256))
+    small, large = (sweep(f"{size}", *CHOSEN, how={"batch_size": size}).cells for size in (7, 256))
     names = ["corruption", "strength", "n", "n_correct", "n_correct_top5"]
     pd.testing.assert_frame_equal(small[names], large[names])
 
@@ -127,9 +127,9 @@ def test_a_cell_stands_once_in_every_suite_that_asked_for_it(sweep, tmp_path):
 def test_two_suites_in_one_call_are_two_calls_of_one_suite_each(digits, net, tmp_path):
     noise, both = select([], ["awgn@0.1"]), select([], ["awgn@0.1", "contrast@1"])
     one, other = {"one/1": noise}, {"two/1": both}
-    together = evaluate(digits, [net], Asked(both, suites=one | other), tmp_path / "together")
-    evaluate(digits, [net], Asked(noise, suites=one), tmp_path / "apart")
-    evaluate(digits, [net], Asked(both, suites=other), tmp_path / "apart")
+    together = evaluate(digits, [net], SweepPlan(both, suites=one | other), SweepConfig((), "", tmp_path / "together"))
+    evaluate(digits, [net], SweepPlan(noise, suites=one), SweepConfig((), "", tmp_path / "apart"))
+    evaluate(digits, [net], SweepPlan(both, suites=other), SweepConfig((), "", tmp_path / "apart"))
     assert together.computed == 3
     for file in ("cells.csv", "metrics.csv"):
         assert (tmp_path / "together" / file).read_bytes() == (tmp_path / "apart" / file).read_bytes()
@@ -296,7 +296,7 @@ def test_a_generated_set_gives_the_predictions_of_the_fly(sweep, boxed, form, tm
     net = models.load("tiny_cnn", classes=10, side=32, random_weights=True)
     sweep("fly", *chosen, data=boxed, nets=(net,), seeds=(3,))
     spec = f"generated:{tmp_path / 'set'}"
-    outcome = run(Request(("tiny_cnn",), spec, tmp_path / "stored", batch_size=16, random_weights=True))
+    outcome = run(SweepConfig(("tiny_cnn",), spec, tmp_path / "stored", batch_size=16, random_weights=True))
     assert len(outcome.cells) == 6
     assert same(columns(tmp_path / "fly"), columns(tmp_path / "stored"))
     lines = [sorted((tmp_path / name / "cells.csv").read_text().splitlines()) for name in ("fly", "stored")]
@@ -318,14 +318,13 @@ def stored_set(digits, tmp_path):
 
 
 def test_what_a_set_lacks_is_refused(stored_set, tmp_path):
-    ask = partial(Request, ("tiny_cnn=digits-clean",), stored_set, tmp_path / "run")
+    ask = partial(SweepConfig, ("tiny_cnn=digits-clean",), stored_set, tmp_path / "run")
     for request, line in (
         (ask(chosen=("awgn@0.2",)), "holds no awgn sigma=0.2; it has awgn sigma=0.1, sigma=0.5"),
         (ask(chosen=("crop",)), "holds no crop ratio=0.9"),
-        (ask(seeds="1"), "was made with seed 0, asked for 1"),
+        (ask(seeds=(1,)), "was made with seed 0, asked for 1"),
         (ask(native=224), "was made with native 32, asked for 224"),
         (ask(limit=5), "a set that robench generate wrote has its images; got a limit or ids"),
-        (ask(seeds="x"), "--seed must be whole numbers such as 0 or 0,1,2, got 'x'"),
     ):
         with pytest.raises(UsageError, match=line):
             run(request)
@@ -338,7 +337,7 @@ def test_a_set_keeps_the_version_that_made_it(stored_set, tmp_path):
     manifest = json.loads(path.read_text())
     manifest["corruptions"]["awgn"]["version"] = 9
     path.write_text(json.dumps(manifest))
-    cells = run(Request(("tiny_cnn=digits-clean",), stored_set, tmp_path / "run")).cells
+    cells = run(SweepConfig(("tiny_cnn=digits-clean",), stored_set, tmp_path / "run")).cells
     versions = {"awgn": 9, "clean": 0, "contrast": corruptions.get("contrast").version}
     assert cells.groupby("corruption")["corruption_version"].first().to_dict() == versions
     assert Run(tmp_path / "run").manifest()["corruptions"]["awgn"]["version"] == 9
@@ -346,18 +345,18 @@ def test_a_set_keeps_the_version_that_made_it(stored_set, tmp_path):
 
 def test_a_damaged_set_is_refused_or_its_cells_fail(stored_set, tmp_path):
     (tmp_path / "set" / "contrast.npy").write_bytes(b"text")
-    outcome = run(Request(("tiny_cnn=digits-clean",), stored_set, tmp_path / "run"))
+    outcome = run(SweepConfig(("tiny_cnn=digits-clean",), stored_set, tmp_path / "run"))
     assert [failed.partition(": ")[0] for failed in outcome.failed] == ["tiny_cnn=digits-clean, contrast 1"]
     clean = np.load(tmp_path / "set" / "clean.npy")
     clean[3, 0, 0, 0] ^= 1
     np.save(tmp_path / "set" / "clean.npy", clean)
     with pytest.raises(DatasetError, match="its clean images are not those of its manifest; see robench verify"):
-        run(Request(("tiny_cnn=digits-clean",), stored_set, tmp_path / "other"))
+        run(SweepConfig(("tiny_cnn=digits-clean",), stored_set, tmp_path / "other"))
 
 
 def test_nothing_asked_for_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"expected a suite \(-s\) or a corruption \(-c\), got neither"):
-        run(Request(("tiny_cnn=digits-clean",), "digits", tmp_path / "run"))
+        run(SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "run"))
 
 
 def test_the_manifest_says_what_was_asked_and_with_what(sweep, digits, net, tmp_path):
@@ -373,6 +372,6 @@ def test_evaluate_takes_no_global_state(digits, net, tmp_path):
     import torch
 
     before = (np.random.get_state()[1].tobytes(), torch.get_rng_state().numpy().tobytes(), torch.get_num_threads())
-    evaluate(digits, [net], Asked(select([], ["awgn@0.1"])), tmp_path / "run")
+    evaluate(digits, [net], SweepPlan(select([], ["awgn@0.1"])), SweepConfig((), "", tmp_path / "run"))
     after = (np.random.get_state()[1].tobytes(), torch.get_rng_state().numpy().tobytes(), torch.get_num_threads())
     assert before == after

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from robench.errors import ModelError, RunError, UsageError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.store import Run
 
 NETS = ("tiny_cnn", "tiny_cnn=digits-noise")
@@ -26,7 +26,7 @@ def wide():
 
 
 def request(folder, **options):
-    return Request(
+    return SweepConfig(
         NETS, "digits", folder, limit=40, device="cpu", random_weights=True, **({"suites": ("cifar10-c/1",)} | options)
     )
 
@@ -43,8 +43,8 @@ def test_without_a_baseline_there_are_no_relative_errors(tmp_path):
 
 
 def test_a_model_that_the_run_has_may_be_the_baseline_of_one_that_comes(tmp_path):
-    run(Request(NETS[:1], "digits", tmp_path / "run", suites=("cifar10-c/1",), limit=40, random_weights=True))
-    later = Request(NETS[1:], "digits", tmp_path / "run", suites=("cifar10-c/1",), limit=40, baseline=NETS[0])
+    run(SweepConfig(NETS[:1], "digits", tmp_path / "run", suites=("cifar10-c/1",), limit=40, random_weights=True))
+    later = SweepConfig(NETS[1:], "digits", tmp_path / "run", suites=("cifar10-c/1",), limit=40, baseline=NETS[0])
     metrics = run(later).metrics
     assert set(metrics[metrics["metric"] == "mce"]["model"]) == set(NETS)
 
@@ -68,7 +68,7 @@ def mapped(tmp_path, places, name="run"):
     path = tmp_path / f"{name}.csv"
     path.write_text("class,index\n" + "".join(f"{label},{place}\n" for label, place in enumerate(places)))
     chosen = ("contrast@1",)
-    return Request(
+    return SweepConfig(
         (f"{tmp_path / 'wide.py'}:wide",), "digits", tmp_path / "run", chosen=chosen, limit=20, label_map=path
     )
 
@@ -93,7 +93,7 @@ def test_another_map_is_another_run(tmp_path):
 def test_without_a_map_the_number_of_classes_counts(tmp_path):
     (tmp_path / "wide.py").write_text(WIDE)
     net = (f"{tmp_path / 'wide.py'}:wide",)
-    outcome = run(Request(net, "digits", tmp_path / "run", chosen=("contrast@1",), limit=20))
+    outcome = run(SweepConfig(net, "digits", tmp_path / "run", chosen=("contrast@1",), limit=20))
     assert "expected logits (20, 10), got (20, 12)" in outcome.failed[0]
     with pytest.raises(ModelError, match=r"expected indices 0\.\.11"):
         run(mapped(tmp_path, range(5, 15), "beyond"))

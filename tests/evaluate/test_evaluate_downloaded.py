@@ -10,11 +10,11 @@ import pytest
 
 from robench import compare, datasets
 from robench.errors import RunError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.evaluate import _plan as plan_module
 from robench.evaluate import _run as run_module
 from robench.evaluate._bench import Bench
-from robench.evaluate._request import opened
+from robench.evaluate._open import opened
 from robench.files import sha256_file
 from robench.store import Run
 
@@ -35,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def request(folder: Path, name: str = "run", chosen: tuple[str, ...] = ()) -> Request:
-    return Request(
+def request(folder: Path, name: str = "run", chosen: tuple[str, ...] = ()) -> SweepConfig:
+    return SweepConfig(
         ("tiny_cnn=digits-clean",),
         f"generated:{folder}",
         folder.parent / name,
@@ -80,10 +80,10 @@ def test_runs_over_other_images_are_not_compared(folder):
 
 def test_another_process_must_find_the_same_files(folder):
     found = opened(request(folder, chosen=("fog@1",)))
-    bench = Bench(found.data, found.data.clean(), found.classifiers, found.asked)
+    bench = Bench(found.data, found.data.clean(), found.classifiers, found.plan)
     change(folder, "fog")
     later = opened(request(folder, chosen=("fog@1",)))
-    facts, others = run_module._facts(bench), run_module._facts(replace(bench, asked=later.asked))
+    facts, others = run_module._facts(bench), run_module._facts(replace(bench, plan=later.plan))
     assert {what for what in facts if facts[what] != others[what]} == {"files of fog"}
 
 

@@ -6,13 +6,13 @@ import pytest
 from processes import finish, kill_group, killed_when, start, untimed, wait_until
 
 from robench.errors import RobenchError, RunError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 
 MODELS = ("tiny_cnn=digits-clean", "tiny_cnn=digits-noise")
 
 
 def _request(folder, models=MODELS):
-    return Request(models, "digits", folder, suites=("demo/1",), limit=150, device="cpu")
+    return SweepConfig(models, "digits", folder, suites=("demo/1",), limit=150, device="cpu")
 
 
 def _words(folder):

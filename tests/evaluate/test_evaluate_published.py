@@ -14,7 +14,7 @@ from robench import datasets, leaderboard, report
 from robench.cli import main
 from robench.datasets import _published
 from robench.errors import BoardError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.files import file_digests
 from robench.store import Run
 
@@ -41,12 +41,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def request(folder: Path, name: str, *models: str, **options) -> Request:
+def request(folder: Path, name: str, *models: str, **options) -> SweepConfig:
     given = {
         "suites": () if options.get("chosen") else (SUITE,),
         "clean": f"npz:{folder.parent / 'digits.npz'}",
     } | options
-    return Request(models or NETS[:1], f"generated:{folder}", folder.parent / name, device="cpu", **given)
+    return SweepConfig(models or NETS[:1], f"generated:{folder}", folder.parent / name, device="cpu", **given)
 
 
 def alter(folder: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_run_of_an_earlier_version_can_go_on(folder):
 
 
 def test_other_data_record_nothing(folder, tmp_path):
-    run(Request(NETS[:1], "digits", tmp_path / "own", chosen=("contrast@1",), limit=10, device="cpu"))
+    run(SweepConfig(NETS[:1], "digits", tmp_path / "own", chosen=("contrast@1",), limit=10, device="cpu"))
     assert published(folder, "own") == {}
     np.save(folder / "labels.npy", np.tile(np.arange(N) % 10, 5))
     outcome = run(request(folder, "run", chosen=("fog@1",), clean=None))

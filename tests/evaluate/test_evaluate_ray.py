@@ -13,7 +13,7 @@ from processes import finish, untimed
 from robench import engines
 from robench.engines import run_ray
 from robench.errors import RobenchError, UsageError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig
 
 pytest.importorskip("ray")
 
@@ -72,9 +72,8 @@ def test_a_model_that_no_node_can_load_is_one_line(tmp_path, monkeypatch):
 
 
 def test_an_engine_that_there_is_not_is_one_line(tmp_path):
-    request = Request(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=("awgn@0.1",), engine="rey")
     with pytest.raises(UsageError, match="unknown engine 'rey'; did you mean ray"):
-        run(request)
+        SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=("awgn@0.1",), engine="rey")
 
 
 def test_without_ray_the_extra_is_named(monkeypatch):

@@ -14,7 +14,7 @@ from processes import finish, killed_when, start, untimed
 from torch import nn
 
 from robench.errors import RunError, UsageError
-from robench.evaluate import Request, Way, run
+from robench.evaluate import SweepConfig, run
 from robench.evaluate._precision import exact_float32
 from robench.evaluate._scoring import Forward
 from robench.store import Run, _workplace
@@ -53,12 +53,12 @@ class Together(nn.Module):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_any_number_of_threads_gives_the_same_run(sweep, tmp_path, workers):
     sweep("plain", *CHOSEN)
-    sweep("threads", *CHOSEN, way=Way(16, workers))
+    sweep("threads", *CHOSEN, how={"workers": workers})
     assert untimed(tmp_path / "plain") == untimed(tmp_path / "threads")
 
 
 def test_any_number_of_devices_gives_the_same_run(tmp_path):
-    request = Request(("tiny_cnn=digits-clean",), "digits", tmp_path / "one", chosen=CHOSEN, limit=60, device="cpu")
+    request = SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "one", chosen=CHOSEN, limit=60, device="cpu")
     run(request)
     outcome = run(replace(request, folder=tmp_path / "three", device="cpu,cpu,cpu"))
     assert (outcome.computed, outcome.failed) == (6, [])
@@ -69,14 +69,14 @@ def test_every_device_takes_units_and_one_that_fails_spoils_only_its_own(sweep, 
     both = threading.Barrier(2)
     sound = replace(net, module=Together(net.module, both))
     broken = replace(net, module=Together(Short(net.module, 0, ValueError("this one is broken")), both))
-    outcome = sweep("run", *CHOSEN, nets=(sound,), way=Way(16, copies=[(broken,)]))
+    outcome = sweep("run", *CHOSEN, nets=(sound,), copies=[(broken,)])
     assert 0 < len(outcome.failed) < 6
     assert outcome.computed == 6 - len(outcome.failed)
     assert "this one is broken" in outcome.failed[0]
 
 
 def test_with_ray_a_list_of_devices_is_refused(tmp_path):
-    request = Request(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=CHOSEN, engine="ray")
+    request = SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=CHOSEN, engine="ray")
     with pytest.raises(UsageError, match="expected one kind, got cpu,cpu"):
         run(replace(request, device="cpu,cpu"))
 
@@ -148,26 +148,34 @@ def test_float32_is_exact_during_a_sweep_and_the_settings_come_back():
         ({"shard": "0/2"}, "--shard must be i/n with i from 1 to n, such as 1/4, got '0/2'"),
         ({"shard": "3/2"}, "got '3/2'"),
         ({"shard": "half"}, "got 'half'"),
+        ({"seeds": "x"}, "--seed must be whole numbers such as 0 or 0,1,2, got 'x'"),
+        ({"limit": 1.5}, "limit must be a whole number of at least 1, got 1.5"),
+        ({"batch_size": 0}, "batch-size must be a whole number of at least 1, got 0"),
     ],
 )
 def test_a_wrong_way_is_one_line(tmp_path, options, said):
-    request = Request(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=("awgn@0.1",), **options)
     with pytest.raises(UsageError) as caught:
-        run(request)
+        SweepConfig.from_cli(
+            models=("tiny_cnn=digits-clean",),
+            dataset="digits",
+            folder=tmp_path / "run",
+            chosen=("awgn@0.1",),
+            **options,
+        )
     assert said in str(caught.value)
     assert not (tmp_path / "run").exists()
 
 
 def test_shards_one_after_the_other_make_the_whole_run(sweep, tmp_path):
     sweep("whole", *CHOSEN)
-    computed = [sweep("parts", *CHOSEN, way=Way(16, shard=(part, 4))).computed for part in (3, 1, 4, 2)]
+    computed = [sweep("parts", *CHOSEN, how={"shard": (part, 4)}).computed for part in (3, 1, 4, 2)]
     assert computed == [1, 2, 1, 2]
     assert untimed(tmp_path / "parts") == untimed(tmp_path / "whole")
     assert sweep("parts", *CHOSEN).computed == 0
 
 
 def test_a_shard_without_units_is_no_mistake(sweep, tmp_path):
-    outcome = sweep("run", "awgn@0.1", way=Way(16, shard=(3, 3)))
+    outcome = sweep("run", "awgn@0.1", how={"shard": (3, 3)})
     assert (outcome.computed, outcome.found) == (0, 0)
     assert Run(tmp_path / "run").counts()["missing"] == 2
 
@@ -194,11 +202,11 @@ def test_shards_at_one_time_killed_and_called_again_make_the_whole_run(tmp_path)
 def test_a_shard_that_is_being_computed_is_refused_and_so_is_the_whole(sweep, tmp_path):
     with Run(tmp_path / "run").workplace("1-of-2"):
         with pytest.raises(RunError, match="another robench is at part 1-of-2 of this run"):
-            sweep("run", *CHOSEN, way=Way(16, shard=(1, 2)))
+            sweep("run", *CHOSEN, how={"shard": (1, 2)})
         with pytest.raises(RunError, match="another robench is writing parts of this run"):
             sweep("run", *CHOSEN)
-        assert sweep("run", *CHOSEN, way=Way(16, shard=(2, 2))).computed == 3
-    assert sweep("run", *CHOSEN, way=Way(16, shard=(1, 2))).computed == 3
+        assert sweep("run", *CHOSEN, how={"shard": (2, 2)}).computed == 3
+    assert sweep("run", *CHOSEN, how={"shard": (1, 2)}).computed == 3
     assert Run(tmp_path / "run").counts()["missing"] == 0
 
 
@@ -241,13 +249,13 @@ def test_a_shard_may_begin_while_the_last_of_the_others_tidies_up(tmp_path, monk
 def test_no_shard_comes_beside_a_process_that_has_the_run_for_itself(sweep, tmp_path, monkeypatch):
     monkeypatch.setattr(_workplace, "SECONDS_TO_WAIT", 0.1)
     with Run(tmp_path / "run").workplace(), pytest.raises(RunError, match="another robench is writing this run"):
-        sweep("run", *CHOSEN, way=Way(16, shard=(1, 2)))
-    assert sweep("run", *CHOSEN, way=Way(16, shard=(1, 2))).computed == 3
+        sweep("run", *CHOSEN, how={"shard": (1, 2)})
+    assert sweep("run", *CHOSEN, how={"shard": (1, 2)}).computed == 3
 
 
 @pytest.mark.slow
 def test_a_compiled_network_answers_the_same_and_says_so(sweep, tmp_path):
-    request = Request(
+    request = SweepConfig(
         ("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=("awgn@0.1",), limit=60, compiled=True
     )
     outcome = run(request)
@@ -263,7 +271,7 @@ def test_a_fidelity_calibrated_network_may_be_compiled(estimator, tmp_path):
     def cells(name, *, compiled):
         model = f"fidelity:resnet20,cdncnn,{estimator}"
         options = {"view": "side32", "limit": 60, "random_weights": True, "compiled": compiled}
-        outcome = run(Request((model,), "digits", tmp_path / name, chosen=("awgn@0.3",), **options))
+        outcome = run(SweepConfig((model,), "digits", tmp_path / name, chosen=("awgn@0.3",), **options))
         assert outcome.failed == []
         return outcome.cells
 

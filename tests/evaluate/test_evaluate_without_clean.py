@@ -14,7 +14,7 @@ import corruptions
 from robench import compare, datasets, leaderboard, report
 from robench.cli import main
 from robench.errors import BoardError, DatasetError, RunError, UsageError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.store import Run
 from robench.tables import effective_robustness, measure
 
@@ -37,8 +37,8 @@ def folder(tmp_path_factory) -> Path:
     return root
 
 
-def request(folder: Path, out: Path, *models: str, **options) -> Request:
-    return Request(models or NETS, f"generated:{folder}", out, device="cpu", **options)
+def request(folder: Path, out: Path, *models: str, **options) -> SweepConfig:
+    return SweepConfig(models or NETS, f"generated:{folder}", out, device="cpu", **options)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,9 @@ def test_labels_are_the_sorted_class_folders(measured, folder):
     cells = outcome.cells.set_index(["model", "corruption", "strength"])
     np.savez(folder.parent / "dark.npz", images=clean.images(0, N) // 2, labels=clean.labels)
     other = run(
-        Request(NETS, f"npz:{folder.parent / 'dark.npz'}", folder.parent / "dark", chosen=("awgn@0.1",), device="cpu")
+        SweepConfig(
+            NETS, f"npz:{folder.parent / 'dark.npz'}", folder.parent / "dark", chosen=("awgn@0.1",), device="cpu"
+        )
     )
     dark = other.cells.set_index(["model", "corruption"])
     for model in NETS:

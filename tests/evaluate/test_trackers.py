@@ -9,7 +9,7 @@ import pytest
 from processes import untimed
 
 from robench.errors import RobenchError, UsageError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.trackers import KINDS, Tracker, track
 
 MODEL = "tiny_cnn=digits-clean"
@@ -17,7 +17,7 @@ MODEL = "tiny_cnn=digits-clean"
 
 def request(folder, tracker=None, **changes):
     chosen = changes.pop("chosen", ("awgn@0.1,0.5", "contrast@1,5"))
-    return Request((MODEL,), "digits", folder, chosen=chosen, limit=40, tracker=tracker, device="cpu", **changes)
+    return SweepConfig((MODEL,), "digits", folder, chosen=chosen, limit=40, tracker=tracker, device="cpu", **changes)
 
 
 def events(folder):

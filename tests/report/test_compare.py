@@ -10,7 +10,7 @@ from robench import tables
 from robench.cli import main
 from robench.compare import compare, write
 from robench.errors import RunError, UsageError
-from robench.evaluate import Request, run
+from robench.evaluate import SweepConfig, run
 from robench.store import Run
 
 CLEAN, NOISE = "tiny_cnn=digits-clean", "tiny_cnn=digits-noise"
@@ -18,7 +18,7 @@ CHOSEN = ("awgn@0.2,0.4", "contrast@3")
 
 
 def sweep(folder, *models, chosen=CHOSEN, **options):
-    run(Request(models, "digits", folder, chosen=chosen, **({"limit": 60} | options)))
+    run(SweepConfig(models, "digits", folder, chosen=chosen, **({"limit": 60} | options)))
     return folder
 
 

@@ -1,0 +1,101 @@
+"""The options of a sweep, typed and checked, before anything is loaded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corruptions import unknown
+from robench.errors import UsageError
+from robench.precision import precision_text
+
+ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """Which models are swept over which images and corruptions, and how. A value that cannot be is a UsageError.
+
+    models: MODEL arguments. dataset: `NAME[@SPLIT][:PATH]` or `generated:PATH`. folder: of the run. Of
+        `robench.evaluate.evaluate`, which is given networks and images, models and dataset are empty.
+    suites, or chosen with severity or level: as `robench.selection.select` takes them.
+    native: the side of the published severity table, 32, 64 or 224. seeds: of the corruptions.
+    batch_size: images that go through a network at once. workers: threads that make images, None for one on a CPU and
+        up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1.
+    device: `auto`, `cpu`, `cuda`, `mps`, or several with commas between, which share the work.
+    baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors.
+    tracker: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every cell that is computed.
+    """
+
+    models: tuple[str, ...]
+    dataset: str
+    folder: Path
+    suites: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    severity: str | None = None
+    level: str | None = None
+    native: int | None = None
+    frost_dir: Path | None = None
+    view: str | None = None
+    limit: int | None = None
+    ids: Path | None = None
+    dataset_name: str | None = None
+    clean: str | None = None
+    normalize: str | None = None
+    label_map: Path | None = None
+    random_weights: bool = False
+    baseline: str = ""
+    seeds: tuple[int, ...] = (0,)
+    device: str = "auto"
+    batch_size: int = 256
+    workers: int | None = None
+    shard: tuple[int, int] | None = None
+    engine: str = "local"
+    precision: str = "fp32"
+    compiled: bool = False
+    tracker: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "workers", "limit"):
+            _check_count(name.replace("_", "-"), getattr(self, name))
+        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
+            raise UsageError(f"--shard must be i/n with i from 1 to n, such as 1/4, got {self.shard}")
+        if self.engine not in ENGINES:
+            raise UsageError(unknown("engine", self.engine, ENGINES))
+        if self.engine == "ray" and "," in self.device:
+            raise UsageError(
+                f"--engine ray gives every worker a device of its own; expected one kind, got {self.device}"
+            )
+        precision_text(self.precision, self.compiled)
+
+    @classmethod
+    def from_cli(
+        cls, *, native: str | None = None, seeds: str = "0", shard: str | None = None, **options: Any
+    ) -> SweepConfig:
+        """From the options of `robench evaluate`, by the names of the fields; these three come as texts."""
+        side = None if native is None else int(native)
+        return cls(native=side, seeds=_parse_seeds(seeds), shard=_parse_shard(shard), **options)
+
+
+def _parse_seeds(text: str) -> tuple[int, ...]:
+    """`0,1,2` as (0, 1, 2), each once; other texts raise UsageError."""
+    if not re.fullmatch(r"\s*-?[0-9]+\s*(,\s*-?[0-9]+\s*)*", text):
+        raise UsageError(f"--seed must be whole numbers such as 0 or 0,1,2, got '{text}'")
+    return tuple(dict.fromkeys(int(part) for part in text.split(",")))
+
+
+def _parse_shard(text: str | None) -> tuple[int, int] | None:
+    """`2/8` as (2, 8); other texts raise UsageError."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(f"--shard must be i/n with i from 1 to n, such as 1/4, got '{text}'")
+    return int(found[1]), int(found[2])
+
+
+def _check_count(name: str, value: object) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise UsageError(f"{name} must be a whole number of at least 1, got {value!r}")

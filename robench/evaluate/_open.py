@@ -1,0 +1,145 @@
+"""What the names of a configuration stand for: data set, models and cells, loaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import corruptions
+from corruptions import Strength
+from robench import datasets, models
+from robench.datasets import Dataset, GeneratedSet
+from robench.errors import UsageError
+from robench.evaluate._bench import clean_of
+from robench.evaluate._config import SweepConfig
+from robench.evaluate._plan import SweepPlan
+from robench.evaluate._precision import compiled
+from robench.evaluate._shared import with_shared_parts
+from robench.models import Classifier
+from robench.precision import precision_text
+from robench.selection import Cells, check_geometry, select
+
+
+class Opened(NamedTuple):
+    """What a config names, loaded; copies: the classifiers on each device but the first."""
+
+    data: Dataset | GeneratedSet
+    classifiers: list[Classifier]
+    plan: SweepPlan
+    copies: list[list[Classifier]]
+
+
+def opened(config: SweepConfig) -> Opened:
+    """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
+    cells = select(config.suites, config.chosen, config.severity, config.level)
+    precision = precision_text(config.precision, config.compiled)
+    data: Dataset | GeneratedSet
+    if config.dataset.startswith("generated:"):
+        data = _open(config)
+        plan = replace(_plan_of(data, config, cells), precision=precision)
+    else:
+        if config.clean is not None:
+            raise UsageError(f"--clean is for a generated set; got it with '{config.dataset}'")
+        data = datasets.load(
+            config.dataset, view=config.view, limit=config.limit, ids=config.ids, name=config.dataset_name
+        )
+        check_geometry(config.suites, data.name, data.view, data.shape)
+        pictures = None if config.frost_dir is None else datasets.textures(config.frost_dir)
+        digest = datasets.textures_digest(pictures)
+        plan = SweepPlan(
+            cells,
+            config.seeds,
+            _suites(config),
+            config.native,
+            precision,
+            textures=pictures,
+            textures_digest=digest,
+        )
+        if not cells:
+            raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
+    clean = clean_of(data)
+    first, *others = (_classifiers(config, clean, device) for device in config.device.split(","))
+    for classifier in first:
+        if classifier.needs_clean and not clean.has_images:
+            raise UsageError(f"model '{classifier.label}' needs the clean images of {config.dataset}: --clean DATASET")
+    return Opened(data, first, plan, others)
+
+
+def _suites(config: SweepConfig) -> dict[str, Cells]:
+    return {name: select([name]) for name in config.suites}
+
+
+def _classifiers(config: SweepConfig, clean: Dataset, device: str) -> list[Classifier]:
+    loaded = (
+        models.load(
+            spec,
+            classes=len(clean.classes),
+            side=clean.shape[:2],
+            normalize=config.normalize,
+            random_weights=config.random_weights,
+            device=device,
+            class_names=clean.classes,
+            label_map=config.label_map,
+        )
+        for spec in config.models
+    )
+    return with_shared_parts([_as_asked(config, one) for one in loaded])
+
+
+def _as_asked(config: SweepConfig, classifier: Classifier) -> Classifier:
+    """Compiled where that is asked; what torch does not compute takes neither that nor a precision."""
+    if not classifier.is_of_torch and (config.compiled or config.precision != "fp32"):
+        asked = "--compile" if config.compiled else f"--precision {config.precision}"
+        raise UsageError(f"model '{classifier.label}': an ONNX file is computed as it stands, got {asked}")
+    return replace(classifier, module=compiled(classifier.module)) if config.compiled else classifier
+
+
+def _open(config: SweepConfig) -> GeneratedSet:
+    """The generated set; a downloaded one gets its clean images from --clean, in its view."""
+    folder = Path(config.dataset.partition(":")[2])
+    if config.clean is None:
+        if config.view is not None:
+            raise UsageError(f"a generated set has its view; got --view {config.view}")
+        return datasets.open_generated(folder, name=config.dataset_name, limit=config.limit, ids=config.ids)
+    clean = datasets.load(config.clean, view=config.view, limit=config.limit, ids=config.ids)
+    return datasets.open_generated(folder, clean=clean, name=config.dataset_name)
+
+
+def _published_strength(key: str) -> Strength:
+    """The strength of a downloaded set's cell, `3` or `3@jpeg85`, of a corruption that need not be known here."""
+    severity, _, stored = key.partition("@")
+    return Strength(severity=int(severity), stored=stored)
+
+
+def _plan_of(opened: GeneratedSet, config: SweepConfig, cells: Cells) -> SweepPlan:
+    """The cells asked of a set, or all it has; one that it lacks, or another seed, is a UsageError."""
+    there: Cells = {}
+    downloaded = not opened.manifest
+    for name, _, key in opened.cells:
+        strength = _published_strength(key) if downloaded else corruptions.get(name).parse(key)
+        there.setdefault(name, []).append(strength)
+    for name, strengths in cells.items():
+        for strength in strengths:
+            if strength not in there.get(name, []):
+                known = f"{name} {', '.join(map(str, there[name]))}" if name in there else ", ".join(there)
+                raise UsageError(f"{opened.path} holds no {name} {strength}; it has {known}")
+    if config.frost_dir is not None:
+        raise UsageError("a generated set has its frost; got --frost-dir")
+    if config.native not in (None, opened.native):
+        raise UsageError(f"{opened.path} was made with native {opened.native}, asked for {config.native}")
+    seed = opened.seed or 0
+    if config.seeds not in ((0,), (seed,)):
+        raise UsageError(f"{opened.path} was made with seed {seed}, asked for {','.join(map(str, config.seeds))}")
+    versions = {name: version for name, version, _ in opened.cells if version is not None}
+    names = [*(cells or there)] if downloaded else []
+    return SweepPlan(
+        cells or there,
+        (seed,),
+        _suites(config),
+        opened.native,
+        files_sha256={name: opened.files_sha256(name) for name in names},
+        published=datasets.published_facts(opened.published_set, {name: opened.published(name) for name in names}),
+        versions=versions,
+        textures_digest=str(opened.manifest.get("textures", "")),
+    )
