@@ -53,6 +53,16 @@ from robench.cli import _options
 @click.option(
     "--engine", default="local", show_default=True, metavar="local|ray", help="ray: $RAY_ADDRESS or this machine"
 )
+@click.option(
+    "--outputs",
+    default="auto",
+    show_default=True,
+    metavar="auto|logits|probabilities",
+    help="what the networks' outputs are; auto: recognised",
+)
+@click.option(
+    "--stateful", is_flag=True, help="run a model too whose answers depend on the batch, on earlier calls or on chance"
+)
 @click.option("--log", "tracker", metavar="WHERE", help="tensorboard=FOLDER or wandb=PROJECT hears of every cell")
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output

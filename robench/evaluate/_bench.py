@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
@@ -17,8 +17,10 @@ import numpy as np
 
 from robench.datasets import Dataset, GeneratedSet, stored
 from robench.engines import run_lanes
+from robench.evaluate._fingerprint import Fingerprint
 from robench.evaluate._making import Batch, Images, batches
 from robench.evaluate._plan import SweepPlan, Unit
+from robench.evaluate._probe import Watch, probe_of
 from robench.evaluate._scoring import Forward, Scorer, error_line
 from robench.models import Classifier
 from robench.store import Predictions
@@ -63,6 +65,7 @@ class Bench:
 
     workers: threads that make images, None for one beside a network on the CPU and up to eight beside a GPU.
     copies: the same models on other devices, which take their share of the units.
+    fingerprints: of the models, by label. stateful: models may answer the same image otherwise later.
     """
 
     dataset: Dataset | GeneratedSet
@@ -72,29 +75,46 @@ class Bench:
     batch_size: int = 256
     workers: int | None = None
     copies: Sequence[Sequence[Classifier]] = ()
+    fingerprints: Mapping[str, Fingerprint] = field(default_factory=dict)
+    stateful: bool = False
 
     def results(
         self, todo: Mapping[Unit, Sequence[str]], advance: Advance = lambda count, note: None
     ) -> Iterator[tuple[Unit, UnitResult]]:
         """Each unit with what came of it, for the models of these labels; images are made ahead of the networks."""
-        lanes = [partial(self._lane, passes, todo, advance) for passes in self._passes]
+        lanes = [partial(self._lane, number, todo, advance) for number in range(len(self._passes))]
         return run_lanes(lanes, todo)
 
     @cached_property
     def _passes(self) -> list[dict[str, Forward]]:
         """Of each device its models by their labels."""
         precision = self.plan.precision
-        return [{one.label: Forward(one, precision) for one in its} for its in (self.classifiers, *self.copies)]
+        every = (self.classifiers, *self.copies)
+        return [{one.label: Forward(one, precision, whole=self.stateful) for one in its} for its in every]
+
+    @cached_property
+    def _watches(self) -> list[dict[str, Watch]]:
+        """Of each device the models that were asked about the probe before their first unit."""
+        return [{} for _ in self._passes]
+
+    def _watch(self, number: int, todo: Mapping[Unit, Sequence[str]]) -> Mapping[str, Watch]:
+        """The models with units to do on a device, with their answers before the first of them."""
+        watches, labels = self._watches[number], {label for some in todo.values() for label in some}
+        if not self.stateful and (new := labels - watches.keys()):
+            probe = probe_of(self.clean, self.plan.precision)
+            watches |= {label: Watch(probe, self._passes[number][label], len(self.clean)) for label in sorted(new)}
+        return watches
 
     def _lane(
         self,
-        passes: Mapping[str, Forward],
+        number: int,
         todo: Mapping[Unit, Sequence[str]],
         advance: Advance,
         units: Iterable[Unit],
         stop: threading.Event,
     ) -> Iterator[tuple[Unit, UnitResult]]:
         """The units by one device's models."""
+        passes = self._passes[number]
 
         def advance_or_stop(count: int, note: str) -> None:
             if stop.is_set():
@@ -105,10 +125,12 @@ class Bench:
         workers = self.workers or (min(MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 1)
         how = {"pinned": on_gpu, "with_clean": any(one.classifier.needs_clean for one in passes.values())}
         made = batches(self.dataset, self.clean, units, self.plan, self.batch_size, workers=workers, **how)
+        watches = self._watch(number, todo)
         with closing(made):
             for unit, its in groupby(made, key=lambda item: item[0].unit):
                 scorers = {label: Scorer(passes[label], self.clean) for label in todo[unit]}
-                yield unit, self._scored(unit, scorers, (future for _, future in its), advance_or_stop)
+                result = self._scored(unit, scorers, (future for _, future in its), advance_or_stop)
+                yield unit, _watched(result, watches)
 
     def _scored(
         self, unit: Unit, scorers: Mapping[str, Scorer], made: Iterable[Future[Batch]], advance: Advance
@@ -130,3 +152,12 @@ class Bench:
             return failed(scorers, fault)
         answers = {label: scorer.error or scorer.predictions() for label, scorer in scorers.items()}
         return UnitResult(answers, examples, seconds)
+
+
+def _watched(result: UnitResult, watches: Mapping[str, Watch]) -> UnitResult:
+    """The result, with an error in place of predictions of a model that answers otherwise than before the unit."""
+    answers = {
+        label: answer if isinstance(answer, str) or label not in watches else watches[label].fault() or answer
+        for label, answer in result.answers.items()
+    }
+    return replace(result, answers=answers)

@@ -12,6 +12,8 @@ from robench.errors import UsageError
 from robench.precision import precision_text
 
 ENGINES = ("local", "ray")
+AUTO = "auto"
+KINDS_OF_OUTPUTS = (AUTO, "logits", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class SweepConfig:
     device: `auto`, `cpu`, `cuda`, `mps`, or several with commas between, which share the work.
     baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors.
     tracker: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every cell that is computed.
+    outputs: what the models' outputs are, `logits` or `probabilities`; `auto` recognises it.
+    stateful: also run models whose answers depend on the batch, on earlier calls or on chance: in one process, in one
+        order, from the first cell to the last.
     """
 
     models: tuple[str, ...]
@@ -56,6 +61,8 @@ class SweepConfig:
     precision: str = "fp32"
     compiled: bool = False
     tracker: str | None = None
+    outputs: str = AUTO
+    stateful: bool = False
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "workers", "limit"):
@@ -69,6 +76,19 @@ class SweepConfig:
                 f"--engine ray gives every worker a device of its own; expected one kind, got {self.device}"
             )
         precision_text(self.precision, self.compiled)
+        if self.outputs not in KINDS_OF_OUTPUTS:
+            raise UsageError(unknown("kind of outputs", self.outputs, KINDS_OF_OUTPUTS))
+        self._check_stateful()
+
+    def _check_stateful(self) -> None:
+        given = {
+            "--shard": self.shard is not None,
+            "--engine ray": self.engine == "ray",
+            f"--device {self.device}": "," in self.device,
+        }
+        for option, is_given in given.items():
+            if self.stateful and is_given:
+                raise UsageError(f"--stateful runs in one process on one device; got {option}")
 
     @classmethod
     def from_cli(

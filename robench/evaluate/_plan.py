@@ -21,9 +21,11 @@ _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level"
 """The facts of clean images, and of those that were degraded elsewhere."""
 
 LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "torchvision")
-KEPT = ("dataset", "precision", "native", "textures")
-ONE_LABEL = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256")
+KEPT = ("dataset", "precision", "native", "textures", "stateful")
+ONE_LABEL = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256", "outputs")
 """What two models of one label must share."""
+OLDER = {"outputs": "logits"}
+"""What older runs took for granted."""
 YOUNGER = ("ids_sha256",)
 """Facts of a data set that runs of the first weeks do not have."""
 
@@ -93,6 +95,10 @@ class SweepPlan:
 
 def _has(cells: Mapping[str, Sequence[Strength]], unit: Unit) -> bool:
     return unit.strength.is_clean or unit.strength in cells.get(unit.corruption, ())
+
+
+Planned = Mapping[Unit, Sequence[tuple[Classifier, Cell]]]
+"""Units with the cell of each model."""
 
 
 def planned_cells(
@@ -167,9 +173,16 @@ def _corruption_facts(sweep: SweepPlan, unit: Unit, dataset: Dataset) -> dict[st
 
 
 def manifest(
-    sweep: SweepPlan, dataset: Dataset, planned: Mapping[Unit, Sequence[tuple[Classifier, Cell]]]
+    sweep: SweepPlan,
+    dataset: Dataset,
+    planned: Planned,
+    *,
+    stateful: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What was asked and with what: no times, no paths, so that equal runs have equal manifests."""
+    """What was asked and with what: no times, no paths, so that equal runs have equal manifests.
+
+    stateful: of a sweep whose numbers depend on them, the batch size and the order of the models.
+    """
     classifiers = {classifier.label: classifier for pairs in planned.values() for classifier, _ in pairs}
     return {
         "schema": SCHEMA,
@@ -184,6 +197,8 @@ def manifest(
             "ids_sha256": dataset.ids_sha256,
         },
         "precision": sweep.precision,
+        "stateful": stateful,
+        "unfingerprinted": 0,
         "native": sweep.native,
         "textures": sweep.textures_digest,
         "files_sha256": dict(sweep.files_sha256),
@@ -232,9 +247,16 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, An
     for model in wanted["models"]:
         there = models.setdefault(model["label"], model)
         for key in ONE_LABEL:
-            _agree(run, f"'{model['label']}' of {key}", there.get(key, ""), model[key], "choose another folder or name")
+            _agree(
+                run,
+                f"'{model['label']}' of {key}",
+                there.get(key, OLDER.get(key, "")),
+                model[key],
+                "choose another folder or name",
+            )
     return wanted | {
         "models": list(models.values()),
+        "unfingerprinted": held["unfingerprinted"] if "unfingerprinted" in held else _unfingerprinted(run),
         "corruptions": held["corruptions"] | wanted["corruptions"],
         "files_sha256": held_files | wanted["files_sha256"],
         "published": _joined_published(held.get("published", {}), wanted["published"]),
@@ -243,6 +265,12 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, An
         else held["environment"],
         "cells": [asdict(cell) for cell in _joined([Cell(**cell) for cell in wanted["cells"]], run.cells())],
     }
+
+
+def _unfingerprinted(run: Run) -> int:
+    """How many cells of a run have predictions and no fingerprint of their network."""
+    records = [run.record(cell) for cell in {cell.key: cell for cell in run.cells()}.values()]
+    return sum(one is not None and not one["error"] and one["fingerprint"] is None for one in records)
 
 
 def _joined_published(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,13 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from torch import Tensor
+
 from robench.engines import run_ray
 from robench.errors import RunError
+from robench.evaluate._admission import check_same_network, probe_answers, with_outputs
 from robench.evaluate._bench import Bench, UnitResult, failed, stored_clean
 from robench.evaluate._config import SweepConfig
 from robench.evaluate._open import opened
 from robench.evaluate._plan import Unit
 from robench.evaluate._precision import exact_float32
+from robench.evaluate._probe import probe_of
+from robench.evaluate._scoring import Forward
 from robench.evaluate._sweep import Outcome, evaluate
 
 
@@ -40,6 +45,23 @@ class _Place(NamedTuple):
     folder: str
 
 
+class _Loaded(NamedTuple):
+    """What a node works with: digests, and its models' answers to the probe, by label."""
+
+    facts: dict[str, str]
+    logits: dict[str, Tensor | None]
+
+    def check(self, bench: Bench) -> None:
+        """Raise RunError where a bench of this process works with something else."""
+        for what, digest in _facts(bench).items():
+            if self.facts.get(what) != digest:
+                raise RunError(f"a node has other {what} than this process: {self.facts.get(what)}, expected {digest}")
+        probe = probe_of(bench.clean, bench.plan.precision)
+        for label, known in bench.fingerprints.items():
+            if (logits := self.logits.get(label)) is not None:
+                check_same_network(label, known.to_dict(), probe, logits, "a node gives")
+
+
 class _Node:
     """A bench of another process's own, and what it loaded, to be compared with the driver's."""
 
@@ -49,8 +71,12 @@ class _Node:
         data, classifiers, plan, _ = opened(config)
         self._folder = TemporaryDirectory(prefix="robench-")
         clean = stored_clean(data, Path(self._folder.name) / "clean.npy")
-        self.bench = Bench(data, clean, classifiers, plan, config.batch_size, config.workers)
-        self.facts = _facts(self.bench)
+        probe = probe_of(clean, plan.precision)
+        with exact_float32():
+            known = [with_outputs(one, probe, config.outputs) for one in classifiers]
+            logits = {one.label: probe_answers(probe, Forward(one, probe.precision)) for one in known}
+        self.bench = Bench(data, clean, known, plan, config.batch_size, config.workers)
+        self.loaded = _Loaded(_facts(self.bench), logits)
 
 
 def _facts(bench: Bench) -> dict[str, str]:
@@ -63,23 +89,20 @@ def _facts(bench: Bench) -> dict[str, str]:
     return {"images": bench.clean.digest} | pictures | files | weights | code | maps
 
 
-def _computed(node: _Node, task: _Task) -> tuple[dict[str, str], UnitResult]:
+def _computed(node: _Node, task: _Task) -> tuple[_Loaded, UnitResult]:
     with exact_float32():
         ((_, result),) = node.bench.results({task.unit: task.labels})
-    return node.facts, result
+    return node.loaded, result
 
 
 def _on_ray(config: SweepConfig, bench: Bench, todo: Mapping[Unit, Sequence[str]]) -> Iterator[tuple[Unit, UnitResult]]:
     """Each unit with what an actor of a Ray cluster made of it; an actor loads what `config` names by itself."""
-    wanted = _facts(bench)
     on_gpu = any(one.device.type == "cuda" for one in bench.classifiers)
     tasks = [_Task(unit, tuple(labels)) for unit, labels in todo.items()]
     for task, answer in run_ray(_Node, _Place(config, os.getcwd()), _computed, tasks, on_gpu=on_gpu):
         if isinstance(answer, Exception):
             yield task.unit, failed(task.labels, answer)
             continue
-        facts, result = answer
-        for what, digest in wanted.items():
-            if facts.get(what) != digest:
-                raise RunError(f"a node has other {what} than this process: {facts.get(what)}, expected {digest}")
+        loaded, result = answer
+        loaded.check(bench)
         yield task.unit, result

@@ -23,13 +23,16 @@ def error_line(fault: Exception) -> str:
 class Forward:
     """One model's forward passes in some precision; a batch that does not fit into memory goes in halves from then on.
 
-    `most`: the images that go at once.
+    `most`: the images that go at once. whole: a batch goes as it is, or fails.
     """
 
-    def __init__(self, classifier: Classifier, precision: str = "fp32", most: int = 1 << 30) -> None:
+    def __init__(
+        self, classifier: Classifier, precision: str = "fp32", most: int = 1 << 30, *, whole: bool = False
+    ) -> None:
         self.classifier = classifier
         self.most = most
         self._precision = precision
+        self._whole = whole
 
     def __call__(self, images: Tensor, clean: Tensor | None = None) -> Tensor:
         """Logits of uint8 images (B, H, W, C), float32 (B, classes), on the CPU; clean: for an oracle."""
@@ -39,7 +42,7 @@ class Forward:
                     parts = (slice(start, start + self.most) for start in range(0, len(images), self.most))
                     return torch.cat([self._logits(images, clean, part).cpu() for part in parts])
             except Exception as fault:
-                if min(self.most, len(images)) == 1 or not is_out_of_memory(fault):
+                if self._whole or min(self.most, len(images)) == 1 or not is_out_of_memory(fault):
                     raise
                 self.most = min(self.most, len(images)) // 2
             if self.classifier.device.type == "cuda":

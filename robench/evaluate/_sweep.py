@@ -7,6 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,23 @@ import pandas as pd
 from robench import metrics, tables
 from robench.datasets import Dataset, GeneratedSet, published_note
 from robench.errors import DatasetError, RunError
+from robench.evaluate._admission import admitted, with_held_outputs
 from robench.evaluate._bench import Advance, Bench, UnitResult, clean_of, stored_clean
 from robench.evaluate._config import SweepConfig
+from robench.evaluate._fingerprint import Fingerprint
 from robench.evaluate._making import Images
 from robench.evaluate._plan import SweepPlan, Unit, manifest, merged, planned_cells
 from robench.evaluate._precision import exact_float32
+from robench.evaluate._probe import probe_of, seeded_generators
+from robench.evaluate._work import Work, work_of
 from robench.files import reason, whole_file, write_text
 from robench.models import Classifier
 from robench.progress import tracked
 from robench.store import Cell, Predictions, Run, Workplace
 from robench.trackers import Tracker, track
 
-Todo = Mapping[Unit, Sequence[str]]
-Elsewhere = Callable[[Bench, Todo], Iterator[tuple[Unit, UnitResult]]]
+Labels = Mapping[Unit, Sequence[str]]
+Elsewhere = Callable[[Bench, Labels], Iterator[tuple[Unit, UnitResult]]]
 
 
 @dataclass
@@ -73,7 +78,7 @@ def evaluate(
     sweep. Processes with other shards may fill the folder at the same time.
     copies: the models once more on each further device, which share the work. elsewhere: gives each unit with its
     result, computed by other processes, in place of this one. Raises RunError where the folder holds another run or
-    cannot be written.
+    cannot be written, ModelError for a model that is no function of its image.
     """
     run = Run(config.folder)
     compared = _baseline(run, config.baseline, clean_of(dataset).name, classifiers, plan)
@@ -83,10 +88,30 @@ def evaluate(
         with run.workplace(part) as place, exact_float32():
             clean = stored_clean(dataset, place.folder / "clean.npy", progress=progress)
             _refuse_damaged(dataset, clean)
-            bench = Bench(dataset, clean, classifiers, plan, config.batch_size, config.workers, copies)
+            known = with_held_outputs(run, classifiers)
+            planned = planned_cells(plan, clean, known)
+            order = {"batch_size": config.batch_size, "models": labels} if config.stateful else None
+            wanted = manifest(plan, clean, planned, stateful=order)
+            merged(run, wanted, computing=False)  # what does not fit is refused before a model is asked
+            work = work_of(run, planned, config, len(clean))
+            probe = probe_of(clean, plan.precision, passes=work.passes, batch_size=config.batch_size)
+            models = admitted(run, probe, config, known, copies, work.stored, work.labels)
+            bench = Bench(
+                dataset,
+                clean,
+                models.classifiers,
+                plan,
+                config.batch_size,
+                config.workers,
+                models.copies,
+                models.fingerprints,
+                config.stateful,
+            )
+            wanted |= {"models": [one.facts() for one in models.classifiers]}
             facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": plan.precision}
-            with track(config.tracker, config.folder.name, facts) as followed:
-                return _sweep(run, place, bench, config, elsewhere, compared, followed, progress)
+            generators = seeded_generators(0) if config.stateful else nullcontext()
+            with track(config.tracker, config.folder.name, facts) as followed, generators:
+                return _sweep(run, place, bench, work, wanted, elsewhere, compared, followed, progress)
     except OSError as fault:
         raise RunError(f"{fault.filename or config.folder}: cannot be written: {reason(fault)}") from fault
 
@@ -108,22 +133,20 @@ def _sweep(
     run: Run,
     place: Workplace,
     bench: Bench,
-    config: SweepConfig,
+    work: Work,
+    wanted: dict[str, Any],
     elsewhere: Elsewhere | None,
     baseline: metrics.Baseline | None,
     tracker: Tracker | None,
     progress: bool,
 ) -> Outcome:
     clean = bench.clean
-    planned = planned_cells(bench.plan, clean, bench.classifiers)
-    mine = list(planned)[config.shard[0] - 1 :: config.shard[1]] if config.shard else list(planned)
-    missing = {unit: [cell for _, cell in planned[unit] if not run.is_done(cell)] for unit in mine}
-    todo = {unit: {cell.model: cell for cell in cells} for unit, cells in missing.items() if cells}
+    todo = work.missing
     with place.together():
-        facts = merged(run, manifest(bench.plan, clean, planned), computing=bool(todo))
+        facts = merged(run, wanted, computing=bool(todo))
         tables.check_forms(Cell(**cell) for cell in facts["cells"])
         run.write_manifest(facts)
-    outcome = Outcome(found=sum(len(planned[unit]) for unit in mine) - sum(map(len, todo.values())))
+    outcome = Outcome(found=work.found)
     cells = run.cells()
     shown, steps = _shown(cells), _steps(cells)
     labels = {unit: [*cells] for unit, cells in todo.items()}
@@ -133,7 +156,7 @@ def _sweep(
             if result.examples and (unit.corruption, str(unit.strength), unit.seed) in shown:
                 # before the cells: a unit whose cells are there is not visited again
                 _write_examples(run.folder / "examples", unit, result.examples)
-            for cell, answer in _kept(run, todo[unit], result, outcome):
+            for cell, answer in _kept(run, todo[unit], result, bench.fingerprints, outcome):
                 if tracker is not None:
                     tracker.cell(tables.cell_row(cell, answer), steps[cell.corruption, cell.strength])
             if result.seconds:
@@ -142,14 +165,14 @@ def _sweep(
     with place.together():
         outcome.cells, outcome.metrics = tables.write(run, baseline)
     notes = (published_note([facts["published"]]), tables.clean_note(outcome.cells["corruption"]))
-    outcome.notes += filter(None, notes)
+    outcome.notes += [*filter(None, notes), *tables.run_notes(facts)]
     if tracker is not None:
         tracker.end(outcome.cells, outcome.metrics)
     return outcome
 
 
 def _results(
-    bench: Bench, todo: Todo, elsewhere: Elsewhere | None, advance: Advance
+    bench: Bench, todo: Labels, elsewhere: Elsewhere | None, advance: Advance
 ) -> Iterator[tuple[Unit, UnitResult]]:
     if elsewhere is None:
         yield from bench.results(todo, advance)
@@ -160,7 +183,11 @@ def _results(
 
 
 def _kept(
-    run: Run, cells: Mapping[str, Cell], result: UnitResult, outcome: Outcome
+    run: Run,
+    cells: Mapping[str, Cell],
+    result: UnitResult,
+    fingerprints: Mapping[str, Fingerprint],
+    outcome: Outcome,
 ) -> Iterator[tuple[Cell, Predictions]]:
     """Write every model's cell of a unit: its predictions, which are handed on, or why there are none."""
     for label, cell in cells.items():
@@ -169,7 +196,8 @@ def _kept(
             run.write_error(cell, answer)
             outcome.failed.append(f"{cell.model}, {cell.corruption} {cell.strength}: {answer}")
         else:
-            run.write(cell, answer)
+            known = fingerprints.get(label)
+            run.write(cell, answer, known.to_dict() if known else None)
             outcome.computed += 1
             yield cell, answer
 

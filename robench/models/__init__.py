@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from robench.models._checkpoints import SCHEMA, metadata, save, state_sha256
     from robench.models._flops import flops
     from robench.models._load import load, load_estimator, load_restorer, sketch
+    from robench.models._outputs import OUTPUTS
 
 __all__ = [
+    "OUTPUTS",
     "SCHEMA",
     "ActivationCard",
     "Card",
@@ -58,6 +60,7 @@ __all__ = [
 ]
 
 _NEEDS_TORCH = {
+    "OUTPUTS": "_outputs",
     "SCHEMA": "_checkpoints",
     "Classifier": "_adapter",
     "Restorer": "_adapter",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from robench.errors import ModelError, UsageError
 from robench.models._label_map import LabelMap
 from robench.models._normalize import Normalization
+from robench.models._outputs import LOGITS, as_logits, recognised
 from robench.models._registry import Card
 from robench.models._restorers import RestorerCard
 
@@ -68,6 +69,7 @@ class Classifier:
     training: what the checkpoint says of its training; empty where it says nothing.
     restorer: what images pass first, before their size and channels are changed.
     label_map: the output of each class, where the network has others besides. outputs: how many the network has.
+    answers: what these outputs are, one of `robench.models.OUTPUTS`.
     """
 
     card: Card
@@ -82,6 +84,7 @@ class Classifier:
     restorer: Restorer | None = None
     label_map: LabelMap | None = field(default=None, repr=False)
     outputs: int | None = None
+    answers: str = LOGITS
 
     @property
     def label_map_sha256(self) -> str:
@@ -105,6 +108,7 @@ class Classifier:
             "normalize": self.normalize,
             "training": dict(self.training),
             "label_map_sha256": self.label_map_sha256,
+            "outputs": self.answers,
             "restorer": {"name": front.card.name, "source": front.card.source, "weights_sha256": front.weights_sha256}
             if front
             else None,
@@ -174,7 +178,21 @@ class Classifier:
         if not isinstance(logits, Tensor) or logits.shape != wanted:
             got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ModelError(f"{self.label}: expected logits {wanted}, got {got}")
-        return logits if self._chosen is None else logits[:, self._chosen]
+        made = as_logits(logits, self.answers)
+        return made if self._chosen is None else made[:, self._chosen]
+
+    def recognised(self, images: Tensor, clean: Tensor | None = None) -> Classifier:
+        """The same with `answers` as these images show them; images, clean: as for `logits`.
+
+        A network that fails on them stays as it is. Raises ModelError for outputs that are neither logits nor
+        probabilities.
+        """
+        every = replace(self, answers=LOGITS, label_map=None, classes=self.outputs or self.classes)
+        try:
+            outputs = every.logits(images, clean)
+        except Exception:
+            return self
+        return replace(self, answers=recognised(outputs, self.label))
 
     def prepare(self, images: Tensor) -> Tensor:
         """The network's input: float32 (N, card.channels, side, side), restored, fitted, then normalised."""

@@ -109,6 +109,7 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     section.corruptions |= manifest["corruptions"]
     section.runs.append(run.folder)
     section.published.append(manifest.get("published", {}))
+    section.run_notes += tables.run_notes(manifest)
 
 
 def _draw(section: Section, folder: Path, style: plots.Style, measure: str, *, pdf: bool) -> None:

@@ -39,7 +39,8 @@ class Section:
     """All that was measured on one data set: its rows, its manifests' facts, and the figures made of them.
 
     `scored` are the cells of all runs; one that two runs or two suites share is there once for each suite.
-    `published` says of each run which files of a downloaded set are the published ones. `baseline` is what corruption
+    `published` says of each run which files of a downloaded set are the published ones, `run_notes` what its manifest
+    records that must be said. `baseline` is what corruption
     errors are divided by, none where nobody asked for them. `mark` ends the title.
     """
 
@@ -49,6 +50,7 @@ class Section:
     corruptions: dict[str, Any] = field(default_factory=dict)
     runs: list[Path] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
+    run_notes: list[str] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     baseline: Baseline | None = None
@@ -96,8 +98,9 @@ class Section:
 
     @property
     def notes(self) -> list[str]:
-        """What must be said of the images: which are the published ones, and whether the clean ones are missing."""
-        return [note for note in (published_note(self.published), self.clean_note) if note]
+        """What must be said of the images, the models and the runs beside the numbers."""
+        of_images = [note for note in (published_note(self.published), self.clean_note) if note]
+        return [*of_images, *dict.fromkeys(self.run_notes)]
 
     @property
     def superseded_note(self) -> str:

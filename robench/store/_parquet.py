@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,25 +20,35 @@ from robench.store._cells import Cell, Predictions
 RECORD = b"robench"
 
 
-def write(path: Path, cell: Cell, schema: str, predictions: Predictions | None, error: str = "") -> None:
-    """Write a cell's predictions, or why there are none, as a whole file."""
+def write(
+    path: Path,
+    cell: Cell,
+    schema: str,
+    predictions: Predictions | None,
+    error: str = "",
+    fingerprint: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a cell's predictions, or why there are none, as a whole file; fingerprint: of its network."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.table({}) if predictions is None else _table(predictions)
     digest = "" if predictions is None else _digest(predictions)
-    record = asdict(cell) | {"schema": schema, "error": error, "sha256": digest}
+    record = asdict(cell) | {"schema": schema, "error": error, "sha256": digest, "fingerprint": fingerprint}
     table = table.replace_schema_metadata({RECORD: json.dumps(record, sort_keys=True).encode()})
     with whole_file(path) as partial:
         pq.write_table(table, partial, compression="zstd")
 
 
-def read_error(path: Path, cell: Cell) -> str:
-    """The error recorded in a cell's file, empty where it holds predictions; RunError where the file is damaged."""
+def read_record(path: Path, cell: Cell) -> dict[str, Any]:
+    """A cell's record, without its predictions; RunError where the file is damaged.
+
+    Its `error` is empty where it holds predictions; its `fingerprint` is None where an older robench wrote it.
+    """
     import pyarrow.parquet as pq
 
     with _readable(path):
-        return str(_record(cell, pq.read_schema(path))["error"])
+        return {"fingerprint": None} | _record(cell, pq.read_schema(path))
 
 
 def read(path: Path, cell: Cell) -> Predictions | str:

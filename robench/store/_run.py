@@ -81,13 +81,21 @@ class Run:
         """The file of a cell."""
         return self.folder / "predictions" / cell.place
 
+    def record(self, cell: Cell) -> dict[str, Any] | None:
+        """What is recorded with the cell's predictions, or with the error in their place; None where there is neither.
+
+        Among it `error`, empty for predictions, and `fingerprint` of the network, None in cells of older runs.
+        """
+        return _parquet.read_record(self.path(cell), cell) if self.path(cell).exists() else None
+
     def is_done(self, cell: Cell) -> bool:
         """Whether the cell's predictions are there; a recorded error is not."""
-        return self.path(cell).exists() and not self.error(cell)
+        record = self.record(cell)
+        return record is not None and not record["error"]
 
     def error(self, cell: Cell) -> str:
         """The error recorded for a cell, empty where there is none."""
-        return _parquet.read_error(self.path(cell), cell) if self.path(cell).exists() else ""
+        return str((self.record(cell) or {"error": ""})["error"])
 
     def states(self) -> list[tuple[Cell, str, str]]:
         """Each cell that was asked for, whether it is "ok", "error" or "missing", and the error."""
@@ -105,9 +113,9 @@ class Run:
         error = self.error(cell)
         return ("error" if error else "ok"), error
 
-    def write(self, cell: Cell, predictions: Predictions) -> None:
-        """Store a finished cell."""
-        _parquet.write(self.path(cell), cell, SCHEMA, predictions)
+    def write(self, cell: Cell, predictions: Predictions, fingerprint: Mapping[str, Any] | None = None) -> None:
+        """Store a finished cell; fingerprint: JSON values that its network is known by."""
+        _parquet.write(self.path(cell), cell, SCHEMA, predictions, fingerprint=fingerprint)
 
     def write_error(self, cell: Cell, error: str) -> None:
         """Store why a cell could not be computed."""

@@ -14,7 +14,9 @@ from torch import nn
 
 from robench import datasets, models
 from robench.datasets import Dataset
-from robench.evaluate import Outcome, SweepConfig, SweepPlan, evaluate
+from robench.evaluate import Outcome, SweepConfig, SweepPlan, _admission, evaluate
+from robench.evaluate._bench import Bench
+from robench.evaluate._probe import Probe
 from robench.models import Classifier
 from robench.models._normalize import Normalization
 from robench.models._registry import Card
@@ -59,6 +61,15 @@ def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., Out
         return evaluate(data, nets, wanted, config, copies=copies)
 
     return run
+
+
+@pytest.fixture
+def unprobed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models see the images of the sweep alone, for tests that count calls."""
+    monkeypatch.setattr(Probe, "check", lambda self, forward: None)
+    monkeypatch.setattr(_admission, "probe_answers", lambda probe, forward: None)
+    monkeypatch.setattr(_admission, "with_outputs", lambda classifier, probe, asked: classifier)
+    monkeypatch.setattr(Bench, "_watch", lambda self, number, todo: {})
 
 
 @pytest.fixture(scope="session")

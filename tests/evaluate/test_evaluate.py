@@ -231,6 +231,7 @@ def test_a_damaged_file_is_named(sweep, tmp_path):
     assert first.read_bytes() == data
 
 
+@pytest.mark.usefixtures("unprobed")
 def test_a_failed_cell_is_recorded_and_tried_again(sweep, net, failing, tmp_path):
     """The third batch of the second unit fails; the other model and the later units go on."""
     failing.module.fails_at = range(4 + 2, 4 + 3)
@@ -267,6 +268,7 @@ def test_a_failing_corruption_stops_only_its_cells(sweep):
     assert outcome.failed[0] == "tiny_cnn=digits-clean, torn 1: IndexError: no such pixel"
 
 
+@pytest.mark.usefixtures("unprobed")
 def test_ctrl_c_keeps_finished_cells(sweep, tmp_path, monkeypatch, net):
     sweep("whole", *CHOSEN)
     calls = iter(range(100))

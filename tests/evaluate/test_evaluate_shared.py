@@ -115,6 +115,7 @@ def test_parts_within_a_fidelity_classifier_are_shared_with_those_in_front(tmp_p
     assert (len(Counting.asked), len(asked)) == (1, 1)
 
 
+@pytest.mark.usefixtures("unprobed")
 def test_a_sweep_of_models_that_share_is_each_of_them_alone(tmp_path: Path) -> None:
     front = restorer(tmp_path / "a.safetensors", 0.2)
     specs = tuple(f"{front}+{net}" for net in NETS)

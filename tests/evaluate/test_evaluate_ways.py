@@ -65,6 +65,7 @@ def test_any_number_of_devices_gives_the_same_run(tmp_path):
     assert untimed(tmp_path / "one") == untimed(tmp_path / "three")
 
 
+@pytest.mark.usefixtures("unprobed")
 def test_every_device_takes_units_and_one_that_fails_spoils_only_its_own(sweep, net):
     both = threading.Barrier(2)
     sound = replace(net, module=Together(net.module, both))
@@ -81,6 +82,7 @@ def test_with_ray_a_list_of_devices_is_refused(tmp_path):
         run(replace(request, device="cpu,cpu"))
 
 
+@pytest.mark.usefixtures("unprobed")
 @pytest.mark.parametrize(
     "fault",
     [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate")],

@@ -1,0 +1,114 @@
+"""Which models may be swept, what their outputs are, and which stored cells are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor
+
+from robench.errors import ModelError, RunError
+from robench.evaluate._config import AUTO, SweepConfig
+from robench.evaluate._fingerprint import Fingerprint, basis_of, difference, fingerprint
+from robench.evaluate._precision import mixed
+from robench.evaluate._probe import Probe
+from robench.evaluate._scoring import Forward
+from robench.models import Classifier
+from robench.store import Run
+
+Stored = Mapping[str, Any] | None
+"""The fingerprint of a stored cell; None where an older robench wrote it."""
+
+
+@dataclass
+class Admitted:
+    """The models, those of `copies` on other devices, and a fingerprint of each that has cells to compute, by label."""
+
+    classifiers: list[Classifier]
+    copies: list[list[Classifier]]
+    fingerprints: dict[str, Fingerprint] = field(default_factory=dict)
+
+
+def admitted(
+    run: Run,
+    probe: Probe,
+    config: SweepConfig,
+    classifiers: Sequence[Classifier],
+    copies: Sequence[Sequence[Classifier]],
+    stored: Mapping[str, Sequence[Stored]],
+    wanted: set[str],
+) -> Admitted:
+    """The models that may be swept, checked by their answers to the probe.
+
+    stored: of each model the fingerprints of its finished cells. wanted: labels of models with cells to compute.
+    A model without a cell to compute is asked only where a stored fingerprint rests on other things than today's, or
+    where a user's file builds it. Raises ModelError for a model that is no function of its image, or whose outputs are
+    neither logits nor probabilities, RunError where stored cells are another network's.
+    """
+    made = Admitted([], [list(some) for some in copies])
+    for number, classifier in enumerate(classifiers):
+        label = classifier.label
+        is_asked = label in wanted
+        prints = {one["basis"]: one for one in stored.get(label, ()) if one is not None}
+        if not is_asked and set(prints) <= {basis_of(classifier)} and not classifier.card.code_sha256:
+            made.classifiers.append(classifier)
+            continue
+        its = with_outputs(classifier, probe, config.outputs)
+        made.classifiers.append(its)
+        for some in made.copies:
+            some[number] = replace(some[number], answers=its.answers)
+        if config.stateful:
+            continue
+        forward = Forward(its, probe.precision)
+        if is_asked:
+            probe.check(forward)
+        logits = probe_answers(probe, forward)
+        if logits is None:
+            continue
+        _check_stored(run, label, list(prints.values()), probe, logits)
+        _check_copies(label, [some[number] for some in made.copies], probe, logits)
+        made.fingerprints[label] = fingerprint(its, logits)
+    return made
+
+
+def with_outputs(classifier: Classifier, probe: Probe, asked: str) -> Classifier:
+    """The model with what its outputs are: what is asked, or what its answers to the probe show."""
+    if asked != AUTO:
+        return replace(classifier, answers=asked)
+    with mixed(probe.precision, classifier.device):
+        return classifier.recognised(probe.images, probe.images if classifier.needs_clean else None)
+
+
+def check_same_network(label: str, stored: Mapping[str, Any], probe: Probe, logits: Tensor, where: str) -> None:
+    """Raise RunError where these answers to the probe are not those of a fingerprint."""
+    if fault := difference(stored, logits, probe.tolerance(logits)):
+        raise RunError(f"{where} answers of another network than '{label}' now: {fault}; choose another folder or name")
+
+
+def probe_answers(probe: Probe, forward: Forward) -> Tensor | None:
+    """A model's answers to the probe; None for one that cannot be asked, whose cells will say why."""
+    try:
+        logits = probe.answers(forward)
+    except Exception:
+        return None
+    return logits if bool(logits.isfinite().all()) else None
+
+
+def _check_stored(run: Run, label: str, prints: Sequence[Mapping[str, Any]], probe: Probe, logits: Tensor) -> None:
+    for one in prints:
+        check_same_network(label, one, probe, logits, f"{run.folder} holds")
+
+
+def _check_copies(label: str, copies: Sequence[Classifier], probe: Probe, logits: Tensor) -> None:
+    for copy in copies:
+        other = probe_answers(probe, Forward(copy, probe.precision))
+        if other is not None and not probe.same(logits, other):
+            raise ModelError(f"model '{label}': expected the same answers on every device, got others on {copy.device}")
+
+
+def with_held_outputs(run: Run, classifiers: Sequence[Classifier]) -> list[Classifier]:
+    """The models with what their outputs are as far as the run knows it."""
+    models = run.manifest()["models"] if run.manifest_path.exists() else []
+    held = {model["label"]: model["outputs"] for model in models if "outputs" in model}
+    return [replace(one, answers=held.get(one.label, one.answers)) for one in classifiers]

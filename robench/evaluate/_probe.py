@@ -1,0 +1,181 @@
+"""Before a sweep: is each model a function of its image? And after each unit: is it still the same function?"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from robench.datasets import Dataset
+from robench.errors import ModelError
+from robench.evaluate._scoring import Forward
+from robench.precision import COMPILED
+
+PROBED = 8
+NOISE = {"fp32": 1e-3, "fp16": 1e-2, "bf16": 5e-2}
+"""Float noise by precision, as a part of the range of the logits. Other batch sizes choose other kernels: a ResNet-20
+on a CPU differs by 3e-7 in float32 and 6e-3 in bf16, cuDNN and ONNX Runtime by up to 1e-5."""
+
+REMEDY = {
+    "chance": "dropout and noise must heed evaluation mode",
+    "the batch": "batch norm must be in evaluation mode, and no image may see another",
+    "earlier calls": "a forward pass must leave weights, buffers and attributes as they are",
+}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A few images, uint8 (8, H, W, C), the same for every sweep of a data set, and how much answers may differ."""
+
+    images: Tensor
+    precision: str
+    largest: int = 2 * PROBED
+    """Images of the largest batch that a model is asked about."""
+
+    def answers(self, forward: Forward, images: Tensor | None = None) -> Tensor:
+        """Logits (N, classes), of all images or of these."""
+        shown = self.images if images is None else images
+        return forward(shown, shown if forward.classifier.needs_clean else None)
+
+    def same(self, one: Tensor, other: Tensor) -> bool:
+        """Whether answers to the same images agree up to float noise; those that are not finite are not compared."""
+        off = (one - other).abs().max()
+        return bool(off <= self.tolerance(one)) or not bool(off.isfinite())
+
+    def tolerance(self, logits: Tensor) -> float:
+        """By how much logits may differ, or log probabilities."""
+        widest = float((logits.amax(dim=1) - logits.amin(dim=1)).max())
+        return NOISE[self.precision.removesuffix(COMPILED)] * widest
+
+    def check(self, forward: Forward) -> None:
+        """Raise ModelError where a model's answers depend on more than the image.
+
+        A model that cannot be asked, or whose answers are not finite, passes: its cells will say what is wrong.
+        """
+        try:
+            fault = self._fault(forward)
+        except Exception:  # whatever a model trips over is its own result, in every cell
+            return
+        if fault:
+            what, detail = fault
+            raise ModelError(
+                f"model '{forward.classifier.label}': expected answers that depend on the image alone, got answers "
+                f"that depend on {what}: {detail}; {REMEDY[what]}, or give --stateful to run it all the same"
+            )
+
+    def _fault(self, forward: Forward) -> tuple[str, str] | None:
+        first = self.answers(forward)
+        if not torch.isfinite(first).all():
+            return None
+        before = _state(forward)
+        for _ in range(2):
+            if not self.same(first, again := self.answers(forward)):
+                return self._of_chance_or_calls(forward, again)
+        for size in self._sizes():
+            for shown in self._batches(size):
+                if not self.same(first[shown], self.answers(forward, self.images[shown])):
+                    return "the batch", f"the same image is answered otherwise in a batch of {size}"
+        if changed := sorted(name for name, digest in _state(forward).items() if before.get(name) != digest):
+            return "earlier calls", f"'{changed[0]}' changes in the forward pass"
+        if not self.same(first, self.answers(forward)):
+            return "earlier calls", "the same images are answered otherwise later"
+        return None
+
+    def _of_chance_or_calls(self, forward: Forward, last: Tensor) -> tuple[str, str]:
+        with seeded_generators(0):
+            one = self.answers(forward)
+        with seeded_generators(0):
+            other = self.answers(forward)
+        if self.same(one, other) and not self.same(last, other):
+            return "chance", "the same images are answered otherwise the second time"
+        return "earlier calls", "the same images are answered otherwise the second time"
+
+    def _sizes(self) -> list[int]:
+        """Batches of other sizes than the first; one image alone only where that compiles nothing anew."""
+        few = [PROBED, PROBED // 2 + 1, self.largest]
+        return few if self.precision.endswith(COMPILED) else [*few, 1]
+
+    def _batches(self, size: int) -> Iterator[Tensor]:
+        """Places of images in batches of that size, in another order than the first."""
+        backwards = torch.arange(len(self.images) - 1, -1, -1)
+        if size >= len(self.images):
+            yield backwards.repeat(-(-size // len(self.images)))[:size]
+        elif size == 1:
+            yield backwards[-2:-1]
+        else:
+            yield from torch.split(backwards, size)
+
+
+class Watch:
+    """One model's answers to some of the probe's images before a sweep, to be asked for again after each unit."""
+
+    def __init__(self, probe: Probe, forward: Forward, n: int) -> None:
+        self._probe = probe
+        self._forward = forward
+        self._shown = probe.images[: min(PROBED, max(2, n // 400))]
+        self._first = self._answers()
+
+    def fault(self) -> str:
+        """What is wrong with the answers since; empty where they are as before."""
+        again = self._answers()
+        if self._first is None or again is None or self._probe.same(self._first, again):
+            return ""
+        return "answers depend on earlier calls: after this unit the same images are answered otherwise than before it"
+
+    def _answers(self) -> Tensor | None:
+        try:
+            answers = self._probe.answers(self._forward, self._shown)
+        except Exception:  # such a model fails in its cells too
+            return None
+        return answers if bool(torch.isfinite(answers).all()) else None
+
+
+def probe_of(clean: Dataset, precision: str, *, passes: int = 0, batch_size: int = 1 << 30) -> Probe:
+    """The probe of a data set: images spread over it; smooth random ones where it has no clean images.
+
+    passes: images that the sweep shows to each model; the largest batch is at most a two hundredth of them.
+    """
+    if clean.has_images:
+        positions = np.linspace(0, len(clean) - 1, PROBED).astype(np.int64)
+        images = clean.read(positions)
+    else:
+        height, width, channels = clean.shape
+        coarse = np.random.Generator(np.random.Philox(0)).integers(0, 256, (PROBED, 4, 4, channels), dtype=np.uint8)
+        images = coarse[:, np.arange(height) * 4 // height][:, :, np.arange(width) * 4 // width]
+    largest = min(batch_size, max(2 * PROBED, passes // 200))
+    return Probe(torch.from_numpy(np.ascontiguousarray(images)), precision, largest)
+
+
+@contextmanager
+def seeded_generators(seed: int) -> Iterator[None]:
+    """Within, the generators of torch, numpy and Python start from the seed; after it they are as before."""
+    python, arrays = random.getstate(), np.random.get_state()
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(arrays)
+
+
+def _state(forward: Forward) -> dict[str, str]:
+    """sha256 of every parameter and buffer, those too that no checkpoint holds."""
+    classifier = forward.classifier
+    modules = [classifier.module, *([classifier.restorer.module] if classifier.restorer else [])]
+    tensors = [pair for module in modules for pair in (*module.named_parameters(), *module.named_buffers())]
+    return {name: _digest(tensor) for name, tensor in tensors}
+
+
+def _digest(tensor: Tensor) -> str:
+    data = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+    return hashlib.sha256(data.numpy().tobytes()).hexdigest()

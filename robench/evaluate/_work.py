@@ -1,0 +1,62 @@
+"""What a sweep has left to do: its units, the cells that each lacks, and the fingerprints of those that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from robench.errors import RunError
+from robench.evaluate._config import SweepConfig
+from robench.evaluate._plan import Planned, Unit
+from robench.store import Cell, Run
+
+Fingerprints = Sequence[Mapping[str, Any] | None]
+"""Of stored cells; None of one that an older robench wrote."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """missing: of each unit of this process the cells to compute, by model. found: how many of its cells are there.
+
+    stored: by model the fingerprints of the cells that are there. passes: images that each model will be shown.
+    """
+
+    missing: Mapping[Unit, Mapping[str, Cell]]
+    found: int
+    stored: Mapping[str, Fingerprints]
+    passes: int
+
+    @property
+    def labels(self) -> set[str]:
+        """The models with cells to compute."""
+        return {label for cells in self.missing.values() for label in cells}
+
+
+def work_of(run: Run, planned: Planned, config: SweepConfig, n: int) -> Work:
+    """What of a plan is missing in a run, in this process's shard. n: images of the data set.
+
+    A stateful sweep has no part that can be done alone: where one cell is missing, all are. RunError where the run
+    holds other cells beside them.
+    """
+    units = list(planned)[config.shard[0] - 1 :: config.shard[1]] if config.shard else list(planned)
+    records = {cell: run.record(cell) for unit in units for _, cell in planned[unit]}
+    done = {cell: record for cell, record in records.items() if record is not None and not record["error"]}
+    if config.stateful:
+        _check_whole(run, {cell.key for pairs in planned.values() for _, cell in pairs})
+        done = done if len(done) == len(records) else {}
+    missing = {unit: {cell.model: cell for _, cell in planned[unit] if cell not in done} for unit in units}
+    missing = {unit: cells for unit, cells in missing.items() if cells}
+    stored: dict[str, list[Mapping[str, Any] | None]] = {}
+    for cell, record in done.items():
+        stored.setdefault(cell.model, []).append(record["fingerprint"])
+    return Work(missing, len(done), stored, n * len(missing))
+
+
+def _check_whole(run: Run, keys: set[str]) -> None:
+    held = {cell.key for cell in run.cells()} if run.manifest_path.exists() else keys
+    if held != keys:
+        raise RunError(
+            f"{run.folder}: a stateful run is made by one call, got other cells than those it holds; "
+            "choose another folder"
+        )
