@@ -41,6 +41,15 @@ def one_line(fault: BaseException) -> str:
     return " ".join(str(fault).split()) or type(fault).__name__
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written as UTF-8; one cannot that the system made of a name in other bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def file_name(text: str) -> str:
     """A text as the name of a file: no separators, nothing hidden."""
     return re.sub(r"[^\w=.@+-]+|^\.", "-", text)

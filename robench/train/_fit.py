@@ -214,8 +214,12 @@ def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger
         fit.net.train()
         try:
             trainer.fit(fit, ckpt_path=state if state.exists() else None)
-        except SystemExit as stop:  # what Lightning makes of Ctrl-C
-            raise stop.__context__ or stop from None
+        except SystemExit as stop:
+            if isinstance(stop.__context__, KeyboardInterrupt):  # what Lightning makes of Ctrl-C
+                raise stop.__context__ from None
+            raise TrainError(
+                f"recipe '{fit.recipe.name}': the network or its loss ended the training, sys.exit({stop.code!r})"
+            ) from stop
     fit.net.load_state_dict(fit.best_state)
     fit.net.eval()
     return fit.best
