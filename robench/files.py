@@ -31,6 +31,31 @@ def whole_file(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
+@contextmanager
+def reading(path: Path, expected: str, error: type[RobenchError], advice: str = "") -> Iterator[None]:
+    """Read a file that others wrote: whatever its reader trips over in the block is one `error`.
+
+    Its line has the file, what was `expected`, what came, and the `advice`. A folder, a pipe or a device is refused
+    before it is opened. What robench raises on purpose passes, and so does FileNotFoundError.
+    """
+    tail = f"; {advice}" if advice else ""
+    if path.exists() and not path.is_file():
+        got = "a folder" if path.is_dir() else "a pipe or a device"
+        raise error(f"{path}: cannot be read: expected {expected}, got {got}{tail}")
+    try:
+        yield
+    except (RobenchError, FileNotFoundError):
+        raise
+    except Exception as fault:
+        raise error(f"{path}: cannot be read: expected {expected}, got {_said(fault)}{tail}") from fault
+
+
+def _said(fault: Exception) -> str:
+    """A fault in one line: what the system said, or what a library did, with its kind where it said no more."""
+    line = " ".join(reason(fault).split())
+    return line if line == type(fault).__name__ or isinstance(fault, OSError) else f"{type(fault).__name__}: {line}"
+
+
 def reason(fault: BaseException) -> str:
     """What the system said, without its number and path."""
     return getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
