@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from robench.errors import RobenchError
+from robench.errors import RobenchError, UsageError
 
 
 @contextmanager
@@ -35,25 +36,55 @@ def whole_file(path: Path) -> Iterator[Path]:
 def reading(path: Path, expected: str, error: type[RobenchError], advice: str = "") -> Iterator[None]:
     """Read a file that others wrote: whatever its reader trips over in the block is one `error`.
 
-    Its line has the file, what was `expected`, what came, and the `advice`. A folder, a pipe or a device is refused
-    before it is opened. What robench raises on purpose passes, and so does FileNotFoundError.
+    Its line has the file, what was `expected`, what came, and the `advice`. A pipe or a device is refused before it is
+    opened. What robench raises on purpose passes, and so does FileNotFoundError.
     """
     tail = f"; {advice}" if advice else ""
-    if path.exists() and not path.is_file():
-        got = "a folder" if path.is_dir() else "a pipe or a device"
-        raise error(f"{path}: cannot be read: expected {expected}, got {got}{tail}")
+    refuse_pipe(path, expected, error)
     try:
         yield
     except (RobenchError, FileNotFoundError):
         raise
     except Exception as fault:
-        raise error(f"{path}: cannot be read: expected {expected}, got {_said(fault)}{tail}") from fault
+        place = getattr(fault, "filename", None) or path
+        raise error(f"{place}: cannot be read: expected {expected}, got {_said(fault)}{tail}") from fault
 
 
 def _said(fault: Exception) -> str:
     """A fault in one line: what the system said, or what a library did, with its kind where it said no more."""
     line = " ".join(reason(fault).split())
     return line if line == type(fault).__name__ or isinstance(fault, OSError) else f"{type(fault).__name__}: {line}"
+
+
+def at_home(path: str | os.PathLike[str]) -> Path:
+    """The path with the home folder of `~` or `~user` in it; a user that the system does not know is a UsageError."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{os.fspath(path)}: expected the home folder of a user, got none of '{Path(path).parts[0]}'; "
+            "write ./~ for a folder of that name"
+        ) from None
+
+
+def read_json(path: Path, expected: str, error: type[RobenchError]) -> Any:
+    """The value of a JSON file, as `reading`; texts that cannot be written again are refused too."""
+    with reading(path, expected, error):
+        text = path.read_text(encoding="utf-8")
+        told = json.loads(text)
+        if "\\ud" in text.lower():  # half of a pair that stands for one character
+            json.dumps(told, ensure_ascii=False).encode()
+        return told
+
+
+def refuse_pipe(path: str | os.PathLike[str], expected: str, error: type[RobenchError]) -> None:
+    """Raise `error` for a pipe, a socket or a device, from which a reader might wait for ever or read without end."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise error(f"{os.fspath(path)}: cannot be read: expected {expected}, got a pipe or a device")
 
 
 def reason(fault: BaseException) -> str:

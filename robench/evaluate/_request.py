@@ -116,7 +116,7 @@ def _suites(request: Request) -> dict[str, Cells]:
 
 def _seeds(text: str) -> tuple[int, ...]:
     try:
-        seeds = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+        seeds = tuple(dict.fromkeys(corruptions.read_whole(part) for part in text.split(",")))
     except ValueError:
         raise UsageError(f"--seed must be whole numbers such as 0 or 0,1,2, got '{text}'") from None
     return seeds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import os
@@ -229,8 +230,10 @@ class WholeFiles(TorchCheckpointIO):
     """Lightning's checkpoints as files that are whole or not there, read without unpickling code."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        content = io.BytesIO()  # torch's own writer answers a full disk with no error of the system
+        torch.save(checkpoint, content)
         with whole_file(Path(path)) as partial:
-            torch.save(checkpoint, partial)
+            partial.write_bytes(content.getbuffer())
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         try:
