@@ -14,7 +14,7 @@ from corruptions._core import apply, apply_strength
 from corruptions._errors import CorruptionError, StrengthError, UnknownName
 from corruptions._registry import Registry, unknown
 from corruptions._streams import Draws
-from corruptions._strength import CLEAN, Level, Strength, number_text
+from corruptions._strength import CLEAN, Level, Strength, number_text, read_number, read_whole
 from corruptions.suites import Suite, suite
 from corruptions.suites import names as suites
 
@@ -42,6 +42,8 @@ __all__ = [
     "nearest_native",
     "noise",
     "number_text",
+    "read_number",
+    "read_whole",
     "resolution",
     "suite",
     "suites",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -260,7 +261,7 @@ class Chain(Corruption):
         """The strength of a key such as `3` or `sigma=0.1+length=5`."""
         keys = text.split(CHAIN)
         if len(keys) == 1:
-            return self.strength(int(text) if text.strip().isdecimal() else text.strip())
+            return self.strength(int(text) if re.fullmatch("[0-9]+", text.strip()) else text.strip())
         if len(keys) != len(self.parts):
             raise StrengthError(
                 f"{self.name}: expected a strength for each part, such as {self._example}, got '{text}'"

@@ -225,7 +225,8 @@ def _sample_ids(ids: Any, count: int) -> NDArray[np.int64]:
     if ids is None:
         return np.arange(count, dtype=np.int64)
     array = np.atleast_1d(_array(ids, f"ids must be {count} whole numbers of at least 0"))
-    if array.shape != (count,) or array.dtype.kind not in "iu" or (count and array.min() < 0):
+    fits = array.shape == (count,) and array.dtype.kind in "iu"
+    if not fits or (count and not 0 <= int(array.min()) <= int(array.max()) < 2**63):
         raise CorruptionError(f"ids must be {count} whole numbers of at least 0, got {_short(ids)}")
     return array.astype(np.int64)
 

@@ -15,6 +15,8 @@ CLEAN_KEY = "clean"
 STORED = "@"
 JPEG = "jpeg"
 Numbers = float | tuple[float, ...]
+NUMBER = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?")
+WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,31 @@ def number_text(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def read_number(text: str) -> float:
+    """The finite number that a text writes with the digits 0 to 9; ValueError where Python alone would take it.
+
+    Python's own `float` takes the digits of other scripts, `1_000`, `nan` and `inf` too.
+
+    >>> read_number("-2.5e-1")
+    -0.25
+    """
+    value = float(text) if NUMBER.fullmatch(text.strip()) else math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"expected a number, got '{text}'")
+    return value
+
+
+def read_whole(text: str) -> int:
+    """The whole number that a text writes with the digits 0 to 9; ValueError as for `read_number`.
+
+    >>> read_whole("12")
+    12
+    """
+    if not WHOLE.fullmatch(text.strip()):
+        raise ValueError(f"expected a whole number, got '{text}'")
+    return int(text)
+
+
 def severity_strength(name: str, severity: Any, has_table: bool, level: Level | None) -> Strength:
     """The strength of a severity 0-5; `clean` is 0."""
     if isinstance(severity, str) and severity == CLEAN_KEY:
@@ -181,7 +208,7 @@ def _from_text(name: str, text: str, level: Level) -> Strength:
 
 def _number(name: str, part: str, whole: str, level: Level) -> float:
     try:
-        return float(part)
+        return read_number(part)
     except ValueError:
         raise StrengthError(f"{name}: {level.name} must be {level.range_text}, got '{whole}'") from None
 

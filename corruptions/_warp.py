@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from corruptions._errors import CorruptionError
 from corruptions._jit import jit
 from corruptions._kernels import Floats, Ints, border, on_grid
+
+MOST_SMOOTHED = 8192
+"""Pixels of an axis; its matrix takes 12 bytes for each pair of them while it is made, and is kept."""
 
 
 @lru_cache(maxsize=64)
 def smoothing(size: int, sigma: float, truncate: float) -> tuple[Floats, Ints]:
     """A Gaussian filter of an axis as a matrix (size, size), the axis reflected at its ends, and where its rows lie."""
+    if size > MOST_SMOOTHED:
+        raise CorruptionError(f"an elastic field has sides of at most {MOST_SMOOTHED} pixels, got {size}")
     reach = int(truncate * sigma + 0.5)
     taps = np.array([math.exp(-(offset**2) / (2 * sigma**2)) for offset in range(-reach, reach + 1)])
     taps = on_grid(taps, reach).astype(np.float64)

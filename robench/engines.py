@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from typing import Any, TypeVar
 
@@ -50,7 +50,8 @@ def run_local(
         waiting: dict[Future[Result], Unit] = {}
         try:
             for unit in units:
-                waiting[pool.submit(_with_shared, function, unit)] = unit
+                with _interrupts_held():
+                    waiting[pool.submit(_with_shared, function, unit)] = unit
                 if len(waiting) >= UNITS_A_WORKER * workers:
                     yield from _finished(waiting)
             while waiting:
@@ -268,6 +269,22 @@ def _ray() -> Any:
     if not ray.is_initialized():
         ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False, logging_level=logging.ERROR)
     return ray
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the block ends; a process that is started in it holds it for good and leaves it to its parent.
+
+    Without this a worker that is still importing would print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(shared: Any) -> None:

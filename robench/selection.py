@@ -104,7 +104,7 @@ def _parts(whole: str, text: str, severities: bool) -> list[str]:
     """Split at commas; among severities `1-5` is a range."""
     parts: list[str] = []
     for part in text.split(","):
-        stretch = re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", part) if severities else None
+        stretch = re.fullmatch(r"\s*([0-9]+)\s*-\s*([0-9]+)\s*", part) if severities else None
         if stretch:
             low, high = int(stretch[1]), int(stretch[2])
             if not low <= high <= 5:
@@ -114,7 +114,7 @@ def _parts(whole: str, text: str, severities: bool) -> list[str]:
             parts.append(part.strip())
         else:
             raise UsageError(f"expected strengths such as 1,3 or 1-5 or 0.1,0.2, got '{whole}'")
-    if severities and not all(part.isdecimal() or "=" in part or part == "clean" for part in parts):
+    if severities and not all(re.fullmatch("[0-9]+", part) or "=" in part or part == "clean" for part in parts):
         raise UsageError(f"expected severities such as 1,3 or 1-5, got '{whole}'")
     return parts
 

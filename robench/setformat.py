@@ -10,12 +10,11 @@ An array of a corruption holds its strengths in order, in blocks of n images, as
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from robench.errors import RobenchError, SetError
-from robench.files import reason, write_json
+from robench.files import read_json, reason, write_json
 
 SCHEMA = "robench-set/1"
 MANIFEST = "manifest.json"
@@ -29,6 +28,7 @@ ASKED = (
 
 KINDS = {"dataset": str, "split": str, "view": str, "format": str, "n": int, "seed": int}
 KINDS |= {"classes": list, "shape": list, "corruptions": dict}
+TEXTS = ("data_digest", "ids_sha256", "textures")
 
 
 def is_plain(name: object) -> bool:
@@ -53,8 +53,8 @@ def read_manifest(folder: Path, error: type[RobenchError] = SetError) -> dict[st
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+        manifest = read_json(path, "the manifest of a generated set", error)
+    except FileNotFoundError as fault:
         raise error(f"{path}: cannot be read: {reason(fault)}") from fault
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != SCHEMA:
@@ -75,6 +75,8 @@ def _checked(manifest: dict[str, Any]) -> dict[str, Any]:
         _is(key, manifest.get(key), kind)
     if manifest.get("native") is not None:
         _is("native", manifest["native"], int)
+    for key in TEXTS:
+        _is(key, manifest.get(key, ""), str)
     for name in manifest["classes"]:
         _is("a class", name, str)
     if manifest["format"] not in FORMATS:

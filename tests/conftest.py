@@ -1,10 +1,11 @@
-"""What has to be settled before numba is imported, a cache of the tests' own, real data, and a browser."""
+"""What has to be settled before numba is imported, a cache of the tests' own, command lines, real data, a browser."""
 
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,32 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@dataclass
+class Said:
+    """Exit code, stdout and stderr of one command line."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def robench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """robench("list", "models") -> Said, of a command line run in this process."""
+    from robench.cli import main
+
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def run(*args: object) -> Said:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(arg) for arg in args])
+        said = capsys.readouterr()
+        return Said(int(ended.value.code or 0), said.out, said.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

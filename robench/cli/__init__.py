@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 import robench
 from robench.cli import evaluate, generate, inspect_, leaderboard, report, reproduce, train
 from robench.cli._memory import keep_freed_memory
-from robench.errors import RobenchError
+from robench.errors import RobenchError, UsageError
+from robench.files import is_utf8, reason
 
 
 class Commands(click.Group):
@@ -59,23 +62,51 @@ for command in (
 def main(args: Sequence[str] | None = None) -> None:
     """Run a command line; a mistake is one line on stderr, exit code 2 for the command line alone, else 1."""
     keep_freed_memory()
-    warnings.showwarning = lambda message, *rest, **more: click.echo(f"robench: warning: {message}", err=True)
+    warnings.showwarning = lambda message, *rest, **more: _say(f"warning: {message}")
     try:
-        code = cli.main(args, prog_name="robench", standalone_mode=False)
+        code = _result(sys.argv[1:] if args is None else list(args))
     except click.ClickException as fault:
         code = _complain(fault.format_message(), fault.exit_code)
     except (click.Abort, KeyboardInterrupt):
         code = _complain("stopped; the same command goes on from here", 130)
     except RobenchError as fault:
         code = _complain(str(fault), fault.exit_code)
+    except OSError as fault:
+        code = _complain(f"{fault.filename or 'standard output'}: {reason(fault)}", 1)
+        _drop_output()
     except Exception as fault:
         code = _complain(str(fault), _corruption_code(fault))
     sys.exit(code or 0)
 
 
+def _result(args: Sequence[str]) -> int | None:
+    """The exit code of a command line; sys.exit belongs to no command, so what calls it is a fault."""
+    for argument in args:
+        if not is_utf8(argument):
+            raise UsageError(f"argument {argument!a}: expected text in UTF-8, got other bytes; rename the file")
+    try:
+        code: int | None = cli.main(list(args), prog_name="robench", standalone_mode=False)
+        return code
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # as in `robench list models | head -1`
+            raise
+        raise RobenchError(f"a library or a user's code ended the command, sys.exit({stop.code!r})") from stop
+
+
 def _complain(message: str, code: int) -> int:
-    click.echo(f"robench: {' '.join(message.split())}", err=True)
+    _say(message)
     return code
+
+
+def _say(message: str) -> None:
+    with suppress(OSError):  # nobody can be told
+        click.echo(f"robench: {' '.join(message.split())}", err=True)
+
+
+def _drop_output() -> None:
+    """What waits for a standard output that takes no more is let go, so that the interpreter ends without a word."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _corruption_code(fault: Exception) -> int:

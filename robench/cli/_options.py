@@ -13,6 +13,37 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 
 
+class _Digits(click.ParamType):  # type: ignore[type-arg]  # older versions of click have none
+    """A number in the digits 0 to 9; Python's own takes those of other scripts, `1_000` and `nan` too."""
+
+    reader = "read_whole"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does it, but for what is no plain number."""
+        if isinstance(value, str):
+            import corruptions  # not above: the help text comes without it
+
+            try:
+                value = getattr(corruptions, self.reader)(value)
+            except ValueError as fault:
+                self.fail(str(fault), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Integer(_Digits, click.types.IntParamType):
+    """Any whole number."""
+
+
+class Whole(_Digits, click.IntRange):
+    """A whole number from a least one up."""
+
+
+class Number(_Digits, click.FloatRange):
+    """A number from a least one up."""
+
+    reader = "read_number"
+
+
 def several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """One decorator of several options, in the order of the help text."""
 
@@ -32,7 +63,7 @@ data = several(
     click.option("--ids", type=PATH, metavar="FILE", help="only the images listed in FILE, one id or file name a line"),
     click.option(
         "--limit",
-        type=click.IntRange(1),
+        type=Whole(1),
         metavar="N",
         help="N images, spread evenly over the data set, or over the images of --ids",
     ),

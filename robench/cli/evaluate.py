@@ -42,10 +42,10 @@ from robench.cli import _options
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps", help="several GPUs: cuda:0,cuda:1"
 )
 @click.option(
-    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="halved where memory is short"
+    "--batch-size", type=_options.Whole(1), default=256, show_default=True, help="halved where memory is short"
 )
 @click.option(
-    "--workers", type=click.IntRange(1), metavar="N", help="threads that make images; 1 on a CPU, 8 for a GPU"
+    "--workers", type=_options.Whole(1), metavar="N", help="threads that make images; 1 on a CPU, 8 for a GPU"
 )
 @click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16", help="of the forward passes")
 @click.option("--compile", "compiled", is_flag=True, help="compile the networks first, with torch.compile")

@@ -14,8 +14,8 @@ from robench.cli import _options
 @_options.strengths
 @_options.out
 @click.option("--format", "form", type=click.Choice(["npy", "folder", "imagenet-c"]), default="npy", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="processes")
+@click.option("--seed", type=_options.Integer(), default=0, show_default=True)
+@click.option("--workers", type=_options.Whole(1), default=1, show_default=True, help="processes")
 def generate(
     dataset: str,
     view: str | None,

@@ -38,7 +38,7 @@ def list_(kind: str, as_json: bool) -> None:
 @click.argument("image", required=False, type=_options.PATH)
 @_options.strengths
 @click.option("--view", metavar="VIEW", help="side64, resize256-crop224, …, before the corruption")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=_options.Integer(), default=0, show_default=True)
 @_options.out
 def preview(
     image: Path | None,

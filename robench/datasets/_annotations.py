@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from corruptions import read_whole
 from robench.errors import DatasetError
-from robench.files import one_line
+from robench.files import reading
 
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 Box = tuple[int, int, int, int]
@@ -31,14 +32,12 @@ def read_annotation(path: Path) -> Annotation:
 
     The files count pixels from 0, and xmax and ymax are the last pixels inside the box.
     """
-    try:
+    with reading(path, "an annotation of ILSVRC", DatasetError):
         root = ElementTree.parse(path).getroot()
-        height, width = (int(_text(root, f"size/{side}")) for side in ("height", "width"))
+        height, width = (read_whole(_text(root, f"size/{side}")) for side in ("height", "width"))
         objects = root.findall("object")
-        boxes = [[int(_text(one, f"bndbox/{edge}")) for edge in EDGES] for one in objects]
+        boxes = [[read_whole(_text(one, f"bndbox/{edge}")) for edge in EDGES] for one in objects]
         name = _text(objects[0], "name") if objects else None
-    except (ElementTree.ParseError, ValueError) as fault:
-        raise DatasetError(f"{path}: expected an annotation of ILSVRC: {one_line(fault)}") from fault
     if height < 1 or width < 1 or any(x0 > x1 or y0 > y1 for x0, y0, x1, y1 in boxes):
         raise DatasetError(f"{path}: expected an annotation of ILSVRC, got boxes {boxes} in {width}x{height} pixels")
     return Annotation((height, width), name, _around(boxes, height, width) if boxes else None)

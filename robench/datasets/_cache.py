@@ -1,7 +1,7 @@
 """Decoded image files, kept between runs as arrays by the digest of their data set.
 
 The folder is $ROBENCH_CACHE, or the user's cache folder; ROBENCH_CACHE=off keeps nothing. An entry belongs to the files
-it was made from: their places, sizes, times of change and view. It may be deleted at any time.
+it was made from: their places, sizes, inodes, times of change and view. It may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def forget(path: Path) -> None:
 
 
 def _made_from(dataset: Dataset) -> str | None:
-    """sha256 over the view and every file's path, size and time of change; None for images that are no files."""
+    """sha256 over the view and each file's path, size, inode and times of change; None for other images."""
     if dataset.files is None:
         return None
     lines = [dataset.view, str(dataset.shape)]
@@ -101,7 +101,7 @@ def _made_from(dataset: Dataset) -> str | None:
             facts = os.stat(path)
         except OSError:
             return None
-        lines.append(f"{os.path.abspath(path)}|{facts.st_size}|{facts.st_mtime_ns}")
+        lines.append(f"{os.path.abspath(path)}|{facts.st_size}|{facts.st_ino}|{facts.st_mtime_ns}|{facts.st_ctime_ns}")
     return sha256_text("\n".join(lines))
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 
 import numpy as np
 
 from robench.datasets._contract import Dataset
 from robench.errors import DatasetError
-from robench.files import reason
+from robench.files import at_home, reason
 
 Ids = str | os.PathLike[str] | Sequence[int | str]
 """A text file with one id or one file name a line, or the ids or file names themselves."""
 
 MOST_COMPARED = 2000
+ID = re.compile("[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read_items(ids: Ids) -> list[Item]:
     else:
         source = os.fspath(ids)
         try:
-            lines = Path(ids).expanduser().read_text(encoding="utf-8-sig").splitlines()
+            lines = at_home(ids).read_text(encoding="utf-8-sig").splitlines()
         except (OSError, ValueError) as fault:
             raise DatasetError(f"{source}: expected a text file of ids or file names: {reason(fault)}") from fault
         texts = ((number, line.strip().removeprefix("./")) for number, line in enumerate(lines, start=1))
@@ -57,7 +58,7 @@ def choose(dataset: Dataset, items: Sequence[Item]) -> Dataset:
     stem, also with its class or the folders above it, as in `n01440764/ILSVRC2012_val_00000293.JPEG`. An unknown id or
     name, a name of several images, and an image that is listed twice are a DatasetError.
     """
-    find = _by_id if items[0].text.isdecimal() else _by_name
+    find = _by_id if ID.fullmatch(items[0].text) else _by_name
     first: dict[int, Item] = {}
     for item, position in zip(items, find(dataset, items), strict=True):
         held = first.setdefault(position, item)
@@ -69,7 +70,7 @@ def choose(dataset: Dataset, items: Sequence[Item]) -> Dataset:
 def _by_id(dataset: Dataset, items: Iterable[Item]) -> Iterator[int]:
     positions = {int(one): position for position, one in enumerate(dataset.ids)}
     for item in items:
-        if not item.text.isdecimal():
+        if not ID.fullmatch(item.text):
             raise DatasetError(f"{item.where}: expected an id, a whole number as in the first entry, got '{item.text}'")
         if int(item.text) not in positions:
             nearest = min(positions, key=lambda one: abs(one - int(item.text)))

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from robench.datasets._contract import Images, Ints
+from robench.datasets._generated import as_ints
 from robench.errors import DatasetError
+from robench.files import reading
 
 
 def read_images(path: Path, *label_keys: str) -> tuple[Images, list[Ints]]:
@@ -27,29 +29,25 @@ def read_images(path: Path, *label_keys: str) -> tuple[Images, list[Ints]]:
 
 def read_names(path: Path, key: str) -> tuple[str, ...]:
     """The class names that a file of names holds under `key`, in the order of the labels."""
-    return tuple(str(name) for name in read_pickle(path, key)[key])
+    names = read_pickle(path, key)[key]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DatasetError(f"{path}: expected {key} as a list of texts, got {type(names).__name__}")
+    return tuple(names)
 
 
 def read_pickle(path: Path, *keys: str) -> dict[str, Any]:
     """A pickled dict that holds these keys; no code in the file is run. DatasetError if it is anything else."""
-    with path.open("rb") as opened:
-        try:
-            content = _ArraysOnly(opened, encoding="latin1").load()
-        except Exception as fault:  # a broken pickle makes the unpickler raise nearly anything
-            raise DatasetError(f"{path}: cannot be read: {fault}") from fault
+    with reading(path, f"a pickled batch with {' and '.join(keys)}", DatasetError), path.open("rb") as opened:
+        content = _ArraysOnly(opened, encoding="latin1").load()
     if not isinstance(content, dict) or any(key not in content for key in keys):
         raise DatasetError(f"{path}: expected a batch with {' and '.join(keys)}, got {type(content).__name__}")
     return content
 
 
 def _labels(path: Path, key: str, values: Any) -> Ints:
-    try:
-        labels = np.array(values, dtype=np.int64)
-    except (OverflowError, TypeError, ValueError) as fault:
-        raise DatasetError(f"{path}: expected {key} as whole numbers: {fault}") from fault
-    if labels.ndim != 1:
-        raise DatasetError(f"{path}: expected {key} as a list of whole numbers, got {type(values).__name__}")
-    return labels
+    with reading(path, f"{key} as a list of whole numbers", DatasetError):
+        labels = np.array(values)
+    return as_ints(path, key, labels, labels.size)
 
 
 class _ArraysOnly(pickle.Unpickler):

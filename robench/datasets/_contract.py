@@ -10,11 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from robench.errors import DatasetError
+from robench.errors import DatasetError, UsageError
 from robench.files import sha256_text
 
 Images = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+MOST_UNNAMED = 100_000
+"""Classes that a few images without names of their classes may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +73,9 @@ class Dataset:
 
     def limited(self, limit: int | None) -> Dataset:
         """`limit` images spread evenly: positions floor(i * N / limit). A class-sorted folder stays balanced."""
+        check_limit(limit)
         if limit is None or limit >= len(self):
             return self
-        if limit < 1:
-            raise DatasetError(f"limit must be at least 1, got {limit}")
         chosen = np.arange(limit, dtype=np.int64) * len(self) // limit
         return self.at(chosen)
 
@@ -118,6 +119,26 @@ class Dataset:
                 box = () if self.boxes is None else self.boxes[position]
                 whole.update(sample_digest(image, int(self.labels[position]), box))
         return whole.hexdigest()
+
+
+def numbered_classes(source: object, labels: Ints) -> tuple[str, ...]:
+    """Classes called 0 to the highest label, where nothing names them; a label far beyond is a DatasetError.
+
+    labels: int64 (N,), from 0. A part of a data set may lack classes, so there may be more of them than images.
+    """
+    highest, most = int(labels.max()), max(len(labels), MOST_UNNAMED)
+    if highest >= most:
+        raise DatasetError(
+            f"{source}: expected labels below {most} where the classes have no names, got {highest}; name the classes"
+        )
+    return tuple(str(label) for label in range(highest + 1))
+
+
+def check_limit(limit: object) -> None:
+    """Raise UsageError for a limit that is no whole number from 1 up; None is no limit."""
+    whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
+    if limit is not None and not (whole and int(limit) >= 1):  # type: ignore[call-overload]
+        raise UsageError(f"limit must be a whole number of at least 1, got {limit!r}")
 
 
 def sample_digest(image: Images, label: int, box: Ints | tuple[()] = ()) -> bytes:

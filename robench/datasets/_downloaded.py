@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from robench.datasets._contract import Dataset, Images, Ints
+from robench.datasets._contract import Dataset, Images, Ints, numbered_classes
 from robench.datasets._files import Tree, class_tree, files_below, is_data, scan, subfolders
 from robench.datasets._generated import GeneratedSet, Opened, load_ints, open_block, open_files
 from robench.datasets._published import published_set, state_of
@@ -59,7 +59,7 @@ def _stacked(folder: Path, clean: Dataset | None, choose: Callable[[Dataset], Da
     if not corruptions:
         raise DatasetError(f"{folder}: expected CORRUPTION.npy beside labels.npy, got none")
     if clean is None:
-        classes = tuple(str(label) for label in range(labels.max() + 1))
+        classes = numbered_classes(folder / "labels.npy", labels)
         everything = np.arange(count, dtype=np.int64)
         shape = open_block(folder / f"{corruptions[0]}.npy", 0, blocks, everything, count)[1]
         base = choose(_without_clean(folder, classes, labels, shape))

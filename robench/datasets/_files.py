@@ -23,7 +23,7 @@ import numpy as np
 
 from robench.datasets._contract import Images, Ints
 from robench.errors import DatasetError
-from robench.files import reason
+from robench.files import is_utf8, reason, refuse_pipe
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -86,6 +86,7 @@ def scan(paths: Iterable[str]) -> tuple[Ints, bool]:
 def _opened(path: str) -> Iterator[Image]:
     from PIL import Image, UnidentifiedImageError
 
+    refuse_pipe(path, "an image file", DatasetError)
     try:
         with _header_warnings_off():
             picture = Image.open(path, formats=FORMATS)
@@ -171,20 +172,29 @@ def is_data(name: str) -> bool:
 def subfolders(root: Path) -> tuple[str, ...]:
     """The sorted names of the folders in `root`."""
     with os.scandir(root) as entries:
-        return tuple(sorted(entry.name for entry in entries if entry.is_dir() and is_data(entry.name)))
+        return tuple(sorted(_named(root, (entry.name for entry in entries if entry.is_dir()))))
 
 
 def files_below(folder: Path) -> Iterator[str]:
     """Paths of all files below `folder`, relative to it, with forward slashes."""
     for place, inner, files in os.walk(folder):
-        inner[:] = filter(is_data, inner)
+        inner[:] = _named(place, inner)
         prefix = os.path.relpath(place, folder).replace(os.sep, "/") + "/"
-        yield from ((prefix + name).removeprefix("./") for name in filter(is_data, files))
+        yield from ((prefix + name).removeprefix("./") for name in _named(place, files))
 
 
 def image_files(folder: Path) -> list[Path]:
     """The image files in `folder` itself, by name."""
-    return sorted(path for path in folder.iterdir() if is_data(path.name) and path.suffix.lower() in SUFFIXES)
+    names = _named(folder, os.listdir(folder))
+    return sorted(folder / name for name in names if name.lower().endswith(SUFFIXES))
+
+
+def _named(folder: str | Path, names: Iterable[str]) -> Iterator[str]:
+    """The names that count; one that is no UTF-8 text can stand in no table and is a DatasetError."""
+    for name in filter(is_data, names):
+        if not is_utf8(name):
+            raise DatasetError(f"{folder}: expected names in UTF-8, got {name!a}; rename it")
+        yield name
 
 
 def _images_below(folder: Path) -> Iterator[str]:

@@ -17,7 +17,7 @@ from robench.datasets._files import Files
 from robench.datasets._load import reader
 from robench.datasets._views import parse_view
 from robench.errors import DatasetError
-from robench.files import reason
+from robench.files import reading
 
 Cell = tuple[str, int | None, str]
 """Corruption, its version (None where nobody recorded it) and strength, as the set spells it."""
@@ -101,12 +101,8 @@ def complete(folder: Path) -> Iterator[None]:
 
 def load_array(path: Path) -> NDArray[Any]:
     """A .npy file, memory-mapped; FileNotFoundError, or a DatasetError where it is no plain array."""
-    try:
+    with reading(path, "a .npy file of plain numbers", DatasetError):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except (EOFError, OSError, ValueError) as fault:
-        raise DatasetError(f"{path}: cannot be read: {reason(fault)}") from fault
     if not isinstance(array, np.ndarray):
         raise DatasetError(f"{path}: expected one array, got an archive")
     return array
@@ -115,11 +111,17 @@ def load_array(path: Path) -> NDArray[Any]:
 def load_ints(path: Path, *tail: int) -> Ints:
     """A .npy file of whole numbers (N, *tail), in memory."""
     array = load_array(path)
-    if array.dtype.kind not in "iu" or array.shape[1:] != tail or array.ndim != 1 + len(tail):
-        raise DatasetError(
-            f"{path}: expected whole numbers ({', '.join(map(str, ('N', *tail)))}), got {array.dtype} {array.shape}"
-        )
-    return np.array(array, dtype=np.int64)
+    return as_ints(path, "values", array, len(array) if array.ndim else 0, *tail)
+
+
+def as_ints(path: Path, key: str, array: NDArray[Any], *shape: int) -> Ints:
+    """Whole numbers of this shape as int64; a DatasetError for others, and for some that int64 does not hold."""
+    size = ", ".join(map(str, shape))
+    if array.dtype.kind not in "iu" or array.shape != shape:
+        raise DatasetError(f"{path}: expected {key} as whole numbers ({size}), got {array.dtype} {array.shape}")
+    if array.size and int(array.max()) > np.iinfo(np.int64).max:
+        raise DatasetError(f"{path}: expected {key} as whole numbers ({size}) below 2^63, got {array.max()}")
+    return array.astype(np.int64)
 
 
 def open_block(path: Path, block: int, blocks: int, rows: Ints, count: int) -> Opened:

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from robench.datasets._choice import Ids, choose, read_items
-from robench.datasets._contract import Dataset, Images, Ints
+from robench.datasets._contract import Dataset, Images, Ints, check_limit
 from robench.datasets._files import Files
 from robench.datasets._registry import Definition, Raw
 from robench.datasets._spec import Spec, parse
 from robench.datasets._splits import cut_positions
 from robench.datasets._views import EXAMPLES, View, parse_view, scaled_boxes
 from robench.errors import DatasetError, UsageError
-from robench.files import reason
+from robench.files import reading, reason
 
 
 def load(
@@ -41,8 +41,7 @@ def load(
     """
     asked = parse(spec)
     geometry = parse_view(view or asked.entry.default_view)
-    if limit is not None and limit < 1:
-        raise UsageError(f"limit must be at least 1, got {limit}")
+    check_limit(limit)
     items = None if ids is None else read_items(ids)
     made = _read(asked)
     if isinstance(made, Dataset) and view not in (None, made.view):
@@ -60,7 +59,8 @@ def _read(asked: Spec) -> Raw | Dataset:
         if asked.path is None:
             return entry.read(split)
         asked.path.stat()
-        return entry.read(asked.path, split)
+        with reading(asked.path, entry.layout, DatasetError):
+            return entry.read(asked.path, split)
     except (FileNotFoundError, NotADirectoryError) as fault:
         missing = fault.filename or asked.path
         raise DatasetError(
@@ -140,9 +140,9 @@ def reader(images: Images | Files, view: View, shape: tuple[int, int, int]) -> C
     def read(positions: Ints) -> Images:
         block = np.empty((len(positions), *shape), dtype=np.uint8)
         for place, position in enumerate(positions):
-            image = view.image(images[position])
+            where = images.paths[position] if isinstance(images, Files) else f"image {position}"
+            image = view.image(images[position], where)
             if image.shape != shape:
-                where = images.paths[position] if isinstance(images, Files) else f"image {position}"
                 raise DatasetError(f"{where}: expected height, width, channels {shape}, got {image.shape}")
             block[place] = image
         return block

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from robench.datasets._registry import Definition, registry
 from robench.errors import UsageError
+from robench.files import at_home
 
 SPLIT_FOLDERS = {"train": "train", "test": "test", "val": "val", "validation": "val"}
 """Folder names that name a split rather than a data set."""
@@ -35,7 +36,7 @@ def parse(text: str) -> Spec:
     if at and split not in entry.splits:
         known = f"the splits {', '.join(entry.splits)}" if entry.splits else "no splits to choose from"
         raise UsageError(f"data set {name} has {known}, got '{split}'")
-    return Spec(entry, split or None, Path(path).expanduser() if colon else None)
+    return Spec(entry, split or None, at_home(path) if colon else None)
 
 
 def with_split(text: str, split: str) -> str:

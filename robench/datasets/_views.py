@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from robench.datasets._contract import Images, Ints
-from robench.errors import UsageError
+from robench.errors import DatasetError, UsageError
 
 EXAMPLES = "native, side32, side64 or resize256-crop224"
+MOST_SIDE = 16_384
+MOST_PIXELS = MOST_SIDE**2
+"""Of an image in a view, 0.8 GB in colour."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,22 @@ class View:
     def is_native(self) -> bool:
         return not self.resize
 
-    def image(self, image: Images) -> Images:
-        """uint8 (H, W, C) -> uint8 (crop, crop, C), by Pillow's antialiased bilinear filter."""
+    def image(self, image: Images, where: str = "an image") -> Images:
+        """uint8 (H, W, C) -> uint8 (crop, crop, C), by Pillow's antialiased bilinear filter.
+
+        where: what to call the image in the DatasetError for one so long that it would be far too large on the way.
+        """
         from PIL import Image
 
         if self.is_native:
             return image
         height, width, channels = image.shape
         tall, wide, top, left = self._place(height, width)
+        if tall * wide > MOST_PIXELS:
+            raise DatasetError(
+                f"{where}: view '{self.name}' makes {wide}x{tall} pixels of its {width}x{height} before it crops, "
+                f"expected at most {MOST_PIXELS}; cut the image first"
+            )
         if (tall, wide) != (height, width):
             picture = Image.fromarray(image[:, :, 0] if channels == 1 else image)
             resized = picture.resize((wide, tall), Image.Resampling.BILINEAR)
@@ -84,6 +95,8 @@ def parse_view(text: str) -> View:
     found = re.fullmatch(r"side(?P<side>[1-9]\d*)|resize(?P<resize>[1-9]\d*)-crop(?P<crop>[1-9]\d*)", text, re.ASCII)
     if not found:
         raise UsageError(f"unknown view '{text}'; expected e.g. {EXAMPLES}")
+    if any(size and (len(size) > len(str(MOST_SIDE)) or int(size) > MOST_SIDE) for size in found.groups()):
+        raise UsageError(f"view '{text}': expected sides of at most {MOST_SIDE} pixels")
     resize, crop = int(found["side"] or found["resize"]), int(found["side"] or found["crop"])
     if crop > resize:
         raise UsageError(f"view '{text}': the crop must fit into the shorter side, got {crop} > {resize}")

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from robench.datasets._contract import Dataset, Ints
-from robench.datasets._generated import GeneratedSet, Opened, complete, load_ints, open_block, open_files
+from robench.datasets._generated import GeneratedSet, Opened, as_ints, complete, load_ints, open_block, open_files
 from robench.errors import DatasetError
+from robench.files import reading
 from robench.setformat import image_place, is_plain, read_manifest
 
 Parts = tuple[Dataset, Callable[[str, str], Opened]]
@@ -69,22 +70,16 @@ def _images(folder: Path, manifest: dict[str, Any]) -> Parts:
         below = folder / corruption / inner
         return open_files([f"{below / place}{suffix}" for place in places], (height, width, channels))
 
-    ids, labels = (np.array(columns[key], dtype=np.int64) for key in ("id", "label"))
+    ids, labels = (as_ints(listing, key, np.array(columns[key]), len(places)) for key in ("id", "label"))
     return _base(folder, manifest, ids, labels, open_cell("clean", ""), tuple(columns["stem"])), open_cell
 
 
 def _columns(path: Path, *names: str) -> dict[str, list[Any]]:
-    import pyarrow
     import pyarrow.parquet
 
-    try:
-        with path.open("rb") as opened:
-            table = pyarrow.parquet.read_table(opened, columns=list(names))
+    with reading(path, f"a table with columns {', '.join(names)}", DatasetError), path.open("rb") as opened:
+        table = pyarrow.parquet.read_table(opened, columns=list(names))
         return {name: table[name].to_pylist() for name in names}
-    except FileNotFoundError:
-        raise
-    except (KeyError, OSError, pyarrow.ArrowException) as fault:
-        raise DatasetError(f"{path}: expected columns {', '.join(names)}: {fault}") from fault
 
 
 def _base(

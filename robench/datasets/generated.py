@@ -12,6 +12,7 @@ from robench.datasets._generated import GeneratedSet
 from robench.datasets._registry import dataset
 from robench.datasets._written import read_written
 from robench.errors import DatasetError, UsageError
+from robench.files import at_home
 from robench.setformat import MANIFEST
 
 
@@ -48,7 +49,7 @@ def open_generated(
     wants_some = limit is not None or items is not None
     if wants_some and clean is not None:
         raise UsageError("a limit and ids choose clean images; got them with clean images that are loaded")
-    folder = Path(path).expanduser()
+    folder = at_home(path)
     if not folder.is_dir():
         raise DatasetError(f"generated set {folder} does not exist; expected a folder that robench generate wrote")
     if (folder / MANIFEST).is_file():

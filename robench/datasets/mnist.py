@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gzip
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from robench.datasets._registry import Raw, dataset
 from robench.datasets._splits import VAL_OF_TRAIN
 from robench.errors import DatasetError
+from robench.files import reading
 
 
 @dataset(
@@ -37,11 +37,9 @@ def mnist(path: Path, split: str) -> Raw:
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """The uint8 array of an idx file, raw or gzip; a DatasetError where it is something else or cut short."""
-    data = path.read_bytes()
-    try:
+    with reading(path, "an idx file, raw or gzip", DatasetError):
+        data = path.read_bytes()
         data = gzip.decompress(data) if path.suffix == ".gz" else data
-    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
-        raise DatasetError(f"{path}: cannot be unpacked: {fault}") from fault
     start = 4 + 4 * dimensions
     if len(data) < start or data[:4] != bytes((0, 0, 8, dimensions)):
         raise DatasetError(f"{path}: expected an idx file of {dimensions}-dimensional uint8, got {data[:4]!r}")

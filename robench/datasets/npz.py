@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robench.datasets._contract import Ints
+from robench.datasets._contract import Ints, numbered_classes
+from robench.datasets._generated import as_ints
 from robench.datasets._registry import Raw, dataset
 from robench.datasets._spec import label_of
 from robench.datasets._splits import TENTHS
 from robench.errors import DatasetError
+from robench.files import reading
 
 Array = NDArray[Any]
+KEYS = ("images", "labels", "classes", "boxes", "ids")
 
 
 @dataset(
@@ -43,10 +46,11 @@ def npz(path: Path, split: str | None) -> Raw:
         f"{count} whole numbers from 0",
         lambda a: _is_ints(a, (count,)) and a.min() >= 0,
     )
+    labels = as_ints(path, "labels", labels, count)
     name, own = label_of(path)
     return Raw(
         classes=_classes(path, arrays.get("classes"), labels),
-        labels=labels.astype(np.int64),
+        labels=labels,
         images=np.ascontiguousarray(images),
         boxes=_boxes(path, arrays.get("boxes"), images),
         ids=_ids(path, arrays.get("ids"), count),
@@ -57,15 +61,30 @@ def npz(path: Path, split: str | None) -> Raw:
 
 
 def _arrays(path: Path) -> dict[str, Array]:
-    try:
+    """The arrays that are asked for, after a look at what the file says of each."""
+    with reading(path, "a .npz file of plain arrays", DatasetError):
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                _check_size(path, archive, entry)
         with np.load(path, allow_pickle=False) as opened:
-            arrays = {key: opened[key] for key in opened.files}
-    except (AttributeError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as fault:
-        raise DatasetError(f"{path}: expected a .npz file of plain arrays: {fault}") from fault
-    for key in ("images", "labels"):
-        if key not in arrays:
-            raise DatasetError(f"{path}: expected arrays images and labels, got {', '.join(arrays) or 'none'}")
-    return arrays
+            for key in ("images", "labels"):
+                if key not in opened.files:
+                    names = ", ".join(opened.files) or "none"
+                    raise DatasetError(f"{path}: expected arrays images and labels, got {names}")
+            return {key: opened[key] for key in KEYS if key in opened.files}
+
+
+def _check_size(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """That an array is as large as its shape and type say, before any memory is taken for it."""
+    with archive.open(entry) as opened:
+        version = np.lib.format.read_magic(opened)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(opened)
+        if dtype.hasobject:
+            raise ValueError(f"an array of objects, {entry.filename}")
+        expected, got = math.prod(shape) * dtype.itemsize, entry.file_size - opened.tell()
+    if expected != got:
+        raise DatasetError(f"{path}: {entry.filename}: expected {expected} bytes of {dtype} {shape}, got {got}")
 
 
 def _expect(path: Path, key: str, array: Array, what: str, good: Callable[[Array], bool]) -> None:
@@ -81,9 +100,9 @@ def _is_ints(array: Array, shape: tuple[int, ...]) -> bool:
     return array.dtype.kind in "iu" and array.shape == shape
 
 
-def _classes(path: Path, array: Array | None, labels: Array) -> tuple[str, ...]:
+def _classes(path: Path, array: Array | None, labels: Ints) -> tuple[str, ...]:
     if array is None:
-        return tuple(str(label) for label in range(int(labels.max()) + 1))
+        return numbered_classes(path, labels)
     _expect(path, "classes", array, "texts (K,)", lambda a: a.dtype.kind == "U" and a.ndim == 1)
     return tuple(str(name) for name in array)
 
@@ -100,7 +119,7 @@ def _boxes(path: Path, array: Array | None, images: Array) -> Ints | None:
         raise DatasetError(
             f"{path}: expected boxes x0, y0, x1, y1 inside {width}x{height}, got {array[bad].tolist()} for image {bad}"
         )
-    return array.astype(np.int64)
+    return as_ints(path, "boxes", array, count, 4)
 
 
 def _ids(path: Path, array: Array | None, count: int) -> Ints | None:
@@ -110,4 +129,4 @@ def _ids(path: Path, array: Array | None, count: int) -> Ints | None:
     _expect(path, "ids", array, what, lambda a: _is_ints(a, (count,)))
     if len(np.unique(array)) != count or array.min() < 0:
         raise DatasetError(f"{path}: expected ids as {what}, got {array.min()}..{array.max()} with repeats or signs")
-    return array.astype(np.int64)
+    return as_ints(path, "ids", array, count)

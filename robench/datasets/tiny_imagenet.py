@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def _table(path: Path, columns: int) -> list[tuple[list[str], list[int]]]:
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         fields = line.split("\t")
-        if len(fields) != columns or not all(field.isdecimal() for field in fields[-4:]):
+        if len(fields) != columns or not all(re.fullmatch("[0-9]+", field) for field in fields[-4:]):
             raise DatasetError(f"{path}:{number}: expected {columns - 4} texts and 4 numbers, got {line!r}")
         if not all(map(is_plain, fields[:-4])):
             raise DatasetError(f"{path}:{number}: expected plain names, got {line!r}")

@@ -90,7 +90,7 @@ def probe_answers(probe: Probe, forward: Forward) -> Tensor | None:
     """A model's answers to the probe; None for one that cannot be asked, whose cells will say why."""
     try:
         logits = probe.answers(forward)
-    except Exception:
+    except (Exception, SystemExit):
         return None
     return logits if bool(logits.isfinite().all()) else None
 

@@ -60,7 +60,7 @@ class Probe:
         """
         try:
             fault = self._fault(forward)
-        except Exception:  # whatever a model trips over is its own result, in every cell
+        except (Exception, SystemExit):  # whatever a model trips over is its own result, in every cell
             return
         if fault:
             what, detail = fault
@@ -131,7 +131,7 @@ class Watch:
     def _answers(self) -> Tensor | None:
         try:
             answers = self._probe.answers(self._forward, self._shown)
-        except Exception:  # such a model fails in its cells too
+        except (Exception, SystemExit):  # such a model fails in its cells too
             return None
         return answers if bool(torch.isfinite(answers).all()) else None
 

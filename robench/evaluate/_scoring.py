@@ -14,7 +14,7 @@ from robench.models import Classifier
 from robench.store import MOST_CLASSES_STORED, Predictions
 
 
-def error_line(fault: Exception) -> str:
+def error_line(fault: BaseException) -> str:
     """What to record of a failure: its first line, with its kind where it was not raised on purpose."""
     line = (str(fault).strip().splitlines() or [""])[0]
     return line if isinstance(fault, (RobenchError, CorruptionError)) else f"{type(fault).__name__}: {line}"
@@ -83,7 +83,7 @@ class Scorer:
             return
         try:
             logits = self._forward(images, clean).double()
-        except Exception as fault:  # whatever a model trips over is its own result
+        except (Exception, SystemExit) as fault:  # whatever a model trips over is its own result
             self.error = error_line(fault)
             return
         if not torch.isfinite(logits).all():

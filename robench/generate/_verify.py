@@ -13,8 +13,8 @@ import corruptions
 from corruptions import CorruptionError, Strength
 from robench import datasets, setformat
 from robench.datasets import Dataset, GeneratedSet
-from robench.errors import RobenchError
-from robench.files import reason, sha256_file
+from robench.errors import RobenchError, SetError
+from robench.files import reading, reason, sha256_file
 from robench.generate._writers import digest_of, pixel_digest
 from robench.progress import tracked
 
@@ -115,17 +115,16 @@ def _corruption(opened: GeneratedSet, name: str) -> Iterator[str]:
 
 def _pictures(opened: GeneratedSet, name: str, parts: Sequence[Dataset], digest: str | None = None) -> Iterator[str]:
     """Every image file of a corruption against its digest in digests/NAME.parquet, and these against the manifest's."""
-    import pyarrow
     import pyarrow.parquet
 
     listing = opened.path / "digests" / f"{name}.parquet"
     try:
-        with listing.open("rb") as file:
+        with reading(listing, "the digests of pictures", SetError), listing.open("rb") as file:
             rows = pyarrow.parquet.read_table(file).to_pylist()
-        places = [(row["strength"], row["class"], row["stem"]) for row in rows]
-        digests = [str(row["sha256"]) for row in rows]
-    except (KeyError, OSError, pyarrow.ArrowException) as fault:
-        yield f"{listing}: cannot be read: {reason(fault)}"
+            places = [tuple(_text(row[key]) for key in ("strength", "class", "stem")) for row in rows]
+            digests = [_text(row["sha256"]) for row in rows]
+    except (FileNotFoundError, SetError) as fault:
+        yield f"{listing}: cannot be read: {reason(fault)}" if isinstance(fault, OSError) else str(fault)
         return
     if digest is not None and digest_of(digests) != digest:
         yield f"{listing}: the digest of its digests is not the manifest's"
@@ -143,6 +142,12 @@ def _pictures(opened: GeneratedSet, name: str, parts: Sequence[Dataset], digest:
                     yield f"{path}{suffix}: its pixels are not those of {listing.name}"
             except RobenchError as fault:
                 yield str(fault)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected texts, got {value!r}")
+    return value
 
 
 def _made_again(opened: GeneratedSet, name: str, strength: Strength, part: Dataset) -> Iterator[str]:

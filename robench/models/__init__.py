@@ -17,7 +17,7 @@ from robench.models import families as families
 from robench.models._activations import ActivationCard, activation, activations
 from robench.models._registry import Card, family, get, model, names, registry
 from robench.models._restorers import RestorerCard, restorer, restorers
-from robench.models._spec import Spec, parse
+from robench.models._spec import Spec, parse, weights_file
 
 if TYPE_CHECKING:
     from robench.models._adapter import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
@@ -57,6 +57,7 @@ __all__ = [
     "sketch",
     "state_sha256",
     "unit",
+    "weights_file",
 ]
 
 _NEEDS_TORCH = {

@@ -190,7 +190,7 @@ class Classifier:
         every = replace(self, answers=LOGITS, label_map=None, classes=self.outputs or self.classes)
         try:
             outputs = every.logits(images, clean)
-        except Exception:
+        except (Exception, SystemExit):
             return self
         return replace(self, answers=recognised(outputs, self.label))
 
@@ -269,7 +269,7 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
     kind, _, index = name.partition(":")
-    if kind not in there or not (index.isdecimal() or index == ""):
+    if kind not in there or not ((index.isascii() and index.isdecimal()) or index == ""):
         raise UsageError(f"device must be auto, cpu, cuda or mps, got '{name}'")
     if not there[kind] or (kind == "cuda" and int(index or 0) >= torch.cuda.device_count()):
         raise UsageError(f"device '{name}' is not available on this machine")

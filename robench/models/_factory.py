@@ -27,6 +27,9 @@ KINDS: dict[str, tuple[type, ...]] = {
     "fit": (str,),
 }
 """What a factory's dict may say, as on a card."""
+COUNTS = ("classes", "num_classes")
+"""What a factory calls the parameter that is the number of classes."""
+VARARGS, VARKEYWORDS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 
 
 def made_by_file(parsed: Spec, classes: int | None) -> tuple[Card, nn.Module]:
@@ -49,10 +52,8 @@ def _run_factory(parsed: Spec, classes: int | None) -> Any:
     try:
         module = _import_file(Path(str(parsed.file)))
         factory = vars(module)[str(parsed.factory)]
-        takes_classes = bool(inspect.signature(factory).parameters)
-        if takes_classes and classes is None:
-            raise ModelError(f"{parsed.name}: with a label map, expected a factory without arguments")
-        return factory(classes) if takes_classes else factory()
+        arguments, named = _class_count(factory, parsed.name, classes)
+        return factory(*arguments, **named)
     except RobenchError:
         raise
     except KeyError as fault:
@@ -60,8 +61,34 @@ def _run_factory(parsed: Spec, classes: int | None) -> Any:
             raise ModelError(f"{parsed.name}: failed: KeyError: {fault}") from fault
         public = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
         raise UsageError(f"{parsed.file}: {unknown('factory', str(parsed.factory), public)}") from None
-    except Exception as fault:
+    except (Exception, SystemExit) as fault:
         raise ModelError(f"{parsed.name}: failed: {type(fault).__name__}: {fault}") from fault
+
+
+def _class_count(factory: Any, name: str, classes: int | None) -> tuple[list[int], dict[str, int]]:
+    """The arguments that hand the class count to a factory: by place and by name.
+
+    It goes to the parameter called as in COUNTS, else to the one parameter without a default. A parameter with a
+    default and another name is the factory's own. classes: None where the network's own count stays.
+    """
+    values = [one for one in inspect.signature(factory).parameters.values() if one.kind not in (VARARGS, VARKEYWORDS)]
+    needed = [one for one in values if one.default is one.empty]
+    called = [one for one in values if one.name in COUNTS]
+    count = next(iter(called or needed), None)
+    if others := [one.name for one in needed if one is not count]:
+        raise ModelError(
+            f"{name}: expected a factory with at most one parameter without a default, 'classes', "
+            f"got also '{others[0]}'; give it a default"
+        )
+    if count is None or (classes is None and count not in needed):
+        return [], {}
+    if classes is None:
+        raise ModelError(
+            f"{name}: with a label map, expected a factory without arguments, got the parameter '{count.name}'"
+        )
+    if count.kind is count.POSITIONAL_ONLY:
+        return [classes], {}
+    return [], {count.name: classes}
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robench.errors import ModelError
-from robench.files import reason
+from robench.files import reading, reason
 
 HEADER = ["class", "index"]
 
@@ -46,12 +46,12 @@ def read_label_map(path: Path, classes: Sequence[str]) -> LabelMap:
     Raises `ModelError`: a class is missing or there twice, an index is no number from 0 up or serves two classes.
     """
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
-        why = reason(fault) if isinstance(fault, OSError) else "not UTF-8 text"
-        raise ModelError(f"label map {path}: cannot be read: {why}") from None
-    pairs = _of_json(path, text) if path.suffix.lower() == ".json" else _of_csv(path, text)
+        with reading(path, f"a label map, {','.join(HEADER)}", ModelError):
+            content = path.read_bytes()
+            text = content.decode("utf-8-sig")
+            pairs = _of_json(path, text) if path.suffix.lower() == ".json" else _of_csv(path, text)
+    except FileNotFoundError as fault:
+        raise ModelError(f"label map {path}: cannot be read: {reason(fault)}") from None
     known = _unique(path, pairs)
     if absent := [name for name in classes if name not in known]:
         near = difflib.get_close_matches(absent[0], known, n=1) or sorted(known)[:1]
@@ -72,10 +72,7 @@ def _of_csv(path: Path, text: str) -> list[tuple[str, str]]:
 
 
 def _of_json(path: Path, text: str) -> list[tuple[str, str]]:
-    try:
-        pairs = json.loads(text, object_pairs_hook=lambda pairs: pairs)
-    except ValueError as fault:
-        raise ModelError(f"{path}: not JSON: {fault}") from None
+    pairs = json.loads(text, object_pairs_hook=lambda pairs: pairs)
     if not text.lstrip().startswith("{"):
         raise ModelError(f"{path}: expected an object of classes and indices, got {type(pairs).__name__}")
     return [(name, str(index)) for name, index in pairs]

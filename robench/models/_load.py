@@ -24,11 +24,14 @@ from robench.models._normalize import Normalization, parse_normalize
 from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
-from robench.models._spec import Spec, parse
+from robench.models._spec import Spec, parse, weights_file
+from robench.models._weight_sets import State, chosen
 from robench.models.fidelity import PREFIX as FIDELITY
 from robench.models.fidelity import Estimator
 
 WEIGHTS = Path(__file__).parent / "weights"
+WEIGHT_SET = "weight_set"
+"""What the facts of a model call the set that was taken of several in its checkpoint."""
 Made = TypeVar("Made")
 
 
@@ -48,7 +51,8 @@ def load(
     """The classifier that a MODEL argument stands for.
 
     spec: `NAME[=CHECKPOINT]`, `path/to/file.py:factory[=CHECKPOINT]`, `path/to/net.pt2` or `path/to/net.onnx`, and
-        before any of them `RESTORER[=CHECKPOINT]+`; CHECKPOINT: a file or a card's word. NAME and factory may be
+        before any of them `RESTORER[=CHECKPOINT]+`; CHECKPOINT: a file, with `#SET` behind it to choose one of several
+        sets of weights in it, or a card's word. NAME and factory may be
         followed by `@ACTIVATION`, which stands in for every ReLU.
     classes: of the data set, so the length of the logits.
     side: of the images that will come, or their (H, W); decides and records the fit.
@@ -118,7 +122,8 @@ def load_estimator(checkpoint: str | Path | None = None, *, seed: int = 0, devic
     where = pick_device(device)
     made = seeded(seed, Estimator)
     if checkpoint is not None:
-        state = _checkpoints.read(Path(checkpoint))
+        path, asked = weights_file(str(checkpoint))
+        state, _ = chosen(_checkpoints.read(path), made.state_dict(), source=str(path), asked=asked, may_lack=None)
         _checkpoints.fill(made, state, classes=0, source=str(checkpoint), model="fidelity-estimator")
     return made.to(where).eval()
 
@@ -222,7 +227,10 @@ def _restorer(parsed: Spec, random_weights: bool, seed: int, where: torch.device
 
 
 def _label(card: Card | RestorerCard, parsed: Spec) -> str:
-    return f"{card.name}={Path(parsed.checkpoint).stem}" if parsed.checkpoint else card.name
+    if not parsed.checkpoint:
+        return card.name
+    file, asked = weights_file(parsed.checkpoint)
+    return f"{card.name}={file.stem}" + (f"#{asked}" if asked is not None else "")
 
 
 def _filled(
@@ -233,20 +241,23 @@ def _filled(
     own: Sequence[str] | None = None,
     seed: int = 0,
 ) -> dict[str, str]:
-    """Put the checkpoint's weights into the network, and hand out its metadata.
+    """Put the checkpoint's weights into the network, and hand out its metadata, with the set's name if it has several.
 
     own: to train on from the checkpoint, the parts of the network that it may lack; the head may be another too, and
         is drawn from the seed then.
     """
     if checkpoint is None:
         return {}
-    state, told, source = _read(card, checkpoint)
+    path, asked = weights_file(checkpoint)
+    states, told, source = _read(card, checkpoint, path)
+    state: State
+    state, name = chosen(states, module.state_dict(), source=source, asked=asked, may_lack=own)
     if own is not None:
         head = _checkpoints.other_head(state, module, classes=classes)
         seeded(seed, lambda: _draw_head(module, head))
         state = _checkpoints.completed(state, module, head=head, parts=own)
     _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
-    return told
+    return told | ({WEIGHT_SET: name} if name else {})
 
 
 def _draw_head(module: nn.Module, names: Sequence[str]) -> None:
@@ -290,29 +301,29 @@ def seeded(seed: int, make: Callable[[], Made]) -> Made:
         return make()
 
 
-def _read(card: Card | RestorerCard, checkpoint: str) -> tuple[_checkpoints.State, dict[str, str], str]:
+def _read(card: Card | RestorerCard, checkpoint: str, path: Path) -> tuple[dict[str, State], dict[str, str], str]:
     """The tensors of a file or of one of the card's words, its metadata, and how to name it in a line."""
-    path, source = Path(checkpoint), checkpoint
+    source = str(path)
     if checkpoint in card.weights:
         source, place = f"{card.name}={checkpoint}", card.weights[checkpoint]
         if callable(place):
-            return _fetched(place, source), {}, source
+            return {"": _fetched(place, source)}, {}, source
         if place.startswith("https://"):
-            return _fetched(lambda: _download(place), source, f" from {place}"), {}, source
+            return {"": _fetched(lambda: _download(place), source, f" from {place}")}, {}, source
         path = WEIGHTS / place
     elif card.weights and not path.exists():
         raise CheckpointError(f"{card.name}={checkpoint}: no such file; {unknown('weights', checkpoint, card.weights)}")
     return _checkpoints.read(path), _checkpoints.metadata(path), source
 
 
-def _fetched(fetch: Callable[[], _checkpoints.State], source: str, place: str = "") -> _checkpoints.State:
+def _fetched(fetch: Callable[[], State], source: str, place: str = "") -> State:
     try:
         return fetch()
     except Exception as fault:
         raise CheckpointError(f"{source}: cannot be downloaded{place}: {one_line(fault)}") from fault
 
 
-def _download(address: str) -> _checkpoints.State:
+def _download(address: str) -> State:
     state: dict[str, torch.Tensor] = torch.hub.load_state_dict_from_url(
         address, map_location="cpu", progress=False, check_hash=True, weights_only=True
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from corruptions import read_number
 from robench.errors import UsageError
 
 EXAMPLE = "imagenet, cifar10, mnist, bytes, none or m,m,m/s,s,s such as 0.5,0.5,0.5/0.25,0.25,0.25"
@@ -47,9 +48,9 @@ def parse_normalize(text: str, channels: int) -> Normalization:
 
 def _numbers(text: str) -> Normalization:
     try:
-        mean, std = (tuple(float(value) for value in half.split(",")) for half in text.split("/"))
+        mean, std = (tuple(read_number(value) for value in half.split(",")) for half in text.split("/"))
     except ValueError:
         raise UsageError(f"normalize '{text}': expected {EXAMPLE}") from None
-    if len(mean) != len(std) or not all(0 < value < float("inf") for value in std):
+    if len(mean) != len(std) or not all(value > 0 for value in std):
         raise UsageError(f"normalize '{text}': expected as many positive deviations as means, e.g. {EXAMPLE}")
     return Normalization(mean, std)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from corruptions import unknown
 from robench.errors import UsageError
@@ -71,6 +72,16 @@ def parse(spec: str) -> Spec:
     if not parsed.name or parsed.checkpoint == "":
         raise UsageError(f"model '{spec}': expected {FORMS}")
     return parsed
+
+
+def weights_file(checkpoint: str) -> tuple[Path, str | None]:
+    """The file of a CHECKPOINT, and the set of weights that is chosen in it; a file that has the sign # is itself.
+
+    >>> weights_file("best.pt#state_dict_ema")
+    (PosixPath('best.pt'), 'state_dict_ema')
+    """
+    file, sign, name = checkpoint.rpartition("#")
+    return (Path(file), name) if sign and not Path(checkpoint).exists() else (Path(checkpoint), None)
 
 
 def _restored(first: str, rest: str, spec: str) -> Spec:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from robench.files import sha256_text
 
 MOST_CLASSES_STORED = 100
+_KINDS: dict[str, Any] = {"str": str, "int": int, "int | None": int | None, "float | None": float | int | None}
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,35 @@ class Cell:
     def place(self) -> Path:
         """Where its file stands under predictions/."""
         return Path(_plain(self.model)) / _plain(self.corruption) / f"{_plain(self.strength)}-{self.key[:12]}.parquet"
+
+
+def cell_of(record: Any) -> Cell:
+    """The cell of a record in a manifest; TypeError or ValueError for a field that is missing, strange or null."""
+    cell = Cell(**record)
+    kinds = {field.name: _KINDS[str(field.type)] for field in fields(Cell)}
+    if fault := misfit(asdict(cell), kinds, "cell"):
+        raise ValueError(fault)
+    return cell
+
+
+def misfit(value: Any, form: Any, at: str) -> str:
+    """Where a value of a JSON file is not of its form, in words; empty where it is.
+
+    form: a type or a union of types; a list of one form for every item; a dict of a form for each key that must be
+    there, or with the key `...` for every key. at: what the value is called.
+    """
+    kind = type(form) if isinstance(form, list | dict) else form
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return f"expected {at} as {getattr(kind, '__name__', kind)}, got {value!r:.60}"
+    if isinstance(form, list):
+        inner = [(one, form[0], f"{at}[{place}]") for place, one in enumerate(value)]
+    elif isinstance(form, dict):
+        keys = value if ... in form else form
+        held: Any = value
+        inner = [(held.get(key), form.get(..., form.get(key)), f"{at}.{key}") for key in keys]
+    else:
+        inner = []
+    return next((fault for one in inner if (fault := misfit(*one))), "")
 
 
 @dataclass(frozen=True)

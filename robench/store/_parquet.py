@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robench.errors import RunError
-from robench.files import reason, whole_file
+from robench.files import reading, whole_file
 from robench.store._cells import Cell, Predictions
 
 RECORD = b"robench"
@@ -66,15 +66,8 @@ def read(path: Path, cell: Cell) -> Predictions | str:
         return predictions
 
 
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as fault:
-        line = " ".join(reason(fault).split())
-        raise RunError(f"{path}: cannot be read: {line}; remove it to compute it again") from fault
+def _readable(path: Path) -> AbstractContextManager[None]:
+    return reading(path, "the predictions of a cell", RunError, "remove it to compute it again")
 
 
 def _record(cell: Cell, schema: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ examples/                           a few degraded images per strength
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from robench.errors import RunError
-from robench.files import reason, write_json
+from robench.files import read_json, write_json
 from robench.store import _parquet
-from robench.store._cells import Cell, Predictions
+from robench.store._cells import Cell, Predictions, cell_of, misfit
 from robench.store._workplace import Workplace, shared_workplace, workplace
 
 SCHEMA = "robench-run/1"
 MANIFEST = "manifest.json"
-KINDS = {"dataset": dict, "models": list, "corruptions": dict, "cells": list, "environment": dict}
+FORM: dict[str, Any] = {
+    "dataset": {"name": str, "split": str, "view": str, "digest": str, "n": int, "shape": [int], "classes": [str]},
+    "models": [{"label": str, "weights_sha256": str, "normalize": str, "fit": str}],
+    "corruptions": {...: {"version": int}},
+    "environment": {...: str},
+    "cells": list,
+}
+"""What a manifest must have; see `misfit`."""
 
 
 def joined_versions(environment: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
@@ -51,19 +57,17 @@ class Run:
     def manifest(self) -> dict[str, Any]:
         """What was asked; RunError where the folder holds no run, or one of another schema."""
         try:
-            manifest = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+            manifest = read_json(self.manifest_path, "the manifest of a run", RunError)
         except FileNotFoundError:
             raise RunError(f"{self.folder}: expected a run folder with a {MANIFEST}, found none") from None
-        except (OSError, ValueError) as fault:
-            raise RunError(f"{self.manifest_path}: cannot be read: {reason(fault)}") from fault
         schema = manifest.get("schema") if isinstance(manifest, dict) else None
         if schema != SCHEMA:
             raise RunError(
                 f"{self.manifest_path}: expected schema {SCHEMA}, got {schema!r}; written by another robench"
             )
-        for key, kind in KINDS.items():
-            if not isinstance(manifest.get(key), kind):
-                raise RunError(f"{self.manifest_path}: expected {key} as {kind.__name__}, got {manifest.get(key)!r}")
+        for key, form in FORM.items():
+            if fault := misfit(manifest.get(key), form, key):
+                raise RunError(f"{self.manifest_path}: {fault}; written by another robench, or edited")
         return dict(manifest)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
@@ -73,8 +77,8 @@ class Run:
     def cells(self) -> list[Cell]:
         """The cells that were asked for, in the order of the tables."""
         try:
-            return [Cell(**record) for record in self.manifest()["cells"]]
-        except (KeyError, TypeError) as fault:
+            return [cell_of(record) for record in self.manifest()["cells"]]
+        except (TypeError, ValueError) as fault:
             raise RunError(f"{self.manifest_path}: its cells cannot be read: {fault}") from fault
 
     def path(self, cell: Cell) -> Path:

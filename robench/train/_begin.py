@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from robench.datasets import Dataset
 from robench.errors import UsageError
 from robench.files import sha256_file
+from robench.models import weights_file
 from robench.models.fidelity import PREFIX as FIDELITY
 from robench.train._recipes import Recipe
 
@@ -39,7 +40,7 @@ def began_from(
         "classifier": classifier,
         "estimator": estimator,
     }
-    paths = {name: Path(file) for name, file in files.items() if file is not None}
+    paths = {name: weights_file(str(file))[0] for name, file in files.items() if file is not None}
     return {f"{name}_sha256": sha256_file(path) for name, path in paths.items() if path.is_file()}
 
 
@@ -173,7 +174,7 @@ class Begin:
         """Where the estimator's file says so, that it learned this map of this restorer's images."""
         from robench import models
 
-        told = models.metadata(estimator)
+        told = models.metadata(models.weights_file(str(estimator))[0])
         for key, wanted in (("fidelity_map", kind), ("restorer", restorer.weights_sha256)):
             if told.get(key, wanted) != wanted:
                 raise UsageError(f"estimator {estimator}: expected {key} {wanted[:12]}, got {told[key][:12]}")

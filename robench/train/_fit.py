@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import os
@@ -214,8 +215,12 @@ def run(fit: Fit, *, precision: str, progress: bool, state: Path, logger: Logger
         fit.net.train()
         try:
             trainer.fit(fit, ckpt_path=state if state.exists() else None)
-        except SystemExit as stop:  # what Lightning makes of Ctrl-C
-            raise stop.__context__ or stop from None
+        except SystemExit as stop:
+            if isinstance(stop.__context__, KeyboardInterrupt):  # what Lightning makes of Ctrl-C
+                raise stop.__context__ from None
+            raise TrainError(
+                f"recipe '{fit.recipe.name}': the network or its loss ended the training, sys.exit({stop.code!r})"
+            ) from stop
     fit.net.load_state_dict(fit.best_state)
     fit.net.eval()
     return fit.best
@@ -225,8 +230,10 @@ class WholeFiles(TorchCheckpointIO):
     """Lightning's checkpoints as files that are whole or not there, read without unpickling code."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        content = io.BytesIO()  # torch's own writer answers a full disk with no error of the system
+        torch.save(checkpoint, content)
         with whole_file(Path(path)) as partial:
-            torch.save(checkpoint, partial)
+            partial.write_bytes(content.getbuffer())
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         try:

@@ -181,7 +181,7 @@ def test_missing_and_broken_files_are_named(as_folder):
     with pytest.raises(DatasetError, match=r"p0\.png: no such file"):
         datasets.open_generated(as_folder).cell("fog", "1").images(0, 1)
     (as_folder / "digests" / "clean.parquet").write_bytes(b"text")
-    with pytest.raises(DatasetError, match=r"clean\.parquet: expected columns id, label, stem, class"):
+    with pytest.raises(DatasetError, match=r"clean\.parquet: .*expected a table with columns id, label, stem, class"):
         datasets.open_generated(as_folder)
     (as_folder / "digests" / "clean.parquet").unlink()
     with pytest.raises(DatasetError, match=r"the set is incomplete: .*clean\.parquet is missing"):

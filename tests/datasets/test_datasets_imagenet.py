@@ -118,7 +118,7 @@ def test_boxes_of_other_images_are_not_read(root):
         xml(root / "bbox" / "val" / f"{name}.xml", box)
     (root / "bbox" / "val" / "n02" / "01.xml").write_text("<annotation>")
     assert len(datasets.load(f"imagenet:{root}", limit=2).boxes) == 2
-    with pytest.raises(DatasetError, match=r"n02/01\.xml: expected an annotation of ILSVRC: "):
+    with pytest.raises(DatasetError, match=r"n02/01\.xml: .*expected an annotation of ILSVRC, "):
         datasets.load(f"imagenet:{root}")
 
 
@@ -140,7 +140,7 @@ def test_boxes_of_images_that_were_made_smaller_are_scaled(root):
     ("change", "words"),
     [
         (("<width>60</width>", ""), "no size/width"),
-        (("<xmin>3</xmin>", "<xmin>x</xmin>"), "invalid literal"),
+        (("<xmin>3</xmin>", "<xmin>x</xmin>"), "expected a whole number"),
         (("<ymax>11</ymax>", ""), "no bndbox/ymax"),
         (("<xmin>3</xmin>", "<xmin>30</xmin>"), "got boxes [[30, 4, 9, 11]] in 60x40 pixels"),
         (("<height>40</height>", "<height>0</height>"), "in 60x0 pixels"),
@@ -153,7 +153,8 @@ def test_a_wrong_annotation_is_one_line(tmp_path, change, words):
     path.write_text(path.read_text().replace(*change))
     with pytest.raises(DatasetError) as caught:
         read_annotation(path)
-    assert str(caught.value).startswith(f"{path}: expected an annotation of ILSVRC")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "expected an annotation of ILSVRC, got " in str(caught.value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -93,7 +93,9 @@ def test_a_cut_gzip_file_is_named(tmp_path):
     _write_mnist(tmp_path, zipped=True)
     path = tmp_path / "t10k-labels-idx1-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(DatasetError, match=r"t10k-labels-idx1-ubyte\.gz: cannot be unpacked"):
+    with pytest.raises(
+        DatasetError, match=r"t10k-labels-idx1-ubyte\.gz: cannot be read: expected an idx file, raw or gzip, got "
+    ):
         datasets.load(f"mnist:{tmp_path}")
 
 
@@ -165,7 +167,7 @@ class _Harm:
 def test_cifar10_runs_no_code_from_its_files(tmp_path):
     _write_cifar10(tmp_path / "c")
     (tmp_path / "c" / "test_batch").write_bytes(pickle.dumps({"data": _Harm(tmp_path / "harm"), "labels": []}))
-    with pytest.raises(DatasetError, match=r"test_batch: cannot be read: it names .*, expected arrays only"):
+    with pytest.raises(DatasetError, match=r"test_batch: cannot be read: .* it names .*, expected arrays only"):
         datasets.load(f"cifar10:{tmp_path / 'c'}")
     assert not (tmp_path / "harm").exists()
 

@@ -100,7 +100,7 @@ def test_a_path_to_something_else_is_one_line(name, what, tmp_path):
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_a_usage_error(limit):
-    with pytest.raises(UsageError, match=f"limit must be at least 1, got {limit}"):
+    with pytest.raises(UsageError, match=f"limit must be a whole number of at least 1, got {limit}"):
         datasets.load("digits", limit=limit)
 
 

@@ -56,6 +56,17 @@ def answering(*right) -> Predictions:
     return predictions(np.array(rows), np.zeros(len(right), np.int64))
 
 
+DATASET = {
+    "name": "d",
+    "split": "test",
+    "view": "native",
+    "digest": "",
+    "n": 4,
+    "shape": [8, 8, 3],
+    "classes": ["a", "b"],
+}
+
+
 @pytest.fixture
 def made(tmp_path):
     """made({cell: predictions, error or None}) -> Run"""
@@ -63,7 +74,7 @@ def made(tmp_path):
     def make(held, order=None):
         run = Run(tmp_path / "run")
         run.write_manifest(
-            {"schema": "robench-run/1", "dataset": {}, "models": [], "corruptions": {}, "environment": {}}
+            {"schema": "robench-run/1", "dataset": DATASET, "models": [], "corruptions": {}, "environment": {}}
             | {"cells": [vars(cell) for cell in order or held]}
         )
         for cell, found in held.items():

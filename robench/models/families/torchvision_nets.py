@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def _check_side(name: str, side: str) -> None:
     """Refuse a side that is no number, or that the network cannot take: it is tried without numbers."""
     import torch
 
-    if not side.isdecimal() or not 1 <= int(side) <= MAX_SIDE:
+    if not re.fullmatch("[0-9]+", side) or not 1 <= int(side) <= MAX_SIDE:
         raise UsageError(f"torchvision:{name}: expected a side of 1..{MAX_SIDE} pixels after it, got '{side}'")
     try:
         with torch.device("meta"):
