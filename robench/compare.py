@@ -46,7 +46,7 @@ class Comparison:
 
 
 def _texts(row: dict[object, object]) -> list[str]:
-    name = "mean over corruptions" if row["what"] == MEAN else str(row["what"])
+    name = f"mean over {tables.counted(int(str(row['n_corruptions'])))}" if row["what"] == MEAN else str(row["what"])
     a, b, diff, low, high = (float("nan") if row[key] is None else 100 * float(str(row[key])) for key in NUMBERS)
     better = {"a": "A", "b": "B"}.get(str(row["better"]), str(row["better"]))
     return [name, f"{a:.2f}", f"{b:.2f}", f"{diff:+.2f}", f"{low:+.2f} to {high:+.2f}", better]

@@ -113,22 +113,25 @@ def check(root: Path, readme: Path | None) -> None:
 @leaderboard.command(name="import")
 @click.argument("file", type=_options.PATH)
 @board_folder
-@click.option("-d", "--dataset", required=True, metavar="NAME", help="the data set of the board, as tables call it")
-@click.option("-s", "--suite", default="cifar10-c/1", show_default=True, metavar="SUITE", help="the suite of the board")
+@click.option("-d", "--dataset", default="", metavar="NAME", help="of the board; without it that of FILE's folder")
+@click.option("-s", "--suite", default="", metavar="SUITE", help="of the board; without it imagenet-c/1 or cifar10-c/1")
 def import_(file: Path, root: Path, dataset: str, suite: str) -> None:
     """Show the numbers of a RobustBench FILE beside a board, marked as reported and never ranked with it.
 
-    FILE is a JSON file of its model_info, or its wide CSV of accuracies by corruption and severity.
+    FILE is a JSON file of its model_info, or its wide CSV of accuracies by corruption and severity. The data set is
+    that of the folder, as in cifar10/corruptions/FILE, or of -d. A model that both kinds of files have gets one row.
 
     \b
     Example:
       robench leaderboard import AugMix.json -d cifar10 --board boards
+      robench leaderboard import model_info/imagenet/corruptions/AlexNet.json --board boards
     """
     from robench import leaderboard as boards
 
     _expect_boards(root)
-    for name in boards.import_(file, root, dataset, suite):
-        click.echo(name)
+    for row in boards.import_(file, root, dataset, suite):
+        images = f"{row['images']:,} images {row['images_from']}" if row["images"] else "images not stated"
+        click.echo("; ".join(filter(None, (f"{row['model']}: {images}", row["note"]))))
 
 
 @leaderboard.command()

@@ -17,12 +17,14 @@ from robench.errors import BoardError, UsageError
 from robench.files import file_name, sha256_file, write_text
 from robench.leaderboard import _cells
 from robench.leaderboard._answers import Answers, facts_of
-from robench.leaderboard._board import Board, Entry, check_link, entry_id, read
+from robench.leaderboard._board import NOTES, Board, Entry, check_link, entry_id, read
 from robench.store import Run
 from robench.tables import CLEAN, Scored
 
 LOCK = ".lock"
 NO_SEED = 0
+STATEFUL = "stateful"
+"""Of a run or a model, that its answers depend on the images before."""
 FILES = "files_sha256"
 ONE_NETWORK = ("name", "weights_sha256", "normalize", "fit", "label_map_sha256", "code_sha256")
 
@@ -34,8 +36,8 @@ def add(
 
     suites, models: of the run, by suite and label, these alone. link: where the models come from, empty or an address
     on the web. An entry that is there already stays as it is. Raises UsageError for a suite or model that the run has
-    not, BoardError for a run without a suite or clean images, with missing or failed cells, or that a board does not
-    take: other images, versions, seeds, or other weights under a name that is there.
+    not, BoardError for a run without a suite or clean images, with missing or failed cells, of a stateful network, or
+    that a board does not take: other images, versions, seeds, or other weights under a name that is there.
     """
     check_link(f"{folder}: link", link)
     run, found = Run(folder), tables.scored(Run(folder))
@@ -87,6 +89,7 @@ class Offer:
     model: Mapping[str, Any]
     precision: str
     environment: Mapping[str, str]
+    notes: tuple[str, ...]
     rows: pd.DataFrame
     members: Sequence[Scored]
 
@@ -116,9 +119,15 @@ def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer |
     [model] = [one for one in manifest["models"] if one["label"] == label]
     if "random_weights" in (model.get("training") or {}):
         raise BoardError(f"{run.folder}: {label}: expected a network with weights, got one of --random-weights")
+    if manifest.get(STATEFUL) or model.get(STATEFUL):
+        raise BoardError(
+            f"{run.folder}: {label}: expected answers that depend on the image alone, got those of a stateful network, "
+            "which change with the order of the images; a board takes none"
+        )
     name = entry_id(model)
     rows = _cells.table([asdict(one.cell) | one.row | {"entry": name} for one in members])
-    return Offer(name, model, manifest["precision"], manifest["environment"], rows, members)
+    notes = tuple(dict.fromkeys([*manifest.get(NOTES, []), *model.get(NOTES, [])]))
+    return Offer(name, model, manifest["precision"], manifest["environment"], notes, rows, members)
 
 
 def _board(run: Run, root: Path, suite: str, found: Sequence[Scored]) -> Board:
@@ -234,9 +243,11 @@ def _put(board: Board, offer: Offer, link: str) -> tuple[Board, Path]:
     relative = board.file_of(offer.id)
     file = board.folder / relative
     _answers(board, offer).write(file)
-    parts = sorted([*_rows(board).groupby("entry"), (offer.id, offer.rows)], key=lambda part: str(part[0]))
+    held = _rows(board)
+    new = offer.rows.assign(**dict.fromkeys(_cells.further(held), ""))
+    parts = sorted([*held.groupby("entry"), (offer.id, new)], key=lambda part: str(part[0]))
     write_text(board.path(".cells.csv"), _cells.text(pd.concat([frame for _, frame in parts])))
-    told = (offer.model, offer.precision, offer.environment, link)
+    told = (offer.model, offer.precision, offer.environment, link, offer.notes)
     grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *told))
     grown.write()
     return grown, file
@@ -251,4 +262,5 @@ def _answers(board: Board, offer: Offer) -> Answers:
     right = np.stack([np.sum(some, axis=0, dtype=np.uint16) for some in by_name], axis=1)
     of = np.array([len(some) for some in by_name])
     rows = _cells.fields(_cells.text(offer.rows))[list(_cells.OWN)]
-    return Answers(names, of, right, rows, facts_of(board, offer.model, offer.precision, offer.environment))
+    facts = facts_of(board, offer.model, offer.precision, offer.environment, offer.notes)
+    return Answers(names, of, right, rows, facts)

@@ -27,6 +27,8 @@ SEAL = "sha256"
 """Of all other fields of the file, so that what is edited by hand is found."""
 DATASET = {"name": str, "split": str, "view": str, "n": int, "classes": list, "digest": str}
 CORRUPTION = {"version": int, "native": int, "group": str, "strengths": list}
+NOTES = "notes"
+"""What must be known of an entry beside its numbers, a list of texts; absent where there is nothing."""
 ENTRY = {"id": str, "file": str, "sha256": str, "model": dict, "precision": str, "environment": dict, "link": str}
 MODEL = {"label": str, "name": str, "parameters": int, "weights_sha256": str, "normalize": str, "fit": str}
 LINKS = ("http://", "https://")
@@ -34,7 +36,10 @@ LINKS = ("http://", "https://")
 
 @dataclass(frozen=True)
 class Entry:
-    """One model. model: its facts as in a run's manifest; sha256: of the file."""
+    """One model. model: its facts as in a run's manifest; sha256: of the file.
+
+    notes: what must be known of it beside its numbers, as its run's manifest says.
+    """
 
     id: str
     file: str
@@ -43,6 +48,7 @@ class Entry:
     precision: str
     environment: Mapping[str, str]
     link: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -134,7 +140,10 @@ class Board:
 
     def _told(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in ("dataset", "suite", "corruptions", "textures")}
-        entries = [{name: getattr(entry, name) for name in ENTRY} for entry in self.entries]
+        entries = [
+            {name: getattr(entry, name) for name in ENTRY} | ({NOTES: list(entry.notes)} if entry.notes else {})
+            for entry in self.entries
+        ]
         names = list(self.corruptions)
         more = {"schema": SCHEMA, "seeds": list(self.seeds), "entries": entries, "order": names}
         return fields | more
@@ -168,7 +177,10 @@ def read(path: Path) -> Board:
         {name: told["corruptions"][name] for name in told["order"]},
         tuple(told["seeds"]),
         told["textures"],
-        tuple(Entry(**{name: entry[name] for name in ENTRY}) for entry in told["entries"]),
+        tuple(
+            Entry(**{name: entry[name] for name in ENTRY}, notes=tuple(entry.get(NOTES, ())))
+            for entry in told["entries"]
+        ),
         told[SEAL],
     )
     _check_names(path, board)
@@ -186,6 +198,9 @@ def _check_form(path: Path, told: Mapping[str, Any]) -> None:
         _check_kinds(path, entry, ENTRY, at)
         _check_kinds(path, entry["model"], MODEL, f"{at}model.")
         _check_inside(path, entry["file"])
+        notes = entry.get(NOTES, [])
+        if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+            raise BoardError(f"{path}: expected {at}{NOTES} as a list of texts, got {notes!r}")
         check_link(f"{path}: {at}link", entry["link"])
 
 

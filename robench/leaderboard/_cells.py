@@ -1,4 +1,8 @@
-"""The counts of a board: SUITE.cells.csv."""
+"""The counts of a board: SUITE.cells.csv.
+
+The columns are those of schema robench-board/1, whatever columns the tables of a run have. Further ones may stand
+behind them: they are read, kept and checked, and no row must have them.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,13 @@ import numpy as np
 import pandas as pd
 
 from robench.leaderboard._fields import read_rows
-from robench.tables import CELL_COLUMNS, to_csv
+from robench.tables import to_csv
 
-LEFT_OUT = ("top1", "top1_ci_low", "top1_ci_high", "status", "error")
-COLUMNS = ("entry", *(name for name in CELL_COLUMNS if name not in LEFT_OUT))
+COLUMNS = (
+    *("entry", "model", "weights_sha256", "dataset", "split", "view", "data_digest", "suite"),
+    *("corruption", "corruption_version", "group", "severity", "strength", "level_name", "level", "seed", "native"),
+    *("n", "n_correct", "n_correct_top5", "nll", "brier", "ece15", "mean_conf", "fit", "normalize", "precision"),
+)
 WHOLE = ("corruption_version", "severity", "seed", "native", "n", "n_correct", "n_correct_top5")
 AVERAGES = ("nll", "brier", "ece15", "mean_conf")
 NUMBERS = ("level", *AVERAGES)
@@ -28,14 +35,19 @@ OWN = (
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows as a frame with the columns of the file."""
+    """Rows as a frame with the columns of the schema."""
     frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
     return frame.astype(dict.fromkeys(WHOLE, "Int64") | dict.fromkeys(NUMBERS, "float64"))
 
 
+def further(frame: pd.DataFrame) -> list[str]:
+    """The columns that stand behind those of the schema."""
+    return [str(name) for name in frame.columns if name not in COLUMNS]
+
+
 def text(frame: pd.DataFrame) -> str:
     """The text of the file."""
-    return to_csv(frame[list(COLUMNS)])
+    return to_csv(frame[[*COLUMNS, *further(frame)]])
 
 
 def fields(content: str) -> pd.DataFrame:
@@ -55,4 +67,6 @@ def agree(some: pd.DataFrame, others: pd.DataFrame) -> bool:
 def read(path: Path) -> pd.DataFrame:
     """The rows of the file; BoardError names a wrong row and column."""
     kinds = dict.fromkeys(WHOLE, int) | dict.fromkeys(NUMBERS, float)
-    return table(read_rows(path, COLUMNS, kinds, MAY_BE_EMPTY))
+    rows = read_rows(path, COLUMNS, kinds, MAY_BE_EMPTY)
+    more = {name: [row[name] for row in rows] for name in rows[0] if name not in COLUMNS} if rows else {}
+    return table(rows).assign(**more)

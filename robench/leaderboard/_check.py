@@ -140,7 +140,7 @@ def _of_entry(board: Board, path: Path, entry: Entry, cells: pd.DataFrame, field
     if answers.corruptions != (CLEAN, *board.corruptions) or len(answers.right) != board.dataset["n"]:
         yield f"{file}: expected {board.dataset['n']} images of {board.suite}, got {answers.right.shape}"
         return
-    said = _answers.facts_of(board, entry.model, entry.precision, entry.environment)
+    said = _answers.facts_of(board, entry.model, entry.precision, entry.environment, entry.notes)
     yield from _differences(board.path(".json"), entry.id, answers.facts, said)
     if len(answers.rows) != len(fields):
         yield f"{path}: {entry.id}: expected {len(answers.rows)} rows as {file.name} has, got {len(fields)}"
@@ -159,9 +159,10 @@ def _differences(path: Path, at: str, expected: Any, got: Any) -> Iterator[str]:
 
 
 def _fields(path: Path, expected: pd.DataFrame, got: pd.DataFrame) -> Iterator[str]:
-    """Field by field as the file of answers says."""
-    for name in _cells.OWN:
-        for place, field, wanted in zip(got.index, got[name], expected[name], strict=True):
+    """Field by field as the file of answers says, which may have further columns, as the board's file may."""
+    for name in dict.fromkeys((*_cells.OWN, *_cells.further(got), *_cells.further(expected))):
+        ours, theirs = (frame[name] if name in frame else [""] * len(got) for frame in (got, expected))
+        for place, field, wanted in zip(got.index, ours, theirs, strict=True):
             if field != wanted:
                 where = f"{path}: row {int(place) + 2}, column {name}"
                 yield f"{where}: expected {wanted or 'nothing'}, got {field or 'nothing'}"

@@ -18,37 +18,40 @@ Number = type[int] | type[float]
 def read_rows(
     path: Path, columns: Sequence[str], numbers: Mapping[str, Number], may_be_empty: Collection[str]
 ) -> list[dict[str, Any]]:
-    """The rows of a CSV of exactly these columns: text, but for `numbers`, which are None where they may be empty.
+    """The rows of a CSV of these columns and any further ones: text, but for `numbers`, which are None where empty.
 
-    BoardError names the file, the row, counted as an editor counts lines, and the column.
+    may_be_empty: the numbers that may be. Further columns stand behind the others, as another version of robench may
+    have written them. BoardError names the file, the row, counted as an editor counts lines, and the column.
     """
     try:
         lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, csv.Error) as fault:
         raise BoardError(f"{path}: cannot be read: {reason(fault)}") from fault
     _check_header(path, lines[0] if lines else [], columns)
+    header = lines[0]
     rows = []
     for place, line in enumerate(lines[1:], start=2):
         where = f"{path}: row {place}"
-        row: dict[str, Any] = dict(zip(columns, line, strict=False))
+        row: dict[str, Any] = dict(zip(header, line, strict=False))
         for name, text in row.items():
             if name in numbers:
                 empty = text == "" and name in may_be_empty
                 row[name] = None if empty else number(f"{where}, column {name}", text, numbers[name])
-        if len(line) != len(columns):
-            raise BoardError(f"{where}: expected {len(columns)} columns, got {len(line)}")
+        if len(line) != len(header):
+            raise BoardError(f"{where}: expected {len(header)} columns, got {len(line)}")
         rows.append(row)
     return rows
 
 
 def _check_header(path: Path, got: Sequence[str], expected: Sequence[str]) -> None:
-    """That the first line has these columns in this order."""
+    """That the first line begins with these columns in this order, and names none twice."""
     for place, name in enumerate(expected):
         if place >= len(got) or got[place] != name:
             found = f"'{got[place]}'" if place < len(got) else "none"
             raise BoardError(f"{path}: row 1: expected column {place + 1} to be {name}, got {found}")
-    if len(got) > len(expected):
-        raise BoardError(f"{path}: row 1: unknown column '{got[len(expected)]}'")
+    for place, name in enumerate(got):
+        if not name or name in got[:place]:
+            raise BoardError(f"{path}: row 1: expected column {place + 1} to have a name of its own, got '{name}'")
 
 
 def number(where: str, field: Any, kind: Number = float) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from robench import metrics
 from robench.leaderboard import _answers, _cells
-from robench.leaderboard._board import Board, Entry
+from robench.leaderboard._board import NOTES, Board, Entry
 from robench.tables import CLEAN
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Standing:
     def frame(self) -> pd.DataFrame:
         """The models in order, a row each."""
         rows = [self._row(entry) | place for entry, place in zip(self.board.entries, self._places(), strict=True)]
-        columns = [*FIRST, *MIDDLE, *self.groups, *LAST]
+        columns = [*FIRST, *MIDDLE, *self.groups, *LAST, *([NOTES] if self.has_notes else [])]
         frame = pd.DataFrame(rows, columns=columns).sort_values(["rank", "model"], kind="stable", ignore_index=True)
         return frame.astype(dict.fromkeys(("rank", "rank_low", "rank_high", "parameters", "n"), "Int64"))
 
@@ -55,6 +55,11 @@ class Standing:
     def groups(self) -> list[str]:
         """The groups of the suite's corruptions, in its order."""
         return list(dict.fromkeys(fact["group"] for fact in self.board.corruptions.values() if fact["group"]))
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether something must be known of an entry beside its numbers."""
+        return any(entry.notes for entry in self.board.entries)
 
     @property
     def superseded_count(self) -> str:
@@ -170,6 +175,7 @@ def about(entry: Entry) -> dict[str, Any]:
         "weights_sha256": entry.model["weights_sha256"],
         "link": entry.link,
         "robench": entry.environment.get("robench", ""),
+        NOTES: "; ".join(entry.notes),
     }
 
 

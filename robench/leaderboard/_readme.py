@@ -66,16 +66,18 @@ def markdown(standing: Standing, first: int = sys.maxsize) -> str:
     """The models in order, or the first of them, as a table in Markdown; above it that the board is superseded."""
     count = standing.superseded_count
     note = f"**Superseded:** measured with older pixels of {count}; the board's page names them.\n\n" if count else ""
-    rows = [_fields(row) for row in standing.frame.itertuples()]
+    rows = [_fields(row, len(standing.board.corruptions)) for row in standing.frame.itertuples()]
     more = f"\nand {len(rows) - first} more\n" if len(rows) > first else ""
     return note + tables.markdown(pd.DataFrame(rows[:first])) + "\n" + more
 
 
-def _fields(row: Any) -> dict[str, str]:
-    return {
+def _fields(row: Any, corruptions: int) -> dict[str, str]:
+    mean = f"{row.mean:.2f} [{row.mean_ci_low:.2f}, {row.mean_ci_high:.2f}]"
+    told = {
         "rank": plots.rank_text(row.rank_low, row.rank_high),
         "model": str(row.model),
         "trained on": str(row.training_data),
         "clean": f"{row.clean:.2f}",
-        "mean over corruptions [95 %]": f"{row.mean:.2f} [{row.mean_ci_low:.2f}, {row.mean_ci_high:.2f}]",
+        f"mean over {tables.counted(corruptions)} [95 %]": mean,
     }
+    return told | ({"notes": str(row.notes)} if hasattr(row, "notes") else {})

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +26,31 @@ from robench.leaderboard._fields import number
 from robench.leaderboard._rank import standing
 
 SUITE = "cifar10-c/1"
+SUITES = {"imagenet": "imagenet-c/1"}
+"""The suite of a data set's numbers; of every other data set it is `SUITE`."""
+FOLDER = "corruptions"
+DATASETS = ("cifar10", "cifar100", "imagenet")
+"""The folders of RobustBench, DATASET/corruptions, of which each holds the numbers of one data set."""
 EMPTY = ("", "null", None)
+ROUNDED = 0.0151
+"""By how many points two files of one model differ: one mean is rounded or cut to two decimals, the other is not."""
+MOST_IMAGES = 50_000
+ONE_RATE = "one rate"
+EXACT = Fraction(1, 10**12)
 TEXTS = ("architecture", "venue", "link")
 
 
-def import_(file: Path, root: Path, dataset: str, suite: str = SUITE) -> list[str]:
-    """Put the models of a RobustBench file beside a board, as reported by others; their names.
+def import_(file: Path, root: Path, dataset: str = "", suite: str = "") -> list[dict[str, Any]]:
+    """Put the models of a RobustBench file beside a board, as reported by others; their rows.
 
-    file: a model_info JSON, or the wide CSV. A model that the same file gave before is replaced. Raises UsageError for
-    a board that is not there, BoardError for a file of another form, or without all cells of the suite.
+    file: a model_info JSON, or the wide CSV. dataset, suite: of the board; without them the data set is that of the
+    folder DATASET/corruptions that holds the file, and the suite that of the data set. A model has one row, whichever
+    files it stands in: what this file gave before is replaced. Raises UsageError for a board that is not there, or a
+    file in the folder of another data set; BoardError for a file of another form, without all cells of the suite, or
+    with other numbers than another file gave.
     """
+    dataset = _dataset(file, dataset)
+    suite = suite or SUITES.get(dataset, SUITE)
     by_name = {f"{board.dataset['name']} {board.suite}": board for board in boards(root)}
     if f"{dataset} {suite}" not in by_name:
         raise UsageError(corruptions.unknown("board", f"{dataset} {suite}", by_name))
@@ -46,11 +63,50 @@ def import_(file: Path, root: Path, dataset: str, suite: str = SUITE) -> list[st
     except (OSError, ValueError) as fault:
         raise BoardError(f"{file}: cannot be read: {reason(fault)}") from fault
     source = {"source": f"RobustBench, {file.name}", "source_sha256": sha256_text(text)}
-    rows = [row | source for row in read(file, text, board)]
-    taken = {(row["model"], row["source"]) for row in rows}
-    kept = [row for row in _reported.reported(board) if (row["model"], row["source"]) not in taken]
-    _reported.write(board, [*kept, *rows])
-    return [str(row["model"]) for row in rows]
+    held = {_reported.known_as(row["model"]): row for row in _reported.reported(board)}
+    joined = {}
+    for row in read(file, text, board):
+        key = _reported.known_as(row["model"])
+        joined[key] = _joined(file, held.get(key), row | source)
+    _reported.write(board, list((held | joined).values()))
+    return list(joined.values())
+
+
+def _dataset(file: Path, named: str) -> str:
+    """The data set of the numbers: the one that is named, or that of the folder, which must not be two."""
+    folder = file.resolve().parent
+    of_folder = folder.parent.name if folder.name == FOLDER and folder.parent.name in DATASETS else ""
+    if not named and not of_folder:
+        raise UsageError(
+            f"{file}: expected a file below DATASET/{FOLDER}, or the data set of its numbers: --dataset NAME"
+        )
+    if named and of_folder and named != of_folder:
+        raise UsageError(f"{file}: expected numbers of {named}, got a file of {of_folder}; give -d {of_folder}")
+    return named or of_folder
+
+
+def _joined(file: Path, held: dict[str, Any] | None, row: dict[str, Any]) -> dict[str, Any]:
+    """One row of what another file gave of a model and what this one gives."""
+    if held is None or held["source"] == row["source"]:
+        return row
+    for name in _reported.MOST:
+        both = [one[name] for one in (held, row)]
+        if None not in both and abs(both[0] - both[1]) > ROUNDED:
+            raise BoardError(
+                f"{file}: {row['model']}: {name}: expected {both[0]:.2f} as {held['source']} has, got {both[1]:.2f}; "
+                f"remove the row of {held['model']} from the board's .reported.csv to import it anew"
+            )
+    first, second = (held, row) if held["architecture"] or held["clean"] is not None else (row, held)
+    known = {name: second[name] if first[name] in EMPTY else first[name] for name in first}
+    counted = min((held, row), key=lambda one: (one[_reported.IMAGES] is None, one["images_from"].endswith(ONE_RATE)))
+    told = {name: counted[name] for name in (_reported.IMAGES, "images_from")}
+    texts = {name: _both(held[name], row[name]) for name in ("source", "source_sha256", "note")}
+    return known | told | texts
+
+
+def _both(one: str, other: str) -> str:
+    """Two texts, each of their parts once."""
+    return "; ".join(dict.fromkeys(part for text in (one, other) for part in text.split("; ") if part))
 
 
 def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
@@ -62,18 +118,29 @@ def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
         got = ", ".join(list(told)[:4]) if isinstance(told, dict) else type(told).__name__
         raise BoardError(f"{file}: expected model_info JSON with corruptions_acc, got {got}")
     name = board.dataset["name"]
-    if told.get("dataset") not in (*EMPTY, name):
-        raise BoardError(f"{file}: dataset: expected {name} as {board.path('.json')} has, got {told['dataset']}")
     keys = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
     given = {name: key for name, key in keys.items() if told.get(key) not in EMPTY}
+    values = {name: _percent(f"{file}: {key}", name, told[key]) for name, key in given.items()}
+    notes = [f"{given[name]} {told[given[name]]} taken as {one[0]:.2f} %" for name, one in values.items() if one[1]]
+    if told.get("dataset") not in (*EMPTY, name):
+        notes.append(f"the file calls its data set {told['dataset']}")
     more = told.get("additional_data")
     yield {
         "model": file.stem,
         **dict.fromkeys(keys),
-        **{name: _between(f"{file}: {key}", told[key], _reported.MOST[name], "percent") for name, key in given.items()},
+        **{name: value for name, (value, _) in values.items()},
         **{name: "" if told.get(name) in EMPTY else str(told[name]) for name in TEXTS},
         "additional_data": "" if more in EMPTY else "yes" if more else "no",
+        **_images([told["clean_acc"]] if "clean" in given else [], percent=not values.get("clean", (0, True))[1]),
+        "note": "; ".join(notes),
     }
+
+
+def _percent(where: str, name: str, field: Any) -> tuple[float, bool]:
+    """A number in percent, and whether the file has an accuracy as a fraction: no network is right in less than 1 %."""
+    value = number(where, field)
+    fraction = name != "mce" and 0 <= value <= 1
+    return _between(where, 100 * value if fraction else field, _reported.MOST[name], "percent"), fraction
 
 
 def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
@@ -81,23 +148,44 @@ def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
     if len(lines) < 3 or len(lines[0]) != len(lines[1]):
         raise BoardError(f"{file}: expected two header rows, corruptions and severities, and a row a model")
     places = list(zip(lines[0][1:], lines[1][1:], strict=True))
-    for name, fact in board.corruptions.items():
-        lacking = [key for key in fact["strengths"] if places.count((name, key)) != 1]
+    wanted = {name: [key.partition("@")[0] for key in fact["strengths"]] for name, fact in board.corruptions.items()}
+    for name, keys in wanted.items():
+        lacking = [key for key in keys if places.count((name, key)) != 1]
         if lacking:
             raise BoardError(f"{file}: expected one column {name} {lacking[0]}, got {places.count((name, lacking[0]))}")
-    names: dict[str, int] = {}
+    names: dict[str, tuple[int, str]] = {}
     for row, line in enumerate(lines[2:], start=3):
         if len(line) != len(places) + 1:
             raise BoardError(f"{file}: row {row}: expected {len(places) + 1} columns, got {len(line)}")
-        if names.setdefault(line[0], row) != row:
-            raise BoardError(f"{file}: row {row}: '{line[0]}' is row {names[line[0]]} too")
+        first, name = names.setdefault(_reported.known_as(line[0]), (row, line[0]))
+        if first != row:
+            also = "" if name == line[0] else f", {name}"
+            raise BoardError(f"{file}: row {row}: '{line[0]}' is row {first} too{also}")
         rates = {
             place: _between(f"{file}: row {row}, column {' '.join(place)}", field, 1, "an accuracy")
             for place, field in zip(places, line[1:], strict=True)
         }
-        means = [np.mean([rates[name, key] for key in fact["strengths"]]) for name, fact in board.corruptions.items()]
-        empty = dict.fromkeys((*TEXTS, "additional_data"), "") | dict.fromkeys(("clean", "mce"))
-        yield {"model": line[0], "mean": 100 * float(np.mean(means))} | empty
+        means = [np.mean([rates[name, key] for key in keys]) for name, keys in wanted.items()]
+        empty = dict.fromkeys((*TEXTS, "additional_data", "note"), "") | dict.fromkeys(("clean", "mce"))
+        yield {"model": line[0], "mean": 100 * float(np.mean(means))} | empty | _images(line[1:])
+
+
+def _images(fields: Sequence[Any], percent: bool = False) -> dict[str, Any]:
+    """How many images are behind these rates: the smallest n so that each is a multiple of 1/n, if it is not too large.
+
+    The rates of RobustBench are quotients, so a rate of 0.9344 is of 625 images, or of a multiple of them.
+    """
+    n = 1
+    for field in fields:
+        rate = Fraction(str(field)) / (100 if percent else 1)
+        nearest = rate.limit_denominator(MOST_IMAGES)
+        n = math.lcm(n, nearest.denominator)
+        if abs(nearest - rate) > EXACT or n > MOST_IMAGES:
+            return {_reported.IMAGES: None, "images_from": ""}
+    if not fields:
+        return {_reported.IMAGES: None, "images_from": ""}
+    rates = ONE_RATE if len(fields) == 1 else f"{len(fields)} rates"
+    return {_reported.IMAGES: n, "images_from": f"or a multiple, by the grid of 1/n of {rates}"}
 
 
 def _between(where: str, field: Any, most: float, what: str) -> float:

@@ -95,6 +95,7 @@ def _board_page(standing: Standing) -> str:
         numbers=f"{board.stem}.csv",
         rows=[_shown(standing, row) for row in frame.to_dict("records")],
         groups=standing.groups,
+        has_notes=standing.has_notes,
         has_mce=bool(frame["mce"].notna().any()),
         datasets=sorted(set(frame["training_data"])),
         models=[{"label": label} | look for label, look in zip(labels, looks, strict=True)],

@@ -16,12 +16,17 @@ def groups(section: Section) -> list[str]:
 
 
 def summary_rows(section: Section) -> list[dict[str, Any]]:
-    """One row a model and suite, suite by suite in the order of ranks: every aggregate as a number and as text."""
+    """One row a model and suite, suite by suite in the order of ranks: every aggregate as a number and as text.
+
+    corruptions: how many the mean is over.
+    """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for _, row in section.metrics.iterrows():
         model, suite = str(row["model"]), str(row["suite"])
-        head = {"model": model, "suite": suite or "none"}
-        rows.setdefault((model, suite), head)[str(row["metric"])] = _percent(row)
+        its = rows.setdefault((model, suite), {"model": model, "suite": suite or tables.NO_SUITE, "corruptions": 0})
+        its[str(row["metric"])] = _percent(row)
+        if row["metric"] == tables.MEAN:
+            its["corruptions"] = int(row["n_corruptions"])
     for rank in section.ranks.dropna(subset=["rank"]).itertuples():
         rows[str(rank.model), str(rank.suite)]["rank"] = (
             int(str(rank.rank)),

@@ -75,7 +75,7 @@ class Section:
     @cached_property
     def measured(self) -> Measured:
         """All cells, with their accuracies in every resample of the images."""
-        return Measured(self.scored, self.corruptions)
+        return Measured(tables.with_suites(self.scored), self.corruptions)
 
     @cached_property
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -27,6 +27,7 @@ def _parts(section: Section, folder: Path) -> list[str]:
         f"## {section.title}",
         *([section.superseded_note] if section.superseded_note else []),
         about + "Top-1 accuracy in percent [95 % interval]; the mean weighs each corruption alike.",
+        *([baseline_note(section.baseline.name)] if section.baseline else []),
         *section.notes,
         *([f"Incomplete, and no mean is made over it:\n\n```\n{gaps}\n```"] if gaps else []),
         tables.markdown(aggregates(section)),
@@ -34,6 +35,11 @@ def _parts(section: Section, folder: Path) -> list[str]:
         "\n".join(f"- [{figure.title}]({picture})" for figure, picture in shown),
         "\n".join(_told(section)),
     ]
+
+
+def baseline_note(name: str) -> str:
+    """What mCE is a share of."""
+    return f"mCE and relative mCE are in percent of the errors of {name}, over the 15 corruptions of the benchmark."
 
 
 def _told(section: Section) -> list[str]:
@@ -60,16 +66,22 @@ def _tabular(section: Section) -> str:
     about = f"% {section.title}: top-1 accuracy in percent [95 % interval], n = {n}, data digest {digest}"
     columns = "".join("l" if name == "suite" else "r" for name in style.columns)
     about += f"\n% {section.superseded_note}" if section.superseded_note else ""
+    about += f"\n% {baseline_note(section.baseline.name)}" if section.baseline else ""
     return about + "\n" + str(style.to_latex(hrules=True, column_format="l" + columns))
 
 
 def aggregates(section: Section) -> pd.DataFrame:
-    """A row a model and suite, in the order of ranks where there are any: clean, mean, groups as text."""
+    """A row a model and suite, in the order of ranks where there are any, as text.
+
+    Columns: of how many corruptions the mean is, clean, mean, groups, and with a baseline mCE and relative mCE.
+    """
     names = {} if section.clean_note else {"clean_accuracy": "clean"}
     names |= {tables.MEAN: "mean"} | {one: one[len(tables.MEAN) + 1 : -1] for one in groups(section)}
+    names |= {"mce": "mCE", "relative_mce": "relative mCE"} if section.baseline else {}
     rows = [
         {"model": row["model"]}
         | ({"suite": row["suite"]} if section.several_suites else {})
+        | {"corruptions": str(row["corruptions"] or "")}
         | {title: _interval(row.get(name, (None, ""))[1]) for name, title in names.items()}
         for row in summary_rows(section)
     ]

@@ -17,7 +17,18 @@ from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
-from robench.tables._text import aligned, by_corruption, clean_note, gaps, markdown, summary, superseded_note, to_csv
+from robench.tables._suites import NO_SUITE, with_suites
+from robench.tables._text import (
+    aligned,
+    by_corruption,
+    clean_note,
+    counted,
+    gaps,
+    markdown,
+    summary,
+    superseded_note,
+    to_csv,
+)
 
 __all__ = [
     "CELL_COLUMNS",
@@ -25,6 +36,7 @@ __all__ = [
     "COMPARISONS",
     "MEAN",
     "METRIC_COLUMNS",
+    "NO_SUITE",
     "Measured",
     "Scored",
     "aligned",
@@ -36,6 +48,7 @@ __all__ = [
     "check_forms",
     "check_images",
     "clean_note",
+    "counted",
     "derive",
     "differences",
     "effective_robustness",
@@ -54,5 +67,6 @@ __all__ = [
     "summary",
     "superseded_note",
     "to_csv",
+    "with_suites",
     "write",
 ]

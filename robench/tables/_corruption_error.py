@@ -26,17 +26,30 @@ IN_MEMORY = (
 
 
 def corruption_error_rows(measured: Measured, model: str, suite: str, baseline: Baseline) -> Iterator[dict[str, Any]]:
-    """The rows `ce[…]` and `relative_ce[…]` of each corruption, then `mce` and `relative_mce`."""
+    """The rows `ce[…]` and `relative_ce[…]` of each corruption, then `mce` and `relative_mce`.
+
+    The two means stand in the suite that has most of their cells, and in every other one that has as many.
+    """
     members = measured.cells_of(model, suite)
     others = [] if baseline.errors else measured.cells_of(baseline.name, suite)
     names = [name for name in dict.fromkeys(one.cell.corruption for one in members) if name != CLEAN]
     for name in names:
         yield _row(measured, f"ce[{name}]", [name], members, others, baseline)
         yield _row(measured, f"relative_ce[{name}]", [name], members, others, baseline)
-    if names:
-        fifteen = list(corruptions.suite(SUITES[""]).keys)
+    fifteen = list(corruptions.suite(SUITES[""]).keys)
+    if names and suite in _nearest(measured, model, fifteen):
         yield _row(measured, "mce", fifteen, members, others, baseline)
         yield _row(measured, "relative_mce", fifteen, members, others, baseline)
+
+
+def _nearest(measured: Measured, model: str, names: Sequence[str]) -> list[str]:
+    """The suites of a model that have most cells of these corruptions; the first where none has any."""
+    counts: dict[str, int] = {}
+    for one in measured.found:
+        if one.cell.model == model and one.cell.corruption != CLEAN:
+            counts[one.cell.suite] = counts.get(one.cell.suite, 0) + (one.cell.corruption in names)
+    most = max(counts.values())
+    return [suite for suite, count in counts.items() if count == most] if most else list(counts)[:1]
 
 
 def _row(
@@ -50,7 +63,7 @@ def _row(
     relative = metric.startswith("relative")
     wanted = {*names, CLEAN} if relative else set(names)
     own, base = ([one for one in some if one.cell.corruption in wanted] for some in (members, others))
-    row = head(members[0].cell, metric, len(own)) | {"baseline": baseline.name}
+    row = head(members[0].cell, metric, [one.cell for one in own]) | {"baseline": baseline.name}
     no_clean = NO_CLEAN_IMAGES if relative and not measured.has_clean else ""
     note = no_clean or _mean_note(own, metric) or _own_note(own, relative) or _baseline_note(own, base, baseline)
     if note:

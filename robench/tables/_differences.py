@@ -12,7 +12,7 @@ from robench.tables._measured import Floats, Grid, Measured, by_place, estimate
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
 
-DIFFERENCE_COLUMNS = ("what", "n_cells", "a", "b", "diff", "ci_low", "ci_high", "better", "note")
+DIFFERENCE_COLUMNS = ("what", "n_cells", "n_corruptions", "a", "b", "diff", "ci_low", "ci_high", "better", "note")
 
 
 def differences(measured: Measured, model_a: str, model_b: str) -> pd.DataFrame:
@@ -55,7 +55,8 @@ def _row(measured: Measured, what: str, sides: Sequence[list[Scored]]) -> dict[s
     sure = low is not None and high is not None and (low > 0 or high < 0)
     better = ("a" if found["value"] > 0 else "b") if sure else "open"
     numbers = {"a": a, "b": b, "diff": found["value"], "ci_low": low, "ci_high": high}
-    return {"what": what, "n_cells": len(sides[0])} | numbers | {"better": better}
+    counts = {"n_cells": len(sides[0]), "n_corruptions": len({one.cell.corruption for one in sides[0]} - {CLEAN})}
+    return {"what": what} | counts | numbers | {"better": better}
 
 
 def _clean(grid: Grid) -> Floats:

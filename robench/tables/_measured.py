@@ -18,6 +18,7 @@ from robench.errors import RunError
 from robench.store import Cell, Run
 from robench.tables._order import weak_to_strong
 from robench.tables._scored import CLEAN, Scored, scored
+from robench.tables._suites import with_suites
 
 Floats = NDArray[np.float64]
 NO_CLEAN_IMAGES = "not defined: the set has no clean images"
@@ -226,5 +227,5 @@ def by_place(members: Sequence[Scored]) -> dict[tuple[str, str, int], Scored]:
 
 
 def measure(run: Run) -> Measured:
-    """All cells of a run."""
-    return Measured(scored(run), run.manifest()["corruptions"])
+    """All cells of a run, those of no suite in the published suites that they fill."""
+    return Measured(with_suites(scored(run)), run.manifest()["corruptions"])

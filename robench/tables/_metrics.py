@@ -14,6 +14,7 @@ from robench.tables._corruption_error import corruption_error_rows
 from robench.tables._measured import Grid, Measured, Statistic, by_place, estimate, missing_note
 from robench.tables._rows import METRIC_COLUMNS, ONE_IMAGE, head
 from robench.tables._scored import CLEAN, Scored
+from robench.tables._suites import mean_note, part_note
 
 MEAN = "mean_corruption_accuracy"
 ERROR = "mean_corruption_error"
@@ -25,8 +26,9 @@ def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) 
     """Aggregates, long: of all cells, of each group, of each corruption, areas, and errors against a baseline.
 
     The mean corruption accuracy is the mean over corruptions of the mean over their strengths (and seeds); its interval
-    draws whole images again. A model that lacks a cell gets no value and a note, never a mean of what is there; one
-    that was asked for fewer cells than the others gets a note, for its means are not comparable with theirs.
+    draws whole images again. It is given for a suite that is whole, and for cells of no suite whose severities are
+    equal; n_corruptions says over how many it is. A model that lacks a cell gets no value and a note, never a mean of
+    what is there; one that was asked for fewer cells than the others gets a note, for its means are not comparable.
     """
     rows: list[dict[str, Any]] = []
     for model, suite, members in measured.parts():
@@ -35,7 +37,7 @@ def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) 
             rows += corruption_error_rows(measured, model, suite, baseline)
     frame = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
     floats = dict.fromkeys(("value", "ci_low", "ci_high", "seed_sd"), "float64")
-    return frame.astype(floats | {"n_cells": "Int64", "n_images": "Int64"})
+    return frame.astype(floats | dict.fromkeys(("n_cells", "n_images", "n_corruptions"), "Int64"))
 
 
 def _asked(measured: Measured, suite: str) -> list[Cell]:
@@ -51,12 +53,13 @@ def _aggregates(measured: Measured, members: Sequence[Scored], asked: Sequence[C
     yield from map(_clean_row, clean)
     if not corrupted:
         return
-    yield _aggregate(measured, corrupted, MEAN, Grid.mean, len(asked))
-    yield _aggregate(measured, corrupted, ERROR, lambda grid: 1 - grid.mean(), len(asked))
+    why_not = mean_note(corrupted)
+    yield _aggregate(measured, corrupted, MEAN, Grid.mean, len(asked), why_not)
+    yield _aggregate(measured, corrupted, ERROR, lambda grid: 1 - grid.mean(), len(asked), why_not)
     for group in dict.fromkeys(one.cell.group for one in corrupted if one.cell.group):
         of_group = [one for one in corrupted if one.cell.group == group]
         everything = sum(cell.group == group for cell in asked)
-        yield _aggregate(measured, of_group, f"{MEAN}[{group}]", Grid.mean, everything)
+        yield _aggregate(measured, of_group, f"{MEAN}[{group}]", Grid.mean, everything, mean_note(of_group, group))
     for corruption in dict.fromkeys(one.cell.corruption for one in corrupted):
         of_corruption = [one for one in corrupted if one.cell.corruption == corruption]
         everything = sum(cell.corruption == corruption for cell in asked)
@@ -65,7 +68,7 @@ def _aggregates(measured: Measured, members: Sequence[Scored], asked: Sequence[C
 
 
 def _clean_row(one: Scored) -> dict[str, Any]:
-    row = head(one.cell, "clean_accuracy", 1)
+    row = head(one.cell, "clean_accuracy", [one.cell])
     if one.correct is None:
         return row | {"note": "incomplete: the clean cell is missing or failed"}
     bounds = {"ci_low": one.row["top1_ci_low"], "ci_high": one.row["top1_ci_high"], "ci_method": "wilson"}
@@ -73,17 +76,24 @@ def _clean_row(one: Scored) -> dict[str, Any]:
 
 
 def _aggregate(
-    measured: Measured, members: Sequence[Scored], metric: str, statistic: Statistic, everything: int = 0
+    measured: Measured,
+    members: Sequence[Scored],
+    metric: str,
+    statistic: Statistic,
+    everything: int = 0,
+    why_not: str = "",
 ) -> dict[str, Any]:
-    """One row; everything: the number of cells that any model was asked for."""
-    row = head(members[0].cell, metric, len(members))
-    note = missing_note(members)
+    """One row; everything: the number of cells that any model was asked for; why_not: why there is no number."""
+    row = head(members[0].cell, metric, [one.cell for one in members])
+    note = missing_note(members) or why_not
     if note:
         return row | {"note": note}
     one_image = members[0].cell.n == 1
     how = {"note": ONE_IMAGE} if one_image else {"ci_method": f"image bootstrap, {metrics.RESAMPLES} resamples"}
     if len(members) < everything:
         how["note"] = f"over {len(members)} of the {everything} cells of all models"
+    elif metric in (MEAN, ERROR) and (part := part_note(members)):
+        how["note"] = part
     return row | estimate(measured, statistic, members) | how
 
 

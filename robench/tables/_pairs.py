@@ -12,6 +12,7 @@ from robench import metrics
 from robench.tables._measured import Floats, Grid, Measured, by_place, estimate
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
+from robench.tables._suites import mean_note
 
 PAIR_COLUMNS = (
     *("model_a", "model_b", "dataset", "corruption", "strength", "seed", "diff", "ci_low", "ci_high"),
@@ -105,7 +106,8 @@ def _mean_row(measured: Measured, names: dict[str, str], couples: list[Couple]) 
     corrupted = [(a, b) for a, b in couples if any(one and one.cell.corruption != CLEAN for one in (a, b))]
     if not corrupted:
         return
-    row = _head(names, *corrupted[0]) | {"corruption": MEAN, "strength": "", "seed": None, "note": _note(corrupted)}
+    note = _note(corrupted) or mean_note([a for a, _ in corrupted if a])
+    row = _head(names, *corrupted[0]) | {"corruption": MEAN, "strength": "", "seed": None, "note": note}
     if not row["note"]:
         found = estimate(
             measured, _difference, *([one for one in side if one] for side in zip(*corrupted, strict=True))

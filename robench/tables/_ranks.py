@@ -13,6 +13,7 @@ from robench.errors import RobenchError, UsageError
 from robench.tables._measured import NO_CLEAN_IMAGES, Grid, Measured, by_place, estimate, missing_note
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
+from robench.tables._suites import mean_note
 
 RANK_COLUMNS = (
     *("dataset", "suite", "model", "rank", "rank_low", "rank_high", MEAN, "ci_low", "ci_high", "n_cells", "note"),
@@ -115,7 +116,7 @@ def _note(members: Sequence[Scored], of_all: dict[str, list[Scored]]) -> str:
     lacking = len(everything - by_place(members).keys())
     if lacking:
         return f"incomplete: {lacking} of the {len(everything)} cells of the other models were not asked for"
-    return missing_note(members)
+    return missing_note(members) or mean_note(members)
 
 
 def _head(members: Sequence[Scored]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pandas as pd
 import corruptions
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN
+from robench.tables._suites import NO_SUITE
 
 MOST_LINES = 20
 NO_CLEAN = "The set has no clean images; clean accuracy is not measured."
@@ -21,7 +22,10 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 
 def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
-    """Accuracy in percent as text: a row per corruption, a column per model; the mean of a suite has its interval."""
+    """Accuracy in percent as text: a row per corruption, a column per model; the mean of a suite has its interval.
+
+    The row of a mean says over how many corruptions it is, and of which suite where there are several.
+    """
     labels = list(dict.fromkeys(cells["model"]))
     rows = [["top-1 accuracy, %", *labels], *(list(map(str, row)) for row in by_corruption(cells).itertuples())]
     means = metrics[metrics["metric"] == MEAN]
@@ -29,8 +33,14 @@ def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
     for suite in suites:
         of_suite = means[means["suite"] == suite].set_index("model")
         texts = (_interval_text(of_suite.loc[label]) if label in of_suite.index else "" for label in labels)
-        rows.append(["mean over corruptions" + (f", {suite or 'no suite'}" if len(suites) > 1 else ""), *texts])
+        name = f"mean over {counted(of_suite['n_corruptions'].max())}"
+        rows.append([name + (f", {suite or NO_SUITE}" if len(suites) > 1 else ""), *texts])
     return aligned(rows)
+
+
+def counted(corruptions: int) -> str:
+    """`1 corruption`, `15 corruptions`."""
+    return f"{corruptions} corruption{'' if corruptions == 1 else 's'}"
 
 
 def by_corruption(cells: pd.DataFrame) -> pd.DataFrame:

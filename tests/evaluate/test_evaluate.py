@@ -121,7 +121,7 @@ def test_a_cell_stands_once_in_every_suite_that_asked_for_it(sweep, tmp_path):
     ]  # fmt: skip
     means = outcome.metrics[outcome.metrics["metric"] == "mean_corruption_accuracy"].set_index("suite")["n_cells"]
     assert means.to_dict() == {"one/1": 1, "two/1": 2}
-    assert "mean over corruptions, two/1" in outcome.text()
+    assert "mean over 2 corruptions, two/1" in outcome.text()
 
 
 def test_two_suites_in_one_call_are_two_calls_of_one_suite_each(digits, net, tmp_path):

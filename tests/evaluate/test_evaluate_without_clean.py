@@ -101,7 +101,7 @@ def test_a_report_says_so_and_shows_no_clean_column(measured, tmp_path):
     assert f"<p>{NOTE}</p>" in page
     assert '<th scope="col">clean</th>' not in page
     assert NOTE in text.splitlines()
-    assert "| model | mean |" in text
+    assert "| model | corruptions | mean |" in text
     assert "& clean" not in latex
     assert "& mean" in latex
     assert not list((tmp_path / "figures").rglob("clean-and-robust*"))

@@ -97,7 +97,7 @@ def test_the_columns_are_those_of_the_schema(made):
         "ece15,mean_conf,fit,normalize,precision,status,error"
     )
     assert aggregated == (
-        "model,dataset,suite,metric,value,ci_low,ci_high,ci_method,seed_sd,n_images,n_cells,baseline,note"
+        "model,dataset,suite,metric,value,ci_low,ci_high,ci_method,seed_sd,n_images,n_cells,n_corruptions,baseline,note"
     )
 
 
