@@ -51,7 +51,7 @@ def admitted(
         label = classifier.label
         is_asked = label in wanted
         prints = {one["basis"]: one for one in stored.get(label, ()) if one is not None}
-        if not is_asked and set(prints) <= {basis_of(classifier)} and not classifier.card.code_sha256:
+        if not is_asked and set(prints) <= {basis_of(classifier)} and not classifier.is_users:
             made.classifiers.append(classifier)
             continue
         its = with_outputs(classifier, probe, config.outputs)

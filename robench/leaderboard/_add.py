@@ -17,7 +17,7 @@ from robench.errors import BoardError, UsageError
 from robench.files import file_name, sha256_file, write_text
 from robench.leaderboard import _cells
 from robench.leaderboard._answers import Answers, facts_of
-from robench.leaderboard._board import NOTES, Board, Entry, check_link, entry_id, read
+from robench.leaderboard._board import Board, Entry, check_link, entry_id, read
 from robench.store import Run
 from robench.tables import CLEAN, Scored
 
@@ -126,7 +126,7 @@ def _offer(run: Run, suite: str, label: str, found: Sequence[Scored]) -> Offer |
         )
     name = entry_id(model)
     rows = _cells.table([asdict(one.cell) | one.row | {"entry": name} for one in members])
-    notes = tuple(dict.fromkeys([*manifest.get(NOTES, []), *model.get(NOTES, [])]))
+    notes = tuple(tables.entry_notes(manifest, model))
     return Offer(name, model, manifest["precision"], manifest["environment"], notes, rows, members)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from robench.models._normalize import Normalization
 from robench.models._outputs import LOGITS, as_logits, recognised
 from robench.models._registry import Card
 from robench.models._restorers import RestorerCard
+from robench.models._user_code import is_users
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, of R, G, B
 
@@ -118,6 +120,13 @@ class Classifier:
     def is_of_torch(self) -> bool:
         """Whether torch computes the network, so that its precision and compilation can be chosen; not so for ONNX."""
         return all(getattr(part, "is_of_torch", True) for part in self.module.modules())
+
+    @property
+    def is_users(self) -> bool:
+        """Whether code of the user's computes a part of it, which can do more than its digest tells."""
+        modules = [self.module, *([self.restorer.module] if self.restorer else [])]
+        kinds = {type(part).__module__ for module in modules for part in module.modules()}
+        return bool(self.card.code_sha256) or any(is_users(sys.modules.get(kind)) for kind in kinds)
 
     @property
     def fit(self) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,9 +11,9 @@ from torch import nn
 
 from corruptions import unknown
 from robench.errors import ModelError, RobenchError, UsageError
-from robench.files import sha256_file, sha256_text
 from robench.models._registry import Card
 from robench.models._spec import Spec
+from robench.models._user_code import digest, import_file, recorded
 
 KINDS: dict[str, tuple[type, ...]] = {
     "side": (int, type(None)),
@@ -37,23 +35,25 @@ def made_by_file(parsed: Spec, classes: int | None) -> tuple[Card, nn.Module]:
 
     classes: of the data set; None where a label map chooses among the network's own, which the factory then says.
     """
-    made = _run_factory(parsed, classes)
+    path = Path(str(parsed.file))
+    with recorded(path.parent) as read:
+        file, made = _run_factory(parsed, classes)
     module, said = made if isinstance(made, tuple) and len(made) == 2 else (made, {})
     if not isinstance(module, nn.Module) or not isinstance(said, dict):
         raise ModelError(
             f"{parsed.name}: expected the factory to return an nn.Module, or one and a dict, "
             f"got {type(module).__name__}, {type(said).__name__}"
         )
-    return _card_of(parsed, module, said, classes), module
+    return _card_of(parsed, module, said, classes, digest(path, file, module.modules(), read)), module
 
 
-def _run_factory(parsed: Spec, classes: int | None) -> Any:
-    """What the factory returns; whatever goes wrong in the user's file is a `ModelError` that names it."""
+def _run_factory(parsed: Spec, classes: int | None) -> tuple[ModuleType, Any]:
+    """The file's module, and what the factory returns; what goes wrong in the file is a `ModelError` that names it."""
     try:
-        module = _import_file(Path(str(parsed.file)))
+        module = import_file(Path(str(parsed.file)))
         factory = vars(module)[str(parsed.factory)]
         arguments, named = _class_count(factory, parsed.name, classes)
-        return factory(*arguments, **named)
+        return module, factory(*arguments, **named)
     except RobenchError:
         raise
     except KeyError as fault:
@@ -91,20 +91,7 @@ def _class_count(factory: Any, name: str, classes: int | None) -> tuple[list[int
     return [], {count.name: classes}
 
 
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file")
-    private = f"_robench_file_{sha256_text(str(path.resolve()))[:16]}"
-    spec = importlib.util.spec_from_file_location(private, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path}: expected a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[private] = module  # where dataclasses, among others, look for it
-    spec.loader.exec_module(module)
-    return module
-
-
-def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int | None) -> Card:
+def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int | None, code_sha256: str) -> Card:
     """The card of a user's network: from the factory's dict, or else RGB as it comes."""
     name = parsed.name
     if strange := sorted(said.keys() - KINDS.keys()):
@@ -119,8 +106,7 @@ def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int
     filled = {**defaults, "classes": classes, "source": "user's file", **said}
     filled["mean"], filled["std"] = tuple(filled["mean"]), tuple(filled["std"])
     params = sum(parameter.numel() for parameter in module.parameters())
-    digest = sha256_file(Path(str(parsed.file)))
-    return Card(name=parsed.name, params=params, build=lambda _: module, code_sha256=digest, **filled)
+    return Card(name=parsed.name, params=params, build=lambda _: module, code_sha256=code_sha256, **filled)
 
 
 def _kind_text(kinds: tuple[type, ...]) -> str:

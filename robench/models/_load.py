@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
 from robench.models._spec import Spec, parse, weights_file
+from robench.models._user_code import digest, is_users
 from robench.models._weight_sets import State, chosen
 from robench.models.fidelity import PREFIX as FIDELITY
 from robench.models.fidelity import Estimator
@@ -205,7 +207,16 @@ def _built(parsed: Spec, classes: int | None) -> Built:
     else:
         card = get(parsed.name)
         module = card.build(card.classes if classes is None else classes)
+        card = _with_code(card, module)
     return Built(card, module) if parsed.activation is None else _activated(card, module, parsed.activation)
+
+
+def _with_code(card: Card, module: nn.Module) -> Card:
+    """With the digest of its code, where that is of no installed package but the user's own."""
+    owner = sys.modules.get(getattr(card.build, "__module__", None) or "")
+    if owner is None or not is_users(owner):
+        return card
+    return replace(card, code_sha256=digest(Path(str(owner.__file__)), owner, module.modules()))
 
 
 def _activated(card: Card, module: nn.Module, name: str) -> Built:

@@ -7,18 +7,23 @@ from typing import Any
 
 
 def run_notes(manifest: Mapping[str, Any]) -> list[str]:
-    """Sentences for the screen, a report and a board, from what the manifest of a run records.
+    """Sentences for the screen and a report, from what the manifest of a run records.
 
     >>> run_notes({"stateful": None, "unfingerprinted": 0, "models": [{"label": "a", "outputs": "probabilities"}]})
-    ['a: its outputs are probabilities.']
+    ['a: outputs are probabilities.']
     """
-    return [*_of_run(manifest), *(note for model in manifest["models"] for note in model_notes(model))]
+    models = [f"{model['label']}: {note}" for model in manifest["models"] for note in _of_model(model)]
+    return [*_of_run(manifest), *models]
 
 
-def model_notes(model: Mapping[str, Any]) -> list[str]:
-    """As `run_notes`, of one model as a manifest has it."""
+def entry_notes(manifest: Mapping[str, Any], model: Mapping[str, Any]) -> list[str]:
+    """As `run_notes`, for one of the run's models on a board."""
+    return [*_of_run(manifest), *_of_model(model)]
+
+
+def _of_model(model: Mapping[str, Any]) -> list[str]:
     outputs = model.get("outputs", "logits")
-    return [f"{model['label']}: its outputs are {outputs}."] if outputs != "logits" else []
+    return [f"outputs are {outputs}."] if outputs != "logits" else []
 
 
 def _of_run(manifest: Mapping[str, Any]) -> list[str]:
