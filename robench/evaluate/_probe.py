@@ -80,7 +80,7 @@ class Probe:
         for size in self._sizes():
             for shown in self._batches(size):
                 if not self.same(first[shown], self.answers(forward, self.images[shown])):
-                    return "the batch", f"the same image is answered otherwise in a batch of {size}"
+                    return self._of_batch_or_calls(forward, first, size)
         if changed := sorted(name for name, digest in _state(forward).items() if before.get(name) != digest):
             return "earlier calls", f"'{changed[0]}' changes in the forward pass"
         if not self.same(first, self.answers(forward)):
@@ -96,20 +96,23 @@ class Probe:
             return "chance", "the same images are answered otherwise the second time"
         return "earlier calls", "the same images are answered otherwise the second time"
 
+    def _of_batch_or_calls(self, forward: Forward, first: Tensor, size: int) -> tuple[str, str]:
+        if self.same(first, self.answers(forward)):
+            return "the batch", f"the same image is answered otherwise in a batch of {size}"
+        return "earlier calls", "the same images are answered otherwise later"
+
     def _sizes(self) -> list[int]:
         """Batches of other sizes than the first; one image alone only where that compiles nothing anew."""
-        few = [PROBED, PROBED // 2 + 1, self.largest]
+        few = [PROBED, PROBED // 2, PROBED // 2 + 1, self.largest]
         return few if self.precision.endswith(COMPILED) else [*few, 1]
 
     def _batches(self, size: int) -> Iterator[Tensor]:
-        """Places of images in batches of that size, in another order than the first."""
-        backwards = torch.arange(len(self.images) - 1, -1, -1)
-        if size >= len(self.images):
-            yield backwards.repeat(-(-size // len(self.images)))[:size]
-        elif size == 1:
-            yield backwards[-2:-1]
+        """Places of images in batches of that size, in another order than the first: the dark ones come first."""
+        order = torch.cat([torch.arange(PROBED - 1, 0, -2), torch.arange(PROBED - 2, -1, -2)])
+        if size >= PROBED:
+            yield order.repeat(-(-size // PROBED))[:size]
         else:
-            yield from torch.split(backwards, size)
+            yield from torch.split(order, size)[: PROBED if size > 1 else 1]
 
 
 class Watch:
@@ -139,6 +142,8 @@ class Watch:
 def probe_of(clean: Dataset, precision: str, *, passes: int = 0, batch_size: int = 1 << 30) -> Probe:
     """The probe of a data set: images spread over it; smooth random ones where it has no clean images.
 
+    Every second one is half as bright, for a network that looks at the range of a whole batch.
+
     passes: images that the sweep shows to each model; the largest batch is at most a two hundredth of them.
     """
     if clean.has_images:
@@ -148,6 +153,7 @@ def probe_of(clean: Dataset, precision: str, *, passes: int = 0, batch_size: int
         height, width, channels = clean.shape
         coarse = np.random.Generator(np.random.Philox(0)).integers(0, 256, (PROBED, 4, 4, channels), dtype=np.uint8)
         images = coarse[:, np.arange(height) * 4 // height][:, :, np.arange(width) * 4 // width]
+    images[1::2] //= 2
     largest = min(batch_size, max(2 * PROBED, passes // 200))
     return Probe(torch.from_numpy(np.ascontiguousarray(images)), precision, largest)
 
