@@ -1,0 +1,158 @@
+"""Stored cells are a network's own: of its weights, its code, the files beside it, and its answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from robench.store import _parquet
+
+FACTORY = """
+import json
+from pathlib import Path
+from layers import body
+from torch import nn
+import torch
+
+def make(classes):
+    import deep.settings
+    torch.manual_seed(deep.settings.SEED)
+    facts = json.loads((Path(__file__).parent / "cfg.json").read_text())
+    return nn.Sequential(body(), nn.Linear(1024, classes), Scale(facts["scale"])), {"channels": 1, "side": 32}
+
+class Scale(nn.Module):
+    def __init__(self, by):
+        super().__init__()
+        self.by = by
+    def forward(self, x):
+        return x * self.by
+"""
+LAYERS = "from torch import nn\ndef body(): return nn.Flatten()\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "nets"
+    (made / "deep").mkdir(parents=True)
+    (made / "net.py").write_text(FACTORY)
+    (made / "layers.py").write_text(LAYERS)
+    (made / "deep" / "__init__.py").write_text("")
+    (made / "deep" / "settings.py").write_text("SEED = 1\n")
+    (made / "cfg.json").write_text('{"scale": 1.0}')
+    (made / "notes.txt").write_text("nothing reads this")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("layers.py", "from torch import nn\ndef body(): return nn.Sequential(nn.Flatten(), nn.Tanh())\n"),
+        ("cfg.json", '{"scale": 9.0}'),
+        ("deep/settings.py", "SEED = 2\n"),
+        ("net.py", FACTORY.replace("x * self.by", "x * -self.by")),
+    ],
+)
+def test_an_edit_beside_a_factory_makes_another_network(sweep, folder, name, text):
+    assert sweep(f"{folder}/net.py:make").code == 0
+    (folder / "notes.txt").write_text("nor this")
+    assert "0 cells computed, 3 found" in sweep(f"{folder}/net.py:make").out
+    (folder / name).write_text(text)
+    said = sweep(f"{folder}/net.py:make")
+    assert said.code == 1
+    assert "choose another folder or name" in said.line
+
+
+def test_two_factories_have_each_the_modules_of_their_folder(sweep, tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "width.py").write_text(f"WIDTH = {number}\n")
+        (tmp_path / f"{number}" / f"net{number}.py").write_text(
+            "from width import WIDTH\nfrom torch import nn\n"
+            "def make(): return nn.Sequential(nn.Flatten(), nn.Linear(1024, WIDTH), nn.Linear(WIDTH, 10)), "
+            "{'channels': 1}\n"
+        )
+    said = sweep(*(f"{tmp_path}/{number}/net{number}.py:make" for number in (1, 2)))
+    assert said.code == 0, said.err
+    models = json.loads((tmp_path / "run" / "manifest.json").read_text())["models"]
+    assert [model["parameters"] for model in models] == [1025 + 20, 2050 + 30]
+    assert models[0]["code_sha256"] != models[1]["code_sha256"]
+
+
+def test_what_no_digest_sees_the_fingerprint_does(sweep, tmp_path, monkeypatch):
+    """A network of the environment: code and weights stay as they are."""
+    (tmp_path / "net.py").write_text(
+        "import os\nfrom torch import nn\nimport torch\nclass Net(nn.Sequential):\n"
+        "    def forward(self, x): return super().forward(x).roll(int(os.environ['TURN']), dims=1)\n"
+        "def make():\n    torch.manual_seed(0)\n"
+        "    return Net(nn.Flatten(), nn.Linear(1024, 10)), {'channels': 1}\n"
+    )
+    monkeypatch.setenv("TURN", "0")
+    assert sweep(f"{tmp_path}/net.py:make").code == 0
+    monkeypatch.setenv("TURN", "1")
+    said = sweep(f"{tmp_path}/net.py:make", also=("-c", "fog@1"))
+    assert "holds answers of another network than 'net:make' now: 8 of 8 probe images have another class" in said.line
+
+
+def parquets(run: Path) -> list[Path]:
+    return sorted((run / "predictions").rglob("*.parquet"))
+
+
+def without_fingerprint(path: Path) -> None:
+    """The file as an older robench wrote it."""
+    table = pq.read_table(path, partitioning=None)
+    record = json.loads(table.schema.metadata[_parquet.RECORD])
+    del record["fingerprint"]
+    pq.write_table(table.replace_schema_metadata({_parquet.RECORD: json.dumps(record)}), path)
+
+
+def test_cells_of_an_older_run_are_kept_and_marked(sweep, robench, tmp_path):
+    model = "tiny_cnn=digits-clean"
+    assert sweep(model).code == 0
+    for path in parquets(tmp_path / "run"):
+        without_fingerprint(path)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    (tmp_path / "run" / "manifest.json").write_text(
+        json.dumps({k: manifest[k] for k in manifest if k != "unfingerprinted"})
+    )
+    robench("report", tmp_path / "run", "-o", tmp_path / "report")
+    assert "No cell has a fingerprint of its network" in (tmp_path / "report" / "report.md").read_text()
+    said = sweep(model, also=("-c", "fog@1", "-c", "awgn@0.2"))
+    mark = "Cells without a fingerprint of their network, which an older robench wrote: 3."
+    assert ("1 cells computed, 2 found" in said.out, mark in said.out) == (True, True)
+    robench("report", tmp_path / "run", "-o", tmp_path / "report")
+    assert mark in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_every_cell_carries_the_fingerprint_of_its_network(sweep, tmp_path):
+    sweep("tiny_cnn=digits-clean", "tiny_cnn=digits-noise")
+    records = [json.loads(pq.read_schema(path).metadata[_parquet.RECORD]) for path in parquets(tmp_path / "run")]
+    prints = {(record["model"], json.dumps(record["fingerprint"])) for record in records}
+    assert len(records) == 6
+    assert len(prints) == 2
+
+
+def test_equal_digests_need_no_forward_pass(sweep, tmp_path, monkeypatch):
+    from robench.evaluate import _admission
+
+    sweep("tiny_cnn=digits-clean")
+    monkeypatch.setattr(_admission, "Forward", None)
+    assert "3 found" in sweep("tiny_cnn=digits-clean").out
+
+
+def test_other_weights_under_one_name_are_refused(sweep, tmp_path):
+    net = "from torch import nn\ndef make(): return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10)), {'channels': 1}\n"
+    (tmp_path / "net.py").write_text(net)
+    for seed in (0, 1):
+        weights = {
+            "1.weight": torch.rand(10, 1024, generator=torch.Generator().manual_seed(seed)),
+            "1.bias": torch.ones(10),
+        }
+        save_file(weights, tmp_path / "best.safetensors")
+        said = sweep(f"{tmp_path}/net.py:make={tmp_path}/best.safetensors")
+        assert said.code == seed
+    assert "of weights_sha256" in said.line
