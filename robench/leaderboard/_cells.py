@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from robench.leaderboard._fields import read_rows
-from robench.tables import CELL_COLUMNS, to_csv
+from robench.tables import CELL_COLUMNS, from_csv, to_csv
 
 LEFT_OUT = ("top1", "top1_ci_low", "top1_ci_high", "status", "error")
 COLUMNS = ("entry", *(name for name in CELL_COLUMNS if name not in LEFT_OUT))
@@ -40,7 +40,7 @@ def text(frame: pd.DataFrame) -> str:
 
 def fields(content: str) -> pd.DataFrame:
     """The fields of the file's text, as they stand in it."""
-    return pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
+    return pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False).map(from_csv)
 
 
 def agree(some: pd.DataFrame, others: pd.DataFrame) -> bool:

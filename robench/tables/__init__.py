@@ -16,7 +16,19 @@ from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
 from robench.tables._scored import CELL_COLUMNS, CLEAN, Scored, cell_row, cells, scored, states
-from robench.tables._text import aligned, by_corruption, clean_note, gaps, markdown, summary, superseded_note, to_csv
+from robench.tables._text import (
+    aligned,
+    by_corruption,
+    clean_note,
+    fenced,
+    from_csv,
+    gaps,
+    in_markdown,
+    markdown,
+    summary,
+    superseded_note,
+    to_csv,
+)
 
 __all__ = [
     "CELL_COLUMNS",
@@ -39,7 +51,10 @@ __all__ = [
     "differences",
     "effective_robustness",
     "error_consistency",
+    "fenced",
+    "from_csv",
     "gaps",
+    "in_markdown",
     "markdown",
     "measure",
     "metrics_table",
