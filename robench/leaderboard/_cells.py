@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from robench.leaderboard._fields import read_rows
-from robench.tables import to_csv
+from robench.tables import from_csv, to_csv
 
 COLUMNS = (
     *("entry", "model", "weights_sha256", "dataset", "split", "view", "data_digest", "suite"),
@@ -52,7 +52,7 @@ def text(frame: pd.DataFrame) -> str:
 
 def fields(content: str) -> pd.DataFrame:
     """The fields of the file's text, as they stand in it."""
-    return pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
+    return pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False).map(from_csv)
 
 
 def agree(some: pd.DataFrame, others: pd.DataFrame) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from robench.errors import BoardError
 from robench.files import reason
+from robench.tables import from_csv
 
 Number = type[int] | type[float]
 
@@ -32,7 +33,7 @@ def read_rows(
     rows = []
     for place, line in enumerate(lines[1:], start=2):
         where = f"{path}: row {place}"
-        row: dict[str, Any] = dict(zip(header, line, strict=False))
+        row: dict[str, Any] = dict(zip(header, map(from_csv, line), strict=False))
         for name, text in row.items():
             if name in numbers:
                 empty = text == "" and name in may_be_empty

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from robench import metrics
 from robench.leaderboard import _answers, _cells
 from robench.leaderboard._board import NOTES, Board, Entry
-from robench.tables import CLEAN
+from robench.tables import CLEAN, to_csv
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ class Standing:
     @property
     def text(self) -> str:
         """The file."""
-        return str(self.frame.to_csv(index=False, float_format="%.2f", lineterminator="\n"))
+        return to_csv(self.frame, "%.2f")
 
     @property
     def groups(self) -> list[str]:

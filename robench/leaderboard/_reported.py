@@ -13,6 +13,7 @@ from robench.errors import BoardError
 from robench.files import sha256_text, write_text
 from robench.leaderboard._board import Board
 from robench.leaderboard._fields import read_rows
+from robench.tables import to_csv
 
 MOST = {"clean": 100.0, "mean": 100.0, "mce": math.inf}
 """The columns that are numbers, in percent from 0, and the most that they can be."""
@@ -63,8 +64,7 @@ def write(board: Board, rows: Sequence[dict[str, Any]]) -> None:
     ordered = sorted(rows, key=lambda row: (str(row["model"]), str(row["source"])))
     frame = pd.DataFrame([row | {SEAL: _seal(row)} for row in ordered], columns=[*COLUMNS, SEAL, *MORE])
     frame = frame.astype(dict.fromkeys(MOST, "float64") | {IMAGES: "Int64"})
-    text = frame.to_csv(index=False, float_format="%.2f", lineterminator="\n")
-    write_text(board.path(".reported.csv"), str(text))
+    write_text(board.path(".reported.csv"), to_csv(frame, "%.2f"))
 
 
 def _seal(row: Mapping[str, Any]) -> str:

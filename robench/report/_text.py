@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pandas as pd
 from robench import tables
 from robench.report._rows import groups, summary_rows
 from robench.report._section import Section
+from robench.tables import fenced, in_markdown
 
 
 def markdown(sections: Sequence[Section], folder: Path) -> str:
@@ -24,15 +27,15 @@ def _parts(section: Section, folder: Path) -> list[str]:
     pictures = (figure.files[1].relative_to(folder).as_posix() for figure in section.figures)
     shown = zip(section.figures, pictures, strict=True)
     return [
-        f"## {section.title}",
+        f"## {in_markdown(section.title)}",
         *([section.superseded_note] if section.superseded_note else []),
         about + "Top-1 accuracy in percent [95 % interval]; the mean weighs each corruption alike.",
         *([baseline_note(section.baseline.name)] if section.baseline else []),
         *section.notes,
-        *([f"Incomplete, and no mean is made over it:\n\n```\n{gaps}\n```"] if gaps else []),
+        *([f"Incomplete, and no mean is made over it:\n\n{fenced(gaps)}"] if gaps else []),
         tables.markdown(aggregates(section)),
         tables.markdown(by_corruption(section)),
-        "\n".join(f"- [{figure.title}]({picture})" for figure, picture in shown),
+        "\n".join(f"- [{_linked(figure.title)}]({picture})" for figure, picture in shown),
         "\n".join(_told(section)),
     ]
 
@@ -45,7 +48,7 @@ def baseline_note(name: str) -> str:
 def _told(section: Section) -> list[str]:
     """What the numbers rest on, a line a model, then data and versions."""
     models = [
-        f"- {model['label']}: weights `{model['weights_sha256'][:16]}`, fit {model['fit'] or 'none'}, "
+        f"- {in_markdown(model['label'])}: weights `{model['weights_sha256'][:16]}`, fit {model['fit'] or 'none'}, "
         f"normalisation {model['normalize']}"
         for model in section.models.values()
     ]
@@ -60,14 +63,29 @@ def latex(sections: Sequence[Section]) -> str:
 
 def _tabular(section: Section) -> str:
     style = aggregates(section).set_index("model").style
-    style.format_index(escape="latex", axis=0).format_index(escape="latex", axis=1).format(escape="latex")
+    for written in (style.format, partial(style.format_index, axis=0), partial(style.format_index, axis=1)):
+        written(_in_latex, escape="latex")
     style.index.name = None
     n, digest = section.dataset["n"], section.dataset["digest"][:12]
-    about = f"% {section.title}: top-1 accuracy in percent [95 % interval], n = {n}, data digest {digest}"
+    title = " ".join(section.title.split())
+    about = f"% {title}: top-1 accuracy in percent [95 % interval], n = {n}, data digest {digest}"
     columns = "".join("l" if name == "suite" else "r" for name in style.columns)
     about += f"\n% {section.superseded_note}" if section.superseded_note else ""
     about += f"\n% {baseline_note(section.baseline.name)}" if section.baseline else ""
     return about + "\n" + str(style.to_latex(hrules=True, column_format="l" + columns))
+
+
+def _in_latex(text: object) -> str:
+    """What pandas has escaped for LaTeX, with the signs that its default font lacks, and in one line."""
+    line = " ".join(str(text).splitlines())
+    for sign, name in (("<", "less"), (">", "greater"), ("|", "bar")):
+        line = line.replace(sign, rf"\text{name}{{}}")
+    return line
+
+
+def _linked(title: str) -> str:
+    """A text between the brackets of a link."""
+    return re.sub(r"([\[\]])", r"\\\1", in_markdown(title))
 
 
 def aggregates(section: Section) -> pd.DataFrame:

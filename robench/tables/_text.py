@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,12 +14,46 @@ from robench.tables._scored import CLEAN
 from robench.tables._suites import NO_SUITE
 
 MOST_LINES = 20
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""What a cell begins with that a spreadsheet takes for a formula, and the sign that says it is none."""
 NO_CLEAN = "The set has no clean images; clean accuracy is not measured."
 
 
-def to_csv(frame: pd.DataFrame) -> str:
-    """CSV with \\n line ends; floats with 9 significant digits, which tell any two float32 apart."""
-    return str(frame.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+def to_csv(frame: pd.DataFrame, float_format: str = "%.9g") -> str:
+    """CSV with \\n line ends; floats with 9 significant digits, which tell any two float32 apart.
+
+    A text that a spreadsheet would compute gets an apostrophe in front, which `from_csv` takes off again.
+    """
+    safe = frame.rename(columns=csv_text)
+    for place, (_, column) in enumerate(frame.items()):
+        texts = [csv_text(value) for value in column]
+        if any(one is not value for one, value in zip(texts, column, strict=True)):
+            safe.isetitem(place, texts)
+    return str(safe.to_csv(index=False, float_format=float_format, lineterminator="\n"))
+
+
+def csv_text(value: Any) -> Any:
+    """A cell of a CSV file, with an apostrophe before a text that begins as a formula does and is no number.
+
+    >>> csv_text("=1+1"), csv_text("-0.5"), csv_text("awgn")
+    ("'=1+1", '-0.5', 'awgn')
+    """
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    try:
+        corruptions.read_number(value)
+    except ValueError:
+        return f"'{value}"
+    return value
+
+
+def from_csv(text: str) -> str:
+    """What `csv_text` made a cell of.
+
+    >>> from_csv("'=1+1"), from_csv("'tis")
+    ('=1+1', "'tis")
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
@@ -66,8 +101,25 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 def markdown(frame: pd.DataFrame) -> str:
     """A table in Markdown, without a line end after its last row."""
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(field.replace("|", "\\|") for field in line) + " |" for line in lines)
+    head, *body = [list(map(str, frame.columns)), *frame.astype(str).to_numpy().tolist()]
+    lines = [map(in_markdown, head), ["---"] * len(head), *(map(in_markdown, row) for row in body)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def in_markdown(text: str) -> str:
+    """A text as Markdown that shows it as it is, in one line: no HTML, no column of a table, no code, no escape.
+
+    >>> print(in_markdown("a|b <c>"))
+    a\\|b &lt;c>
+    """
+    line = re.sub(r"([\\|`])", r"\\\1", " ".join(text.splitlines()))
+    return re.sub(r"&(?=#?\w+;)", "&amp;", line).replace("<", "&lt;")
+
+
+def fenced(text: str) -> str:
+    """Lines as a block of Markdown in which nothing is Markdown, whatever backticks they hold."""
+    fence = "`" * max(3, *(len(found) + 1 for found in re.findall("`+", text)), 3)
+    return f"{fence}\n{text}\n{fence}"
 
 
 def gaps(cells: pd.DataFrame) -> str:
@@ -107,7 +159,8 @@ def _gap(cells: pd.DataFrame) -> str:
     of_seeds = f", seeds {', '.join(map(str, sorted(set(cells['seed']))))}" if seeds else ""
     strengths = ", ".join(dict.fromkeys(cells["strength"]))
     place = f"{model}, {corruption if corruption == strengths else f'{corruption} {strengths}'}"
-    return {"error": "failed: ", "missing": "missing: "}[status] + place + of_seeds + (f": {error}" if error else "")
+    whole = {"error": "failed: ", "missing": "missing: "}[status] + place + of_seeds + (f": {error}" if error else "")
+    return " ".join(whole.splitlines())
 
 
 def _mean_text(asked: pd.DataFrame, everything: int) -> str:
