@@ -11,7 +11,7 @@ Needs numpy, numba and OpenCV; no PyTorch.
 from corruptions import blur, digital, heldout, noise, resolution, weather
 from corruptions._contract import Chain, Corruption, Textures, corruption, get, names, nearest_native, superseded
 from corruptions._core import apply, apply_strength
-from corruptions._errors import CorruptionError, StrengthError, UnknownName
+from corruptions._errors import CorruptionError, RepeatedDraws, StrengthError, UnknownName
 from corruptions._registry import Registry, unknown
 from corruptions._streams import Draws
 from corruptions._strength import CLEAN, Level, Strength, number_text, read_number, read_whole
@@ -26,6 +26,7 @@ __all__ = [
     "Draws",
     "Level",
     "Registry",
+    "RepeatedDraws",
     "Strength",
     "StrengthError",
     "Suite",

@@ -213,7 +213,8 @@ def _of_part(part: Corruption, given: Any) -> Strength:
 class Chain(Corruption):
     """Corruptions one after the other, `a+b`: each draws under its own name and place, with 8-bit images between.
 
-    Its strengths are written with a plus between them, `sigma=0.1+length=5`; a severity counts for every part.
+    Its strengths are written with a plus between them, `sigma=0.1+length=5` or `2+3`, on the command line, in a suite
+    and in Python as severity or as level; a severity alone counts for every part.
     """
 
     parts: tuple[Corruption, ...] = ()
@@ -243,19 +244,26 @@ class Chain(Corruption):
         """
         _one_of(self.name, severity, level)
         whole = severity if level is None else level
-        if isinstance(whole, str) and STORED in whole:
+        if isinstance(whole, str) and (STORED in whole or (level is None and CHAIN in whole)):
             return self.parse(whole)
         if level is None:
-            strength = severity_strength(self.name, severity, True, None)
-            if not (strength.is_clean or self.has_table):
-                raise StrengthError(f"{self.name}: not all its parts have severities; give {self._example}")
-            return strength
+            return self._of_all(severity)
         given = (
             level.split(CHAIN) if isinstance(level, str) else tuple(level) if isinstance(level, (tuple, list)) else ()
         )
         if len(given) != len(self.parts):
-            raise StrengthError(f"{self.name}: expected a level for each part, such as {self._example}, got {level!r}")
+            raise StrengthError(f"{self.name}: {self._expected}, got {level!r}")
         return chain_strength(map(_of_part, self.parts, given))
+
+    def _of_all(self, severity: Any) -> Strength:
+        """One severity for all parts."""
+        try:
+            strength = severity_strength(self.name, severity, True, None)
+        except StrengthError:
+            raise StrengthError(f"{self.name}: {self._expected}, got {severity!r}") from None
+        if not (strength.is_clean or self.has_table):
+            raise StrengthError(f"{self.name}: not all its parts have severities; {self._expected}, got {severity!r}")
+        return strength
 
     def _parse(self, text: str) -> Strength:
         """The strength of a key such as `3` or `sigma=0.1+length=5`."""
@@ -263,9 +271,7 @@ class Chain(Corruption):
         if len(keys) == 1:
             return self.strength(int(text) if re.fullmatch("[0-9]+", text.strip()) else text.strip())
         if len(keys) != len(self.parts):
-            raise StrengthError(
-                f"{self.name}: expected a strength for each part, such as {self._example}, got '{text}'"
-            )
+            raise StrengthError(f"{self.name}: {self._expected}, got '{text}'")
         return chain_strength(part.parse(key) for part, key in zip(self.parts, keys, strict=True))
 
     def default_strengths(self) -> tuple[Strength, ...]:
@@ -280,8 +286,11 @@ class Chain(Corruption):
         return f"{', then '.join(part.name for part in self.parts)}."
 
     @property
-    def _example(self) -> str:
-        return str(self.default_strengths()[0])
+    def _expected(self) -> str:
+        """The form of its strengths, in words with an example."""
+        example = CHAIN.join(str(part.default_strengths()[0]) for part in self.parts)
+        every = ", or one severity from 0 to 5 for all" if self.has_table else ""
+        return f"expected a strength for each part, such as {example}{every}"
 
 
 def chain(name: str) -> Chain:

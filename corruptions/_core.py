@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corruptions import _jpeg
+from corruptions import _jpeg, _repeats
 from corruptions._contract import Corruption, Images, Textures, get
 from corruptions._errors import CorruptionError
 from corruptions._jit import jit
@@ -41,7 +41,9 @@ def apply(
     images: uint8 (N, H, W, C) or one (H, W, C), C 1 or 3. Give a `severity` 0-5 or a `level`: a number, a tuple, or
     text such as "0.5:0" or "0..0.15" (drawn uniformly per image). The pixels depend on the image, `name`, the
     strength, `seed`, the image's id (0..N-1 unless `ids` says otherwise), `boxes` (N, 4) and `textures`, pictures for
-    `frost` in place of its own, and on nothing else.
+    `frost` in place of its own, and on nothing else. Images that come one by one, or batch by batch, need `ids`, their
+    places in the data set: without them each call counts from 0, and all get one noise, of which a warning tells.
+    The strength of a chain `a+b` is a strength for each part, "sigma=0.1+2", or a severity for all.
     `native` chooses the published table (32, 64 or 224); `stream` keeps training draws apart from the test set's.
     Raises CorruptionError for anything of the wrong form.
 
@@ -52,10 +54,13 @@ def apply(
     ((2, 32, 32, 3), dtype('uint8'), True)
     """
     chosen = get(name)
+    strength = chosen.strength(severity, level)
+    if ids is None and not strength.is_clean and (chosen.stochastic or strength.is_drawn):
+        _repeats.watch(chosen.name, _batch(images), seed, stream)
     return apply_strength(
         images,
         chosen,
-        chosen.strength(severity, level),
+        strength,
         seed=seed,
         ids=ids,
         boxes=boxes,

@@ -14,5 +14,9 @@ class UnknownName(CorruptionError):  # noqa: N818 - it reads as a sentence where
     """No corruption or suite of that name; the message has the nearest one."""
 
 
+class RepeatedDraws(UserWarning):
+    """Different images got the same noise, because nobody gave their ids."""
+
+
 class StrengthError(CorruptionError):
     """A severity or level the corruption does not have."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import corruptions
-from corruptions import Corruption, Strength
+from corruptions import Chain, Corruption, Strength
 from robench.errors import UsageError
 
 Cells = dict[str, list[Strength]]
@@ -17,6 +17,7 @@ def select(
 ) -> Cells:
     """The corruptions of `suites`, or those of `chosen`, each NAME or NAME@STRENGTHS, with their strengths in order.
 
+    The strengths of a chain have a plus between its parts, `awgn+contrast@sigma=0.1+2`.
     NAME@STRENGTHS@jpeg85 stores each degraded image as JPEG of that quality and reads it again.
     severity: `3`, `1,3` or `1-5`. level: `0.1,0.2`, for all of `chosen`, which must then share level name and unit.
     Without any of them a corruption has its severities, or its default levels. What does not fit raises UsageError or
@@ -42,7 +43,7 @@ def select(
         definition = corruptions.get(name)
         if at:
             strengths, stored, form = strengths.partition("@")
-            parts = _parts(text, strengths, definition.has_table)
+            parts = _parts(text, strengths, definition.has_table, chained=isinstance(definition, Chain))
             _add(cells, name, [definition.parse(f"{part}{stored}{form}") for part in parts])
         else:
             open_ones.append(definition)
@@ -100,8 +101,8 @@ def _severities(text: str) -> list[int]:
     return [0 if part == "clean" else int(part) for part in parts]
 
 
-def _parts(whole: str, text: str, severities: bool) -> list[str]:
-    """Split at commas; among severities `1-5` is a range."""
+def _parts(whole: str, text: str, severities: bool, *, chained: bool = False) -> list[str]:
+    """Split at commas; among severities `1-5` is a range. chained: each part is a chain's strength, read as such."""
     parts: list[str] = []
     for part in text.split(","):
         stretch = re.fullmatch(r"\s*([0-9]+)\s*-\s*([0-9]+)\s*", part) if severities else None
@@ -114,7 +115,8 @@ def _parts(whole: str, text: str, severities: bool) -> list[str]:
             parts.append(part.strip())
         else:
             raise UsageError(f"expected strengths such as 1,3 or 1-5 or 0.1,0.2, got '{whole}'")
-    if severities and not all(re.fullmatch("[0-9]+", part) or "=" in part or part == "clean" for part in parts):
+    is_severity = re.compile("[0-9]+|clean").fullmatch
+    if severities and not chained and not all("=" in part or is_severity(part) for part in parts):
         raise UsageError(f"expected severities such as 1,3 or 1-5, got '{whole}'")
     return parts
 

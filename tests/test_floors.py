@@ -25,7 +25,7 @@ FLOORS = (
 )
 INSIDE_CORRUPTIONS = (
     ["_errors", "_registry", "_jit", "_sources"],
-    ["_strength", "_streams", "_jpeg", "_hsv"],
+    ["_repeats", "_strength", "_streams", "_jpeg", "_hsv"],
     ["_contract"],
     ["_core"],
     ["_kernels"],

@@ -9,7 +9,7 @@ import pkgutil
 
 from robench.datasets._contract import Dataset, sample_digest
 from robench.datasets._files import Files
-from robench.datasets._generated import GeneratedSet
+from robench.datasets._generated import GeneratedSet, digest_of, pixel_digest
 from robench.datasets._load import load
 from robench.datasets._picture import picture, textures, textures_digest, viewed
 from robench.datasets._published import published_facts, published_note
@@ -33,12 +33,14 @@ __all__ = [
     "Raw",
     "allocate",
     "dataset",
+    "digest_of",
     "for_training",
     "get",
     "load",
     "names",
     "open_generated",
     "picture",
+    "pixel_digest",
     "published_facts",
     "published_md5s",
     "published_note",

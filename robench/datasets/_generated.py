@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ class GeneratedSet:
 
     `cells` stand in the set's own order. `seed` and `native` are None where nobody recorded them. `manifest` is as it
     stands in the set, empty for a downloaded one, of which `files_sha256` gives what a corruption's files are known by.
+    `open_checked` opens a cell whose images must be those of the manifest, where there is one.
     `published_set` is the published set whose labels it has, and `published` says whether a corruption's file is
     "published" or "altered"; both are empty for other sets.
     """
@@ -42,6 +44,7 @@ class GeneratedSet:
     native: int | None
     cells: tuple[Cell, ...]
     open_cell: Callable[[str, str], Opened] = field(repr=False)
+    open_checked: Callable[[str, str], Opened] | None = field(default=None, repr=False)
     manifest: dict[str, Any] = field(default_factory=dict, repr=False)
     files_sha256: Callable[[str], str] = field(default=lambda corruption: "", repr=False)
     published_set: str = ""
@@ -73,8 +76,11 @@ class GeneratedSet:
             raise DatasetError(f"{self.path} holds no clean images; name their data set, e.g. --clean cifar10:DIR")
         return self.base
 
-    def cell(self, corruption: str, strength: str) -> Dataset:
-        """The images of one corruption at one strength; one the set lacks, or of another shape, is a DatasetError."""
+    def cell(self, corruption: str, strength: str, *, checked: bool = False) -> Dataset:
+        """The images of one corruption at one strength; one the set lacks, or of another shape, is a DatasetError.
+
+        checked: also images that are not those of the manifest: of arrays before any is read, of files as each is.
+        """
         strengths = [key for name, _, key in self.cells if name == corruption]
         if not strengths:
             known = {name for name, _, _ in self.cells}
@@ -82,7 +88,7 @@ class GeneratedSet:
         if strength not in strengths:
             raise DatasetError(f"{self.path}: {corruption} has {', '.join(strengths)}, got strength '{strength}'")
         with complete(self.path):
-            read, shape = self.open_cell(corruption, strength)
+            read, shape = (self.open_checked if checked and self.open_checked else self.open_cell)(corruption, strength)
         if shape != self.base.shape:
             raise DatasetError(
                 f"{self.path}: {corruption} {strength}: expected height, width, channels {self.base.shape}, got {shape}"
@@ -135,6 +141,16 @@ def open_block(path: Path, block: int, blocks: int, rows: Ints, count: int) -> O
         )
     places = block * count + rows
     return lambda positions: array[places[positions]], (shape[0], shape[1], shape[2])
+
+
+def pixel_digest(image: Images) -> str:
+    """sha256 of one image's pixels, row by row."""
+    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def digest_of(digests: Iterable[str]) -> str:
+    """One sha256 over many."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def open_files(paths: Sequence[str], shape: tuple[int, int, int]) -> Opened:

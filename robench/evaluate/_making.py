@@ -79,7 +79,7 @@ def _reader(dataset: Dataset | GeneratedSet, clean: Dataset, unit: Unit, plan: S
     if unit.strength.is_clean:
         return clean.images
     if isinstance(dataset, GeneratedSet):
-        return dataset.cell(unit.corruption, str(unit.strength)).images
+        return dataset.cell(unit.corruption, str(unit.strength), checked=True).images
     chosen = corruptions.get(unit.corruption)
 
     def degraded(start: int, stop: int) -> Images:

@@ -94,6 +94,7 @@ def evaluate(
             wanted = manifest(plan, clean, planned, stateful=order)
             merged(run, wanted, computing=False)  # what does not fit is refused before a model is asked
             work = work_of(run, planned, config, len(clean))
+            _check_files(dataset, work)
             probe = probe_of(clean, plan.precision, passes=work.passes, batch_size=config.batch_size)
             models = admitted(run, probe, config, known, copies, work.stored, work.labels)
             bench = Bench(
@@ -206,6 +207,13 @@ def _refuse_damaged(dataset: Dataset | GeneratedSet, clean: Dataset) -> None:
     """The clean images of a generated set must be those of its manifest."""
     if isinstance(dataset, GeneratedSet) and dataset.manifest.get("data_digest", clean.digest) != clean.digest:
         raise DatasetError(f"{dataset.path}: its clean images are not those of its manifest; see robench verify")
+
+
+def _check_files(dataset: Dataset | GeneratedSet, work: Work) -> None:
+    """The arrays and lists of a generated set that the sweep will read must be those of its manifest."""
+    if isinstance(dataset, GeneratedSet):
+        for unit in {unit.corruption: unit for unit in work.missing if not unit.strength.is_clean}.values():
+            dataset.cell(unit.corruption, str(unit.strength), checked=True)
 
 
 def _shown(cells: Iterable[Cell]) -> set[tuple[str, str, int]]:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 import corruptions
 from corruptions import CorruptionError, Strength
 from robench import datasets, setformat
-from robench.datasets import Dataset, GeneratedSet
+from robench.datasets import Dataset, GeneratedSet, digest_of, pixel_digest
 from robench.errors import RobenchError, SetError
 from robench.files import reading, reason, sha256_file
-from robench.generate._writers import digest_of, pixel_digest
 from robench.progress import tracked
 
 SAMPLE = 32

@@ -5,10 +5,8 @@ A corruption is made under the work folder and gets its name when all of it is t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import corruptions
-from robench.datasets import Dataset, allocate
+from robench.datasets import Dataset, allocate, digest_of, pixel_digest
 from robench.errors import SetError
 from robench.files import sha256_file, whole_file
 from robench.setformat import IMAGENET_C, image_place, is_plain
@@ -201,16 +199,6 @@ def writer(form: str, folder: Path, work: Path, dataset: Dataset) -> Writer:
     classes, stems = _file_names(dataset)
     kind = JpegWriter if form == IMAGENET_C else FolderWriter
     return kind(folder, work, dataset.ids, dataset.labels, classes, stems)
-
-
-def pixel_digest(image: Images) -> str:
-    """sha256 of one image's pixels, row by row."""
-    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
-
-
-def digest_of(digests: Iterable[str]) -> str:
-    """One sha256 over many."""
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _file_names(dataset: Dataset) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -95,15 +95,15 @@ def test_the_key_of_a_chain_reads_back(text):
 @pytest.mark.parametrize(
     ("name", "options", "fault", "words"),
     [
-        (NOISES, {"level": 0.1}, StrengthError, "expected a level for each part, such as sigma=0.1.p=0.05, got 0.1"),
-        (NOISES, {"level": "0.1+0.2+0.3"}, StrengthError, "a level for each part"),
+        (NOISES, {"level": 0.1}, StrengthError, "expected a strength for each part, such as sigma=0.1.p=0.05, got 0.1"),
+        (NOISES, {"level": "0.1+0.2+0.3"}, StrengthError, "a strength for each part"),
         (NOISES, {"level": "0.1+2"}, StrengthError, "salt_and_pepper: p must be a number from 0 to 1"),
         (NOISES, {"severity": 3}, StrengthError, "not all its parts have severities"),
         (
             NOISES,
             {"severity": np.array([1, 2])},
             StrengthError,
-            "severity must be 0 .clean., 1, 2, 3, 4 or 5, got array",
+            "expected a strength for each part, such as sigma=0.1.p=0.05, got array",
         ),
         ("gaussian_noise+contrast", {"severity": 7}, StrengthError, "got 7"),
         ("awgn+motion_blr", {"severity": 1}, UnknownName, "did you mean motion_blur"),
