@@ -17,6 +17,8 @@ from robench.datasets._views import EXAMPLES, View, parse_view, scaled_boxes
 from robench.errors import DatasetError, UsageError
 from robench.files import reading, reason
 
+FEW = 16
+
 
 def load(
     spec: str,
@@ -25,10 +27,12 @@ def load(
     limit: int | None = None,
     ids: Ids | None = None,
     name: str | None = None,
+    photo_view: str | None = None,
 ) -> Dataset:
     """The data set that `NAME[@SPLIT][:PATH]` names, after its view: uint8 images of one size, read on demand.
 
-    view: `native`, `sideN` or `resizeR-cropC`; by default the data set's own. ids: these images alone, by id or file
+    view: `native`, `sideN` or `resizeR-cropC`; by default the data set's own. photo_view: in place of that default for
+    files of at least its size, as a network for photographs wants them. ids: these images alone, by id or file
     name, as a sequence or as the path of a text file with one a line; their order does not matter. limit: this many
     images, spread evenly over the data set or over those of `ids`. name: what tables call it, in place of its own or
     its folder's name. A spec that cannot be right is a UsageError; files that are missing, broken or of mixed size,
@@ -41,15 +45,26 @@ def load(
     """
     asked = parse(spec)
     geometry = parse_view(view or asked.entry.default_view)
+    for_photos = parse_view(photo_view) if photo_view and view is None else None
     check_limit(limit)
     items = None if ids is None else read_items(ids)
     made = _read(asked)
+    if for_photos and isinstance(made, Raw) and _are_photos(made.images, for_photos.crop):
+        geometry = for_photos
     if isinstance(made, Dataset) and view not in (None, made.view):
         raise UsageError(f"data set {made.name} was written with view {made.view}, got '{view}'")
     whole = made if isinstance(made, Dataset) else _viewed(asked, made, geometry)
     named = replace(whole, name=name or whole.name)
     chosen = (named if items is None else choose(named, items)).limited(limit)
     return chosen if isinstance(made, Dataset) else _with_boxes(chosen, made, geometry)
+
+
+def _are_photos(images: Images | Files, side: int) -> bool:
+    """Whether images come as files and most of the first few have at least that side."""
+    if not isinstance(images, Files) or not len(images):
+        return False
+    few = images.sizes(np.arange(min(len(images), FEW), dtype=np.int64))
+    return bool(np.median(few.min(axis=1)) >= side)
 
 
 def _read(asked: Spec) -> Raw | Dataset:

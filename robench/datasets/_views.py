@@ -10,7 +10,9 @@ import numpy as np
 from robench.datasets._contract import Images, Ints
 from robench.errors import DatasetError, UsageError
 
-EXAMPLES = "native, side32, side64 or resize256-crop224"
+EXAMPLES = "native, side32, side64, resize256-crop224 or resize256-crop224-bicubic"
+FILTERS = ("bilinear", "bicubic", "lanczos", "box", "hamming", "nearest")
+"""Those of Pillow, by which an image is resized; the first where none is named."""
 MOST_SIDE = 16_384
 MOST_PIXELS = MOST_SIDE**2
 """Of an image in a view, 0.8 GB in colour."""
@@ -18,18 +20,22 @@ MOST_PIXELS = MOST_SIDE**2
 
 @dataclass(frozen=True)
 class View:
-    """`native` (resize and crop 0), or: shorter side to `resize`, then the central crop of `crop` x `crop`."""
+    """`native` (resize and crop 0), or: shorter side to `resize`, then the central crop of `crop` x `crop`.
+
+    filter: one of FILTERS.
+    """
 
     name: str
     resize: int = 0
     crop: int = 0
+    filter: str = FILTERS[0]
 
     @property
     def is_native(self) -> bool:
         return not self.resize
 
     def image(self, image: Images, where: str = "an image") -> Images:
-        """uint8 (H, W, C) -> uint8 (crop, crop, C), by Pillow's antialiased bilinear filter.
+        """uint8 (H, W, C) -> uint8 (crop, crop, C), by the antialiased filter of Pillow.
 
         where: what to call the image in the DatasetError for one so long that it would be far too large on the way.
         """
@@ -46,7 +52,7 @@ class View:
             )
         if (tall, wide) != (height, width):
             picture = Image.fromarray(image[:, :, 0] if channels == 1 else image)
-            resized = picture.resize((wide, tall), Image.Resampling.BILINEAR)
+            resized = picture.resize((wide, tall), Image.Resampling[self.filter.upper()])
             image = np.asarray(resized).reshape(tall, wide, channels)
         return image[top : top + self.crop, left : left + self.crop]
 
@@ -85,19 +91,23 @@ def scaled_boxes(boxes: Ints, sizes: Ints, height: int, width: int) -> Ints:
 
 
 def parse_view(text: str) -> View:
-    """`native`, `sideN` or `resizeR-cropC`; anything else is a UsageError.
+    """`native`, `sideN` or `resizeR-cropC`, both with `-FILTER` behind or without; anything else is a UsageError.
 
     >>> parse_view("resize256-crop224")
-    View(name='resize256-crop224', resize=256, crop=224)
+    View(name='resize256-crop224', resize=256, crop=224, filter='bilinear')
     """
     if text == "native":
         return View(text)
-    found = re.fullmatch(r"side(?P<side>[1-9]\d*)|resize(?P<resize>[1-9]\d*)-crop(?P<crop>[1-9]\d*)", text, re.ASCII)
+    forms = r"side(?P<side>[1-9]\d*)|resize(?P<resize>[1-9]\d*)-crop(?P<crop>[1-9]\d*)"
+    found = re.fullmatch(rf"({forms})(-(?P<filter>{'|'.join(FILTERS[1:])}))?", text, re.ASCII)
     if not found:
         raise UsageError(f"unknown view '{text}'; expected e.g. {EXAMPLES}")
-    if any(size and (len(size) > len(str(MOST_SIDE)) or int(size) > MOST_SIDE) for size in found.groups()):
+    if any(
+        size and (len(size) > len(str(MOST_SIDE)) or int(size) > MOST_SIDE)
+        for size in found.group("side", "resize", "crop")
+    ):
         raise UsageError(f"view '{text}': expected sides of at most {MOST_SIDE} pixels")
     resize, crop = int(found["side"] or found["resize"]), int(found["side"] or found["crop"])
     if crop > resize:
         raise UsageError(f"view '{text}': the crop must fit into the shorter side, got {crop} > {resize}")
-    return View(text, resize, crop)
+    return View(text, resize, crop, found["filter"] or FILTERS[0])

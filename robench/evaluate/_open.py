@@ -22,12 +22,13 @@ from robench.selection import Cells, check_geometry, select
 
 
 class Opened(NamedTuple):
-    """What a config names, loaded; copies: the classifiers on each device but the first."""
+    """What a config names, loaded; copies: the classifiers on each device but the first; said: lines for the screen."""
 
     data: Dataset | GeneratedSet
     classifiers: list[Classifier]
     plan: SweepPlan
     copies: list[list[Classifier]]
+    said: list[str]
 
 
 def opened(config: SweepConfig) -> Opened:
@@ -41,8 +42,14 @@ def opened(config: SweepConfig) -> Opened:
     else:
         if config.clean is not None:
             raise UsageError(f"--clean is for a generated set; got it with '{config.dataset}'")
+        views = _views(config)
         data = datasets.load(
-            config.dataset, view=config.view, limit=config.limit, ids=config.ids, name=config.dataset_name
+            config.dataset,
+            view=config.view,
+            limit=config.limit,
+            ids=config.ids,
+            name=config.dataset_name,
+            photo_view=views[0] if len(views) == 1 else None,
         )
         check_geometry(config.suites, data.name, data.view, data.shape)
         pictures = None if config.frost_dir is None else datasets.textures(config.frost_dir)
@@ -63,7 +70,38 @@ def opened(config: SweepConfig) -> Opened:
     for classifier in first:
         if classifier.needs_clean and not clean.has_images:
             raise UsageError(f"model '{classifier.label}' needs the clean images of {config.dataset}: --clean DATASET")
-    return Opened(data, first, plan, others)
+    return Opened(data, first, plan, others, [*_about_view(config, clean), *map(_about, first)])
+
+
+def _views(config: SweepConfig) -> list[str]:
+    """The views that the models' cards want for photographs, each once; none where a suite has a view of its own."""
+    if any(corruptions.suite(name).views for name in config.suites):
+        return []
+    parsed = [models.parse(spec) for spec in config.models]
+    cards = [(models.get(one.name), one.checkpoint) for one in parsed if not one.is_file]
+    return list(dict.fromkeys(view for card, word in cards if (view := card.views.get(word or "", card.view))))
+
+
+def _about_view(config: SweepConfig, clean: Dataset) -> list[str]:
+    """The view of the images, where models have a word in it."""
+    views = [] if config.dataset.startswith("generated:") else _views(config)
+    if config.view or not views or clean.view == "native":
+        return []
+    if [clean.view] == views:
+        return [f"{clean.name}: view {clean.view}, of the models' cards"]
+    why = "models differ" if len(views) > 1 else "the suite or the data set has its own"
+    return [f"{clean.name}: view {clean.view}, not {' or '.join(views)} of the models' cards: {why}; choose by --view"]
+
+
+def _about(classifier: Classifier) -> str:
+    line = f"{classifier.label}: {classifier.preprocessing()}"
+    side, shorter = classifier.card.side, min(classifier.size or (0,))
+    if classifier.fit.startswith("resize") and side and 0 < shorter <= side // 2:
+        name = classifier.card.name
+        other = f"{name}:{shorter}" if name.startswith("torchvision:") else f"{name}_{shorter}"
+        way = f"; {other} takes them as they are" if other.startswith("torchvision:") or other in models.names() else ""
+        line += f"\nwarning: {classifier.label}: images of {shorter} pixels are enlarged to {side}{way}"
+    return line
 
 
 def _suites(config: SweepConfig) -> dict[str, Cells]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,10 @@ from robench.evaluate._sweep import Outcome, evaluate
 
 def run(config: SweepConfig, *, progress: bool = False) -> Outcome:
     """Do what is asked. Whatever does not fit raises RobenchError or CorruptionError before the first forward pass."""
-    data, classifiers, plan, copies = opened(config)
+    data, classifiers, plan, copies, said = opened(config)
+    if progress:
+        for line in said:
+            print(line, file=sys.stderr)
     elsewhere = partial(_on_ray, config) if config.engine == "ray" else None
     return evaluate(data, classifiers, plan, config, copies=copies, elsewhere=elsewhere, progress=progress)
 
@@ -68,7 +72,7 @@ class _Node:
     def __init__(self, place: _Place) -> None:
         config = place.config
         os.chdir(place.folder)
-        data, classifiers, plan, _ = opened(config)
+        data, classifiers, plan, *_ = opened(config)
         self._folder = TemporaryDirectory(prefix="robench-")
         clean = stored_clean(data, Path(self._folder.name) / "clean.npy")
         probe = probe_of(clean, plan.precision)

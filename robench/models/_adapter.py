@@ -71,7 +71,7 @@ class Classifier:
     training: what the checkpoint says of its training; empty where it says nothing.
     restorer: what images pass first, before their size and channels are changed.
     label_map: the output of each class, where the network has others besides. outputs: how many the network has.
-    answers: what these outputs are, one of `robench.models.OUTPUTS`.
+    answers: what these outputs are, one of `robench.models.OUTPUTS`. normalize_from: where the normalisation is from.
     """
 
     card: Card
@@ -87,6 +87,7 @@ class Classifier:
     label_map: LabelMap | None = field(default=None, repr=False)
     outputs: int | None = None
     answers: str = LOGITS
+    normalize_from: str = "its card"
 
     @property
     def label_map_sha256(self) -> str:
@@ -137,6 +138,18 @@ class Classifier:
     def normalize(self) -> str:
         """The normalisation as a text to record, in the form that the option takes."""
         return str(self.normalization)
+
+    def preprocessing(self) -> str:
+        """What is done to images of `size`, in words: channels, size and normalisation, and whose choice that is."""
+        height, width = self.size or (0, 0)
+        sizes = {
+            "n": "as they are",
+            "r": f"resized to {self.card.side} x {self.card.side}",
+            "p": f"{self.fit} by zeros",
+        }
+        into = f"{width} x {height}, {sizes[self.fit[0]]}" if self.size else self.fit
+        channels = "gray" if self.card.channels == 1 else "RGB"
+        return f"input {into}, {channels}; normalisation {self.normalize}, of {self.normalize_from}"
 
     @property
     def needs_clean(self) -> bool:

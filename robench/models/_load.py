@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from corruptions import unknown
-from robench.errors import CheckpointError, UsageError
+from robench.errors import CheckpointError, ModelError, UsageError
 from robench.files import one_line
 from robench.models import _checkpoints
 from robench.models._activations import activations
@@ -21,7 +21,7 @@ from robench.models._adapter import Classifier, Restorer, pick_device
 from robench.models._archives import read_archive
 from robench.models._factory import made_by_file
 from robench.models._label_map import LabelMap, read_label_map
-from robench.models._normalize import Normalization, parse_normalize
+from robench.models._normalize import Normalization, check_plausible, parse_normalize
 from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
@@ -83,12 +83,14 @@ def load(
     card = made.card
     if chosen:
         chosen.check(card.classes, made.label)
+    normalization, source = _normalization(card, normalize, _trained_with(made.training))
     return Classifier(
         card=card,
         label=f"{front.label}+{made.label}" if front else made.label,
         module=_placed(made.module, where),
         classes=classes,
-        normalization=_normalization(card, normalize or _trained_with(made.training)),
+        normalization=normalization,
+        normalize_from=source,
         weights_sha256=_both(front, made.weights_sha256),
         size=size,
         training=made.training | ({"random_weights": "yes"} if _is_drawn(parsed) else {}),
@@ -174,12 +176,19 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int,
     return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), told)
 
 
-def _normalization(card: Card, text: str | None) -> Normalization:
+def _normalization(card: Card, asked: str | None, trained: str | None) -> tuple[Normalization, str]:
+    """The normalisation, and where it comes from: the option, the checkpoint, or else the card."""
     own = Normalization(card.mean, card.std)
+    text = asked or trained
     chosen = parse_normalize(text, card.channels) if text else own
     if chosen != own and card.name.startswith(FIDELITY):
         raise UsageError(f"model '{card.name}': its classifier's normalisation is inside; leave out normalize '{text}'")
-    return chosen
+    source = "the option normalize" if asked else "the checkpoint" if trained else "its card"
+    if asked:
+        check_plausible(chosen, f"normalize '{asked}'", UsageError)
+    else:
+        check_plausible(chosen, f"model '{card.name}': normalisation of {source}", ModelError)
+    return chosen, source
 
 
 def _trained_with(told: Mapping[str, str]) -> str | None:

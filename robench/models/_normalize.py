@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from corruptions import read_number
-from robench.errors import UsageError
+from robench.errors import RobenchError, UsageError
 
 EXAMPLE = "imagenet, cifar10, mnist, bytes, none or m,m,m/s,s,s such as 0.5,0.5,0.5/0.25,0.25,0.25"
 
@@ -44,6 +44,24 @@ def parse_normalize(text: str, channels: int) -> Normalization:
     if len(chosen.mean) not in (1, channels):
         raise UsageError(f"normalize '{text}': expected 1 or {channels} values for this model, got {len(chosen.mean)}")
     return chosen.spread(channels)
+
+
+def check_plausible(chosen: Normalization, what: str, error: type[RobenchError]) -> None:
+    """Raise `error` for a mean or deviation that pixels in [0, 1] cannot have; those of 0..255 are shown divided.
+
+    what: whose they are.
+    """
+    if all(0 <= value <= 1 for value in (*chosen.mean, *chosen.std)):
+        return
+    as_bytes = Normalization(*(tuple(value / 255 for value in values) for values in chosen))
+    advice = ""
+    if all(0 <= value <= 1 for value in (*as_bytes.mean, *as_bytes.std)):
+        texts = ("/".join(",".join(f"{value:.4g}" for value in values) for values in as_bytes),)
+        advice = f"; those of pixels in 0..255 are written {texts[0]}"
+    raise error(
+        f"{what}: expected means and deviations of pixels in [0, 1], got "
+        f"{'/'.join(','.join(f'{value:g}' for value in values) for values in chosen)}{advice}"
+    )
 
 
 def _numbers(text: str) -> Normalization:

@@ -30,6 +30,8 @@ class Card:
     classes: the classes of the original.
     source: paper or code, in one line.
     fit: for images of another side: "resize" bilinear with antialiasing, "pad" zeros around smaller ones.
+    view: how photographs are brought to its side as its authors do it, as for `robench evaluate --view`; empty where
+        nothing is known of that. views: the same by the words of weights that differ in it.
     weights: word -> safetensors file in `robench/models/weights`, an absolute path, an https address, or a function
         that fetches the tensors by name.
     code_sha256: of the user's file that builds it, if one does.
@@ -46,6 +48,8 @@ class Card:
     classes: int
     source: str
     fit: str = "resize"
+    view: str = ""
+    views: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
     code_sha256: str = ""
     build: Build = field(repr=False, compare=False, kw_only=True)

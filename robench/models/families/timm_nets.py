@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,20 @@ def card(name: str) -> Card:
         std=std,
         params=None,
         classes=int(facts.get("num_classes", 1000)),
+        view=_view(data),
         source=str(facts.get("paper_ids") or facts.get("origin_url") or facts.get("hf_hub_id") or "timm"),
         weights={"pretrained": _fetcher(known)},
         build=_builder(known),
     )
+
+
+def _view(data: Mapping[str, Any]) -> str:
+    """How timm resizes and crops a photograph for evaluation; empty for its other ways to crop."""
+    if data["crop_mode"] != "center":
+        return ""
+    side = data["input_size"][1]
+    form = f"resize{math.floor(side / data['crop_pct'])}-crop{side}"
+    return form if data["interpolation"] == "bilinear" else f"{form}-{data['interpolation']}"
 
 
 def _timm() -> Any:

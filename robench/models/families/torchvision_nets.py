@@ -52,10 +52,18 @@ def card(name: str) -> Card:
         std=tuple(preset.std) if preset else IMAGENET["std"],
         params=PARAMS.get(name, newest.meta["num_params"] if newest else None),
         classes=len(newest.meta["categories"]) if newest else 1000,
+        view=_view(preset) if preset and not colon else "",
+        views={} if colon else {word: _view(one.transforms()) for word, one in published.__members__.items()},
         source=newest.meta.get("recipe", "torchvision") if newest else "torchvision",
         weights=words | ({"DEFAULT": newest.url} if newest else {}),
         build=_builder(name),
     )
+
+
+def _view(preset: Any) -> str:
+    """How torchvision's preset resizes and crops a photograph."""
+    form = f"resize{preset.resize_size[0]}-crop{preset.crop_size[0]}"
+    return form if preset.interpolation.value == "bilinear" else f"{form}-{preset.interpolation.value}"
 
 
 def _check_side(name: str, side: str) -> None:
