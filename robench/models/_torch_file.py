@@ -15,7 +15,6 @@ from typing import Any
 import torch
 
 from robench.errors import CheckpointError
-from robench.files import one_line
 
 SETTINGS = (
     *("argparse", "builtins", "collections", "datetime", "decimal", "fractions", "numpy", "pathlib", "typing", "uuid"),
@@ -110,5 +109,5 @@ def _why(fault: Exception) -> str:
         return "a TorchScript archive; save the state_dict of its network, or export it with torch.export"
     said = re.search(r"WeightsUnpickler error: (.*)", str(fault))
     line = said[1] if said else next((text for text in str(fault).splitlines() if not ADVICE.search(text)), "")
-    sentences = [one for one in re.split(r"(?<=[.!?]) ", one_line(ValueError(line))) if not ADVICE.search(one)]
-    return " ".join(sentences).rstrip(". ") or type(fault).__name__
+    sentences = [one for one in re.split(r"(?<=[.!?]) ", " ".join(line.split())) if not ADVICE.search(one)]
+    return " ".join(sentences).rstrip(". ") or f"what torch refuses to read ({type(fault).__name__})"

@@ -10,6 +10,7 @@ from collections import OrderedDict, defaultdict, deque
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from robench import models
@@ -253,10 +254,22 @@ def test_floats_of_another_width_are_rounded(dtype, tmp_path):
 
 
 def test_a_checkpoint_that_holds_itself_is_read(tmp_path):
-    content = {"state_dict": ONE.state_dict()}
-    content["again"] = content
+    content = {"weights": ONE.state_dict()}
+    content["state_dict"] = content
     torch.save(content, tmp_path / "w.pt")
     assert models.load(f"tiny_cnn={tmp_path / 'w.pt'}", classes=10).weights_sha256 == DIGESTS["one"]
+    del content["weights"]
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match="expected named tensors, got dict"):
+        models.load(f"tiny_cnn={tmp_path / 'w.pt'}", classes=10)
+
+
+def test_a_tensor_that_holds_itself_is_a_line(tmp_path):
+    weight = nn.Parameter(torch.ones(3))
+    weight.again = weight
+    torch.save({"state_dict": {"weight": weight}}, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match=r"w\.pt: not a checkpoint: .* what torch refuses to read"):
+        models.load(f"tiny_cnn={tmp_path / 'w.pt'}", classes=10)
 
 
 @pytest.mark.filterwarnings("ignore")

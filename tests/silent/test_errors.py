@@ -23,8 +23,7 @@ from PIL import Image
 import corruptions
 from robench import datasets, models, tables
 from robench.datasets import _cache
-from robench.datasets._cifar import read_images
-from robench.errors import DatasetError, ModelError, UsageError
+from robench.errors import ModelError, UsageError
 
 AWGN = ("-c", "awgn@0.1", "--limit", "8", "--device", "cpu")
 
@@ -233,11 +232,12 @@ def test_what_is_wrong_in_a_npz_file_is_a_line_before_memory_is_taken(case, robe
     assert fault in said.err
 
 
-def test_labels_of_floats_are_not_cut(tmp_path):
+def test_labels_of_floats_are_not_cut(robench, tmp_path):
     content = {"data": np.zeros((2, 3072), np.uint8), "labels": [0.2, 1.9]}
     (tmp_path / "test_batch").write_bytes(pickle.dumps(content))
-    with pytest.raises(DatasetError, match=r"test_batch: expected labels as whole numbers \(2\), got float64"):
-        read_images(tmp_path / "test_batch", "labels")
+    said = robench("generate", "-d", f"cifar10:{tmp_path}", "-c", "awgn@0.1", "-o", tmp_path / "set")
+    assert (said.code, (tmp_path / "set").exists()) == (1, False)
+    assert "test_batch: expected labels as whole numbers (2), got float64" in lines(said)[0]
 
 
 def test_ids_beyond_int64_are_refused_by_corruptions_too():
