@@ -167,6 +167,7 @@ def _sweep(
         outcome.cells, outcome.metrics = tables.write(run, baseline)
     notes = (published_note([facts["published"]]), tables.clean_note(outcome.cells["corruption"]))
     outcome.notes += [*filter(None, notes), *tables.run_notes(facts)]
+    outcome.notes += tables.chance_notes(outcome.cells, len(clean.classes))
     if tracker is not None:
         tracker.end(outcome.cells, outcome.metrics)
     return outcome

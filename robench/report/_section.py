@@ -100,7 +100,8 @@ class Section:
     def notes(self) -> list[str]:
         """What must be said of the images, the models and the runs beside the numbers."""
         of_images = [note for note in (published_note(self.published), self.clean_note) if note]
-        return [*of_images, *dict.fromkeys(self.run_notes)]
+        at_chance = tables.chance_notes(self.cells, len(self.dataset["classes"]))
+        return [*of_images, *dict.fromkeys(self.run_notes), *at_chance]
 
     @property
     def superseded_note(self) -> str:

@@ -12,7 +12,7 @@ from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
 from robench.tables._measured import Measured, by_place, check_forms, check_images, measure
 from robench.tables._metrics import MEAN, metrics_table
-from robench.tables._notes import entry_notes, run_notes
+from robench.tables._notes import chance_notes, entry_notes, run_notes
 from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._rows import METRIC_COLUMNS
@@ -47,6 +47,7 @@ __all__ = [
     "by_place",
     "cell_row",
     "cells",
+    "chance_notes",
     "check_baseline",
     "check_forms",
     "check_images",

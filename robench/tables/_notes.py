@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
+from robench.tables._scored import CLEAN
+
+LEAST = 30
+"""Images below which an accuracy above chance could not be told."""
+
 
 def run_notes(manifest: Mapping[str, Any]) -> list[str]:
     """Sentences for the screen and a report, from what the manifest of a run records.
@@ -19,6 +26,21 @@ def run_notes(manifest: Mapping[str, Any]) -> list[str]:
 def entry_notes(manifest: Mapping[str, Any], model: Mapping[str, Any]) -> list[str]:
     """As `run_notes`, for one of the run's models on a board."""
     return [*_of_run(manifest), *_of_model(model)]
+
+
+def chance_notes(cells: pd.DataFrame, classes: int) -> list[str]:
+    """Which models answer the clean images as one that guesses would, and what that is usually due to.
+
+    cells: columns model, corruption, n, top1 and top1_ci_low, the bound that is compared with 1 / classes.
+    """
+    clean = cells[(cells["corruption"] == CLEAN) & cells["top1"].notna()].drop_duplicates("model")
+    lost = clean[(clean["top1_ci_low"] <= 1 / classes) & (clean["n"] >= LEAST)]
+    return [
+        f"{model}: clean accuracy {100 * top1:.2f} % is not above chance ({100 / classes:.3g} %). Usual reasons: "
+        "classes in another order (--label-map), another normalisation or scale of inputs (--normalize), weights of "
+        "another network, or images of another size than it was trained on (--view)."
+        for model, top1 in zip(lost["model"], lost["top1"], strict=True)
+    ]
 
 
 def _of_model(model: Mapping[str, Any]) -> list[str]:
