@@ -172,3 +172,14 @@ def test_every_reproduction_that_is_written_names_all_its_data(page):
 def test_the_tutorial_names_the_install_that_its_training_needs():
     text = (ROOT / "docs" / "tutorial.md").read_text()
     assert "pip install '.[train]'" in text[: text.index("robench train")]
+
+
+def test_tuning_the_first_layers_at_the_recipe_s_rate_moves_the_accuracy(tmp_path):
+    """A network that knows clean digits alone, under noise that costs it a quarter of them."""
+    start = Path(models.__file__).parent / "weights" / "tiny_cnn-digits-clean.safetensors"
+    options = ("-c", "awgn", "--level", "0.3", "--batch-size", "8", "--epochs", "2", "--device", "cpu")
+    recipe, network = "fine-tuning-imagenet-first-3", f"tiny_cnn={start}"
+    line("train", recipe, "-d", "digits", "-m", network, *options, "-o", tmp_path / "tuned.safetensors")
+    log = pd.read_csv(tmp_path / "tuned.log.csv")
+    assert log["lr"][0] == pytest.approx(1e-8 * (255 * 0.226) ** 2)
+    assert log["val_accuracy"].max() > 0.8, "at the rate for inputs of 0..255 it stays at 0.74"
