@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 from corruptions._errors import RepeatedDraws
 
+SAID = (
+    "other images without ids get the noise of the call before, for ids count from 0 in each call; give each image its "
+    "place in the data set, as in apply(images, name, severity, ids=range(start, start + len(images)))"
+)
 MOST_KEPT = 256
 """Of so many corruptions, seeds and streams the last call is known."""
 
@@ -40,9 +44,4 @@ def watch(name: str, images: NDArray[np.uint8], seed: Any, stream: str) -> None:
         if before == mark or _said:
             return
         _said.append(name)
-    warnings.warn(
-        f"{name}: other images without ids get the noise of the call before, for ids count from 0 in each call; "
-        "give each image its place in the data set, as in apply(images, name, severity, ids=range(first, first + n))",
-        RepeatedDraws,
-        stacklevel=3,
-    )
+    warnings.warn(f"{name}: {SAID}", RepeatedDraws, stacklevel=3)

@@ -25,7 +25,11 @@ def repeat_pixels(images: Bytes, factor: int) -> Bytes:
 
 @corruption("resolution", takes="uint8", level=FACTOR, source=f"{PIVOT}, section 3.1.2")
 def low_resolution_nearest(images: Bytes, factor: float) -> Bytes:
-    """Low resolution: every factor-th row and column from the first, then up again by nearest neighbour."""
+    """Low resolution: every factor-th row and column from the first, then up again by nearest neighbour.
+
+    It moves the picture by (factor - 1) / 2 pixels to the right and down: each square shows its first pixel, not its
+    middle.
+    """
     return repeat_pixels(images, int(factor))
 
 
@@ -33,7 +37,9 @@ def low_resolution_nearest(images: Bytes, factor: float) -> Bytes:
 def low_resolution_bicubic(images: Floats, factor: float) -> Floats:
     """Low resolution: every factor-th row and column from the first, then up again by bicubic interpolation.
 
-    The cubic kernel has slope -0.75, and pixel centres lie at halves, as in OpenCV and PyTorch; edge pixels repeat.
+    The cubic kernel has slope -0.75, and pixel centres lie at halves, as in OpenCV and PyTorch; edge pixels repeat. It
+    moves the picture by (factor - 1) / 2 pixels to the right and down: the pixels that are kept are the first of their
+    squares, and come back in the squares' middles.
     """
     step = int(factor)
     count, height, width, _ = images.shape
@@ -46,7 +52,8 @@ def low_resolution_bicubic(images: Floats, factor: float) -> Floats:
 def mixed_resolution(images: Bytes, factor: float, boxes: Ints | None) -> Bytes:
     """Mixed resolution: the background as low_resolution_nearest, the image's box at full resolution.
 
-    boxes are (x0, y0, x1, y1), half-open. Without boxes the region is the centre, half the width and half the height.
+    The background is moved by (factor - 1) / 2 pixels, the box is not. boxes are (x0, y0, x1, y1), half-open. Without
+    boxes the region is the centre, half the width and half the height.
     """
     count, height, width, _ = images.shape
     if boxes is None:

@@ -2,7 +2,7 @@
 
 from robench.metrics._baselines import PUBLISHED, Baseline, baseline, published_errors
 from robench.metrics._bootstrap import CONFIDENCE, RESAMPLES, image_bootstrap, interval
-from robench.metrics._comparison import discordant, error_consistency, holm, mcnemar, rank_intervals
+from robench.metrics._comparison import alike, discordant, error_consistency, holm, mcnemar, rank_intervals, unseen
 from robench.metrics._corruption_error import corruption_error, mean_over_corruptions, relative_corruption_error
 from robench.metrics._curves import LEAST_MODELS, area_under_curve, effective_robustness
 from robench.metrics._scores import brier, calibration_bins, expected_calibration_error, negative_log_likelihood, wilson
@@ -13,6 +13,7 @@ __all__ = [
     "PUBLISHED",
     "RESAMPLES",
     "Baseline",
+    "alike",
     "area_under_curve",
     "baseline",
     "brier",
@@ -31,5 +32,6 @@ __all__ = [
     "published_errors",
     "rank_intervals",
     "relative_corruption_error",
+    "unseen",
     "wilson",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robench.metrics._bootstrap import interval
+from robench.metrics._bootstrap import CONFIDENCE, interval
 
 Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
@@ -28,6 +28,32 @@ def mcnemar(n01: int, n10: int) -> float:
     from statsmodels.stats.contingency_tables import mcnemar as exact
 
     return float(exact([[0, n10], [n01, 0]], exact=True).pvalue)
+
+
+def unseen(n: int) -> float:
+    """The most that the share of a kind of images can be of which none is among n: 1 - 0.025^(1/n), near 3.7 / n.
+
+    The upper end of the exact 95 % interval of 0 in n (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404). With one
+    side alone it would be the rule of three, 3 / n (Hanley and Lippman-Hand 1983,
+    doi:10.1001/jama.1983.03330370053031).
+
+    >>> round(unseen(100), 4)
+    0.0362
+    """
+    return float(1 - ((1 - CONFIDENCE) / 2) ** (1 / n))
+
+
+def alike(value: float, n: int, least: float, most: float) -> tuple[float, float]:
+    """The 95 % interval of the mean of a number in least..most that was `value` in each of n images.
+
+    No image differed, so at most the share `unseen(n)` of all images does, and that by at most the whole range. A
+    bootstrap, or a t interval, of numbers that are all the same would have no width, whatever n is.
+
+    >>> [round(end, 4) for end in alike(0.0, 100, -1.0, 1.0)]
+    [-0.0362, 0.0362]
+    """
+    share = unseen(n)
+    return value - share * (value - least), value + share * (most - value)
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from robench import metrics
 from robench.reproduce._entry import Entry
 
 Spot = tuple[str, str]
@@ -59,23 +60,32 @@ class Floor:
 
 
 def findings(claims: Iterable[Claim], values: Values) -> pd.DataFrame:
-    """A row a claim: the difference of the means, `more` less `less`, with its paired 95 % t interval."""
+    """A row a claim: the difference of the means, `more` less `less`, with its paired 95 % t interval.
+
+    values: of each image in percent, 0 to 100.
+    """
     rows, read = [], cache(values)
     for claim in claims:
         pairs = read(claim.more) - read(claim.less)
-        mean, low, high = paired(pairs)
+        mean, low, high = paired(pairs, (-100, 100))
         places = {"more": ", ".join(claim.more), "less": ", ".join(claim.less), "within": claim.within}
         numbers = {"difference": mean, "ci_low": low, "ci_high": high, "n": len(pairs)}
         rows.append({"claim": claim.text} | places | numbers | {"verdict": claim.verdict(low, high)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def paired(pairs: NDArray[np.float64]) -> tuple[float, float, float]:
-    """The mean of a number of every image, (N,), and its 95 % t interval; of one image the interval is everything."""
+def paired(pairs: NDArray[np.float64], ends: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float, float]:
+    """The mean of a number of every image, (N,), and its 95 % t interval; of one image the interval is everything.
+
+    ends: the least and the most that the number can be. Where all images have the same number, the interval is that of
+    `metrics.alike` within these ends, which is everything for a number without ends.
+    """
     from statsmodels.stats.weightstats import DescrStatsW
 
     mean = float(pairs.mean())
-    if len(pairs) < 2 or not pairs.std():
-        return (mean, mean, mean) if len(pairs) > 1 else (mean, -np.inf, np.inf)
+    if len(pairs) < 2:
+        return mean, *ends
+    if np.ptp(pairs) == 0:
+        return mean, *metrics.alike(mean, len(pairs), *ends)
     low, high = DescrStatsW(pairs).tconfint_mean()
     return mean, float(low), float(high)

@@ -50,7 +50,7 @@ def _parts(places: Sequence[Place]) -> Iterator[tuple[str, list[Place]]]:
 def _row(measured: Measured, what: str, sides: Sequence[list[Scored]]) -> dict[str, Any]:
     value: Callable[[Grid], Floats] = _clean if what == CLEAN else Grid.mean
     a, b = (float(value(measured.grid(side))[0]) for side in sides)
-    found = estimate(measured, lambda one, other: value(one) - value(other), *sides)
+    found = estimate(measured, lambda one, other: value(one) - value(other), *sides, ends=(-1, 1))
     low, high = found["ci_low"], found["ci_high"]
     sure = low is not None and high is not None and (low > 0 or high < 0)
     better = ("a" if found["value"] > 0 else "b") if sure else "open"

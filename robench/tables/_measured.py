@@ -161,14 +161,25 @@ def seeds_of(members: Sequence[Scored]) -> tuple[int, ...]:
     return several.pop() if len(several) == 1 else ()
 
 
-def estimate(measured: Measured, statistic: Statistic, *members: Sequence[Scored]) -> dict[str, Any]:
+def estimate(
+    measured: Measured,
+    statistic: Statistic,
+    *members: Sequence[Scored],
+    ends: tuple[float, float] | None = None,
+) -> dict[str, Any]:
     """A statistic of the grids of `members`: value, 95 % interval, and its spread between seeds where there are some.
 
-    The value of a statistic that is not defined is None; so are the ends where it is not defined in each resample.
+    ends: the least and the most that a mean over images can be, for its interval where no image differs from another;
+    see `metrics.alike`. The value of a statistic that is not defined is None; so are the ends where it is not defined
+    in each resample.
     """
     samples = statistic(*(measured.grid(some) for some in members))
-    low, high = metrics.interval(samples)
-    found = {"value": _number(samples[0]), "ci_low": _number(low), "ci_high": _number(high)}
+    low, high = map(float, metrics.interval(samples))
+    found: dict[str, Any] = {"value": _number(samples[0])}
+    if ends is not None and low == high == samples[0]:
+        low, high = metrics.alike(float(samples[0]), members[0][0].cell.n, *ends)
+        found["ci_method"] = "exact, all images alike"
+    found |= {"ci_low": _number(low), "ci_high": _number(high)}
     seeds = seeds_of([one for some in members for one in some])
     if seeds:
         each = [statistic(*(measured.grid(some, seed) for some in members))[0] for seed in seeds]

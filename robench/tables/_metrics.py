@@ -94,7 +94,7 @@ def _aggregate(
         how["note"] = f"over {len(members)} of the {everything} cells of all models"
     elif metric in (MEAN, ERROR) and (part := part_note(members)):
         how["note"] = part
-    return row | estimate(measured, statistic, members) | how
+    return row | how | estimate(measured, statistic, members, ends=(0, 1))
 
 
 def _area(measured: Measured, members: Sequence[Scored], clean: Sequence[Scored]) -> Iterator[dict[str, Any]]:

@@ -95,8 +95,10 @@ def _cell_row(measured: Measured, names: dict[str, str], couple: Couple) -> dict
     if note or a is None or b is None or a.correct is None or b.correct is None:
         return row | {"note": note}
     samples = measured.accuracy(a) - measured.accuracy(b)
-    low, high = metrics.interval(samples)
     n01, n10 = metrics.discordant(a.correct, b.correct)
+    low, high = map(float, metrics.interval(samples))
+    if low == high == samples[0]:
+        low, high = metrics.alike(float(samples[0]), len(a.correct), -1, 1)
     numbers = {"diff": samples[0], "ci_low": low, "ci_high": high}
     return row | numbers | {"n01": n01, "n10": n10, "p_mcnemar": metrics.mcnemar(n01, n10), "note": ""}
 
@@ -109,9 +111,8 @@ def _mean_row(measured: Measured, names: dict[str, str], couples: list[Couple]) 
     note = _note(corrupted) or mean_note([a for a, _ in corrupted if a])
     row = _head(names, *corrupted[0]) | {"corruption": MEAN, "strength": "", "seed": None, "note": note}
     if not row["note"]:
-        found = estimate(
-            measured, _difference, *([one for one in side if one] for side in zip(*corrupted, strict=True))
-        )
+        sides = ([one for one in side if one] for side in zip(*corrupted, strict=True))
+        found = estimate(measured, _difference, *sides, ends=(-1, 1))
         row |= {"diff": found["value"], "ci_low": found["ci_low"], "ci_high": found["ci_high"]}
     yield row
 

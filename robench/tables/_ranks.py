@@ -125,5 +125,5 @@ def _head(members: Sequence[Scored]) -> dict[str, Any]:
 
 
 def _mean(measured: Measured, members: Sequence[Scored]) -> dict[str, Any]:
-    found = estimate(measured, Grid.mean, members)
+    found = estimate(measured, Grid.mean, members, ends=(0, 1))
     return {MEAN: found["value"], "ci_low": found["ci_low"], "ci_high": found["ci_high"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,7 +67,7 @@ def test_a_run_with_itself_is_every_two_of_its_models(tmp_path, capsys) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["compare", str(both), str(both), "--model-a", NOISE, "--model-b", NOISE])
     said = capsys.readouterr().out
-    assert "+0.00 to +0.00    open" in said
+    assert re.search(r"clean +(\S+) +\1 +\+0.00 +-5.96 to \+5.96 +open", said)
     assert "of 4 cells A is better in 0, B in 0" in said
 
 

@@ -49,10 +49,13 @@ def test_the_difference_is_paired_by_image() -> None:
     assert (row["more"], row["less"], row["n"]) == ("a, x", "b, x", 200)
 
 
-def test_one_image_decides_nothing_and_equal_ones_everything() -> None:
+def test_one_image_decides_nothing_and_equal_ones_as_much_as_they_are_many() -> None:
     assert paired(np.array([3.0])) == (3.0, -np.inf, np.inf)
-    assert paired(np.zeros(5)) == (0, 0, 0)
-    assert Claim("c", A, B, within=0.5).verdict(*paired(np.zeros(5))[1:]) == "found"
+    assert paired(np.zeros(5)) == (0, -np.inf, np.inf)
+    _, low, high = paired(np.zeros(5), (-100, 100))
+    assert (low, high) == pytest.approx((-52.18, 52.18), abs=0.01)
+    assert Claim("c", A, B, within=0.5).verdict(low, high) == "open"
+    assert Claim("c", A, B, within=0.5).verdict(*paired(np.zeros(2000), (-100, 100))[1:]) == "found"
 
 
 def test_errors_are_what_is_not_right() -> None:

@@ -156,19 +156,20 @@ def test_the_rows_stand_beside_the_figure(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in lines().write(tmp_path / "f", page)] == before
 
 
-def test_maps_have_one_scale_a_network_with_white_at_zero(tmp_path: Path) -> None:
+def test_maps_have_one_scale_with_white_at_zero(tmp_path: Path) -> None:
     images = np.zeros((2, 8, 8, 3), np.uint8)
     evidence = [np.array([[1, -4], [0, 2]], np.float32), np.array([[3, 1], [1, 1]], np.float32)]
-    maps = Maps(images, ["cat", "dog"], {"BagNet-9": evidence}, "logit")
+    middles = np.array([2.5, 4.5])
+    maps = Maps(images, ["cat", "dog"], {"BagNet-9": evidence}, {"BagNet-9": (middles, middles)}, "logit")
     with plots.settings():
         figure = maps._drawn()
-    scales = {image.get_clim() for axes in figure.axes[1:4:2] for image in axes.get_images()}
+    scales = {axes.get_images()[1].get_clim() for axes in figure.axes[1:4:2]}
     assert scales == {(-4.0, 4.0)}
     *_, path, _ = maps.write(tmp_path / "m", Page("Maps", "Someone"), {})
     rows = pd.read_csv(path)
     assert rows.loc[1].to_dict() == {
         **{"image": 0, "name": "cat", "network": "BagNet-9"},
-        **{"row": 0, "column": 1, "value": -4},
+        **{"row": 0, "column": 1, "y": 2.5, "x": 4.5, "value": -4},
     }
 
 

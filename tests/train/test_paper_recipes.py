@@ -48,7 +48,7 @@ PRINTED: dict[str, dict[str, Any]] = {
         for n in range(1, 6)
     },
     "fine-tuning-imagenet-first-3": {
-        **{"lr": 1e-8, "epochs": 20, "schedule": "geometric", "decay": 1e-2, "weight_decay": 5e-4},
+        **{"lr": 1e-8 * (255 * 0.226) ** 2, "epochs": 20, "schedule": "geometric", "decay": 1e-2, "weight_decay": 5e-4},
         **{"first_layers": 3, "perturbations": BLURS},
     },
     # Na, Ko, Mukhopadhyay 2018, section 3; with the pivot loss, and in its control, rate and clip are ours

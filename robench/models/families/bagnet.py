@@ -26,7 +26,7 @@ def bagnet(wide: int, classes: int) -> nn.Module:
 
     wide: in how many stages the first block has a 3x3 convolution, without padding; 2, 3, 4 for patches of 9, 17, 33.
     `patch_logits` gives (N, classes, h, w), the logits of each patch, whose spatial mean are the logits; the place
-    (i, j) sees the patch that begins at pixel (8 i, 8 j). Keys are those
+    (i, j) sees the patch of `patch` pixels that begins at pixel (`step` i, `step` j), step 8. Keys are those
     of github.com/wielandbrendel/bag-of-local-features-models, so that its published weights fit. Its first batch norm
     has a momentum of 0.001, whose running statistics are half their initial values after 700 steps; here it is 0.1, as
     in the others, so that a short training is evaluated with its own statistics. Published weights are not touched.
@@ -70,8 +70,10 @@ def _network() -> type[nn.Module]:
             self.bn1 = nn.BatchNorm2d(64)
             self.relu = nn.ReLU(inplace=True)
             inputs = 64
+            self.patch, self.step = 3, 1
             for number, (width, blocks, stride) in enumerate(STAGES, start=1):
                 kernel = 3 if number <= wide else 1
+                self.patch, self.step = self.patch + (kernel - 1) * self.step, self.step * stride
                 self.add_module(f"layer{number}", _stage(inputs, width, blocks, stride, kernel))
                 inputs = GROWTH * width
             self.fc = nn.Linear(inputs, classes)

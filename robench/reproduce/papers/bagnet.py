@@ -131,17 +131,28 @@ def heat_maps(shop: Workshop) -> list[Path]:
     images = clean.read(np.sort(first)[:HEAT_MAPS])
     labels = clean.labels[np.sort(first)[:HEAT_MAPS]]
     nets, columns, entries = {patch: _bagnet(shop, patch, "adam") for patch in PATCHES}, {}, {}
+    places = {}
     for patch, net in nets.items():
         classifier = shop.loaded(net, clean)
         columns[f"BagNet-{patch}"] = [
             analysis.patch_evidence(classifier, image, int(label)) for image, label in zip(images, labels, strict=True)
         ]
+        places[f"BagNet-{patch}"] = analysis.patch_centres(classifier, images[0])
         facts = net.facts | {"n": len(labels), "weights_sha256": classifier.weights_sha256}
         entries[f"BagNet-{patch}", ""] = Entry(None, facts=facts)
-    names = [clean.classes[label] for label in labels]
+    words = _words(shop.dataset(DATA))
+    names = [words.get(clean.classes[label], clean.classes[label]) for label in labels]
     floor = _floor(shop.evaluated("clean", [nets[33]], DATA), nets[33])
     page = Page("Heat maps: evidence of every patch for the true class", SOURCE, floors=[floor])
-    return Maps(images, names, columns, "logit of the true class").write(shop.out / "heat-maps", page, entries)
+    return Maps(images, names, columns, places, "logit of the true class").write(shop.out / "heat-maps", page, entries)
+
+
+def _words(dataset: str) -> dict[str, str]:
+    """The first name of each class in the data set's words.txt, as of Tiny ImageNet; none without such a file."""
+    path = Path(dataset.partition(":")[2]) / "words.txt"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    pairs = (line.partition("\t") for line in lines)
+    return {wnid: names.partition(",")[0] for wnid, tab, names in pairs if tab}
 
 
 def _page(title: str, cells: Cells, nets: Mapping[str, Net]) -> Page:
