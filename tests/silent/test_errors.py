@@ -121,6 +121,7 @@ def test_ctrl_c_with_workers_is_a_line(tmp_path):
     until = time.monotonic() + 60
     while time.monotonic() < until and not workers_of(running.pid):
         time.sleep(0.01)
+    time.sleep(0.3)  # now the workers import
     os.killpg(running.pid, signal.SIGINT)
     said = running.communicate(timeout=120)[1]
     assert said.strip() == "robench: stopped; the same command goes on from here"
