@@ -31,6 +31,12 @@ class Said:
     out: str
     err: str
 
+    @property
+    def line(self) -> str:
+        """The one line of its own on stderr, without those of the progress."""
+        [found] = [line for line in self.err.splitlines() if line.startswith("robench: ")]
+        return found
+
 
 @pytest.fixture
 def robench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:

@@ -37,13 +37,15 @@ def open_generated(
     name: str | None = None,
     limit: int | None = None,
     ids: Ids | None = None,
+    checked: bool = True,
 ) -> GeneratedSet:
     """Open a generated set; no image is read yet.
 
     clean: the clean images of a downloaded set, in its view; some of them (a limit) pick the same of the set. name:
     what tables call the data set. limit, ids: as for `load`, of a downloaded set without clean images. A folder that is
     no such set, of another schema, incomplete or not of the clean data set, and ids that it lacks, are a DatasetError;
-    a limit or ids of any other set are a UsageError.
+    a limit or ids of any other set are a UsageError. checked: labels, ids and lists of files that were changed after
+    `robench generate` wrote them are a DatasetError too.
     """
     items = None if ids is None else read_items(ids)
     wants_some = limit is not None or items is not None
@@ -57,7 +59,7 @@ def open_generated(
             raise DatasetError(f"{folder} has clean images of its own; leave out the clean data set {clean.name}")
         if wants_some:
             raise UsageError(f"{folder}: a set that robench generate wrote has its images; got a limit or ids")
-        found = read_written(folder)
+        found = read_written(folder, checked=checked)
     else:
 
         def chosen(whole: Dataset) -> Dataset:

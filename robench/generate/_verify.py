@@ -38,7 +38,7 @@ def verify(folder: Path, *, progress: bool = False) -> list[str]:
         faults += _files(folder, manifest)
         advance(1, "files")
         try:
-            opened = datasets.open_generated(folder)
+            opened = datasets.open_generated(folder, checked=False)
         except RobenchError as fault:
             return faults or [str(fault)]
         for name in names:

@@ -220,15 +220,21 @@ def test_a_stateful_run_is_refused(line, folder):
 
 
 def test_notes_of_a_run_stand_on_the_board(line, folder):
-    root, notes = folder / "new", ["outputs: probabilities", "no fingerprint"]
-    assert line("leaderboard", "add", marked(folder / "run", notes=notes), "--board", root)[0] == 0
+    root = folder / "new"
+    notes = [
+        "Cells without a fingerprint of their network, which an older robench wrote: 2.",
+        "outputs are probabilities.",
+    ]
+    models = json.loads((folder / "run" / "manifest.json").read_text())["models"]
+    given = {"unfingerprinted": 2, "models": [model | {"outputs": "probabilities"} for model in models]}
+    assert line("leaderboard", "add", marked(folder / "run", **given), "--board", root)[0] == 0
     readme = folder / "README.md"
     readme.write_text("<!-- board: digits pivot/1 -->\n<!-- /board -->\n")
     assert line("leaderboard", "build", "--board", root)[0] == 0
     assert line("leaderboard", "check", "--board", root)[0] == 0
     assert json.loads((root / "digits" / "pivot-1.json").read_text())["entries"][0]["notes"] == notes
     [row] = csv.DictReader((root / "digits" / "pivot-1.csv").read_text().splitlines())
-    said = "outputs: probabilities; no fingerprint"
+    said = "; ".join(notes)
     assert row["notes"] == said
     pages = [root / "site" / "digits" / "pivot-1.html", *(root / "site" / "digits" / "pivot-1").glob("*.html"), readme]
     assert [said in path.read_text() for path in pages] == [True] * 3

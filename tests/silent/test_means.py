@@ -115,13 +115,13 @@ def test_severities_chosen_unequal_have_no_mean_nor_rank(said, tmp_path):
 
 def test_a_suite_of_which_cells_are_missing_says_which(digits, said, tmp_path):
     """A run that was asked for a part of a suite under the suite's name, as `robench.evaluate` allows."""
-    from robench.evaluate import Asked, evaluate
+    from robench.evaluate import SweepConfig, SweepPlan, evaluate
     from robench.models import load
     from robench.selection import select
 
     cells = select([], ["awgn@0.05", "low_resolution_nearest@2,4"])
-    asked = Asked(cells, suites={"pivot/1": cells})
-    evaluate(digits, [load("tiny_cnn=digits-clean", classes=10, side=32)], asked, tmp_path / "run")
+    plan = SweepPlan(cells, suites={"pivot/1": cells})
+    evaluate(digits, [load("tiny_cnn=digits-clean", classes=10, side=32)], plan, SweepConfig((), "", tmp_path / "run"))
     row = means_of(tmp_path / "run").loc["pivot/1"]
     assert row["value"] == ""
     assert row["note"] == (
