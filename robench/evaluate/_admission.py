@@ -60,7 +60,7 @@ def admitted(
             some[number] = replace(some[number], answers=its.answers)
         if config.stateful:
             continue
-        forward = Forward(its, probe.precision)
+        forward = Forward(its, probe.precision, most=config.batch_size)
         if is_asked:
             probe.check(forward)
         logits = probe_answers(probe, forward)

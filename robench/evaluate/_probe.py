@@ -24,9 +24,9 @@ kernels: on a CPU the answers of ResNet-20 move by 1.3e-7 of the range, those of
 bf16 by 4.5e-5. The bounds leave room for kernels of GPUs."""
 
 REMEDY = {
-    "chance": "dropout and noise must heed evaluation mode",
-    "the batch": "batch norm must be in evaluation mode, and no image may see another",
-    "earlier calls": "a forward pass must leave weights, buffers and attributes as they are",
+    "chance": "dropout and noise must heed evaluation mode; mend the model",
+    "the batch": "batch norm must be in evaluation mode and ranges of quantisation fixed; give --batch-size 1",
+    "earlier calls": "a forward pass must leave weights, buffers and attributes as they are; mend the model",
 }
 
 
@@ -67,7 +67,7 @@ class Probe:
             what, detail = fault
             raise ModelError(
                 f"model '{forward.classifier.label}': expected answers that depend on the image alone, got answers "
-                f"that depend on {what}: {detail}; {REMEDY[what]}, or give --stateful to run it all the same"
+                f"that depend on {what}: {detail}; {REMEDY[what]}, or --stateful to run it all the same"
             )
 
     def _fault(self, forward: Forward) -> tuple[str, str] | None:

@@ -68,6 +68,10 @@ class Scaled(Base):
     def forward(self, x):
         return super().forward(x / x.max()) if len(x) > 1 else super().forward(x)
 
+class Range(Base):
+    def forward(self, x):
+        return super().forward(x / x.max())
+
 class Weights(Base):
     def forward(self, x):
         with torch.no_grad():
@@ -98,7 +102,7 @@ KINDS = {
 
 @pytest.fixture
 def nets(tmp_path):
-    kinds = (*KINDS, "Lazy", "Base", "Late")
+    kinds = (*KINDS, "Range", "Lazy", "Base", "Late")
     path = tmp_path / "nets.py"
     path.write_text(NETS + "".join(f"{kind.lower()} = make('{kind}')\n" for kind in kinds))
     return path
@@ -109,7 +113,7 @@ def test_what_depends_on_more_than_its_image_is_refused(sweep, nets, tmp_path, k
     said = sweep(f"{nets}:{kind.lower()}")
     assert said.code == 1
     assert f"expected answers that depend on the image alone, got answers that depend on {on}: " in said.line
-    assert said.line.endswith("or give --stateful to run it all the same")
+    assert said.line.endswith("or --stateful to run it all the same")
     assert not (tmp_path / "run" / "manifest.json").exists()
 
 
@@ -123,6 +127,13 @@ def test_what_changes_during_the_sweep_has_no_number_for_it(sweep, nets, tmp_pat
     said = sweep(f"{nets}:late")
     assert said.code == 1
     assert "answers depend on earlier calls: after this unit the same images are answered otherwise" in said.err
+
+
+def test_one_image_at_a_time_is_a_way_on(sweep, nets, tmp_path):
+    """As for dynamic quantisation, whose range is that of a whole batch."""
+    assert sweep(f"{nets}:trainingnorm", also=("--batch-size", 1)).code == 1
+    assert sweep(f"{nets}:range", also=("--batch-size", 16)).code == 1
+    assert sweep(f"{nets}:range", also=("--batch-size", 1)).code == 0
 
 
 def test_a_network_exported_in_training_mode_is_refused(sweep, tmp_path):
