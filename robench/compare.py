@@ -20,12 +20,16 @@ from robench.tables import MEAN, Measured, Scored
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models: their names, what `tables.differences` says of them, and `tables.pairs` of their cells."""
+    """Two models: their names, what `tables.differences` says of them, and `tables.pairs` of their cells.
+
+    notes: what must be said of the runs beside the numbers.
+    """
 
     model_a: str
     model_b: str
     differences: pd.DataFrame
     cells: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -34,7 +38,7 @@ class Comparison:
         rows += [_texts(row) for row in self.differences.to_dict("records")]
         notes = [str(note) for note in self.differences["note"] if note]
         names = [f"A  {self.model_a}", f"B  {self.model_b}", ""]
-        notes += filter(None, [tables.clean_note(self.cells["corruption"])])
+        notes += [*filter(None, [tables.clean_note(self.cells["corruption"])]), *self.notes]
         return "\n".join([*names, tables.aligned(rows), "", *notes, self._of_cells()])
 
     def _of_cells(self) -> str:
@@ -77,7 +81,8 @@ def compare(run_a: Path, run_b: Path, model_a: str = "", model_b: str = "") -> l
         labels = f"A {shown[0]}", f"B {shown[1]}"
         two = Measured([one for side in found for one in side if one.cell.model in labels], facts)
         frame = tables.pairs(two)
-        compared.append(Comparison(*shown, tables.differences(two, *labels), frame[frame["corruption"] != MEAN]))
+        cells = frame[frame["corruption"] != MEAN]
+        compared.append(Comparison(*shown, tables.differences(two, *labels), cells, _notes(runs)))
     return compared
 
 
@@ -112,6 +117,11 @@ def _check_same_images(runs: Sequence[Run]) -> None:
             f"{runs[1].folder}: expected the images of {runs[0].folder}, {_images(one)}, got {_images(other)}"
         )
     tables.check_images(runs)
+
+
+def _notes(runs: Sequence[Run]) -> tuple[str, ...]:
+    """What the runs' manifests record that must be said, with the run's folder."""
+    return tuple(f"{run.folder}: {note}" for run in dict.fromkeys(runs) for note in tables.run_notes(run.manifest()))
 
 
 def _images(dataset: dict[str, str]) -> str:

@@ -162,6 +162,7 @@ def test_stateful_runs_it_marks_it_and_gives_the_same_twice(sweep, robench, nets
     assert robench("report", tmp_path / "one", "-o", tmp_path / "report").code == 0
     assert mark in (tmp_path / "report" / "report.md").read_text()
     assert mark in (tmp_path / "report" / "index.html").read_text()
+    assert f"one: {mark}" in robench("compare", tmp_path / "one", tmp_path / "two").out
 
 
 def test_a_stateful_run_is_whole_or_made_anew(sweep, nets, tmp_path):
