@@ -65,6 +65,11 @@ def admitted(
             probe.check(forward)
         logits = probe_answers(probe, forward)
         if logits is None:
+            if prints:
+                raise RunError(
+                    f"{run.folder} holds answers of '{label}', expected it to answer the probe images as then, "
+                    "got none that are finite; choose another folder or name"
+                )
             continue
         _check_stored(run, label, list(prints.values()), probe, logits)
         _check_copies(label, [some[number] for some in made.copies], probe, logits)

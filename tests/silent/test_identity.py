@@ -98,6 +98,18 @@ def test_what_no_digest_sees_the_fingerprint_does(sweep, tmp_path, monkeypatch):
     assert "holds answers of another network than 'net:make' now: 8 of 8 probe images have another class" in said.line
 
 
+def test_a_network_that_answers_no_more_does_not_vouch_for_its_cells(sweep, tmp_path, monkeypatch):
+    (tmp_path / "net.py").write_text(
+        "import os\nfrom torch import nn\nclass Net(nn.Sequential):\n"
+        "    def forward(self, x): return super().forward(x) / float(os.environ['BY'])\n"
+        "def make(): return Net(nn.Flatten(), nn.Linear(1024, 10)), {'channels': 1}\n"
+    )
+    monkeypatch.setenv("BY", "1")
+    assert sweep(f"{tmp_path}/net.py:make").code == 0
+    monkeypatch.setenv("BY", "nan")
+    assert "expected it to answer the probe images as then" in sweep(f"{tmp_path}/net.py:make").line
+
+
 def parquets(run: Path) -> list[Path]:
     return sorted((run / "predictions").rglob("*.parquet"))
 
