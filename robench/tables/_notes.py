@@ -35,11 +35,13 @@ def chance_notes(cells: pd.DataFrame, classes: int) -> list[str]:
     """
     clean = cells[(cells["corruption"] == CLEAN) & cells["top1"].notna()].drop_duplicates("model")
     lost = clean[(clean["top1_ci_low"] <= 1 / classes) & (clean["n"] >= LEAST)]
+    named = [f"{model} {100 * top1:.2f} %" for model, top1 in zip(lost["model"], lost["top1"], strict=True)]
+    if not named:
+        return []
     return [
-        f"{model}: clean accuracy {100 * top1:.2f} % is not above chance ({100 / classes:.3g} %). Usual reasons: "
-        "classes in another order (--label-map), another normalisation or scale of inputs (--normalize), weights of "
-        "another network, or images of another size than it was trained on (--view)."
-        for model, top1 in zip(lost["model"], lost["top1"], strict=True)
+        f"Clean accuracy is not above chance ({100 / classes:.3g} %): {', '.join(named)}. Usual reasons: classes in "
+        "another order (--label-map), another normalisation or scale of inputs (--normalize), weights of another "
+        "network, or images of another size than it was trained on (--view)."
     ]
 
 
