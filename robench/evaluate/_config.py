@@ -67,6 +67,9 @@ class SweepConfig:
     def __post_init__(self) -> None:
         for name in ("batch_size", "workers", "limit"):
             _check_count(name.replace("_", "-"), getattr(self, name))
+        for name in ("models", "suites", "chosen"):
+            _check_all(name, getattr(self, name), str, "texts")
+        _check_all("seeds", self.seeds, int, "whole numbers")
         if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
             raise UsageError(f"--shard must be i/n with i from 1 to n, such as 1/4, got {self.shard}")
         if self.engine not in ENGINES:
@@ -114,6 +117,11 @@ def _parse_shard(text: str | None) -> tuple[int, int] | None:
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(f"--shard must be i/n with i from 1 to n, such as 1/4, got '{text}'")
     return int(found[1]), int(found[2])
+
+
+def _check_all(name: str, values: object, kind: type, what: str) -> None:
+    if not isinstance(values, tuple) or not all(isinstance(one, kind) and not isinstance(one, bool) for one in values):
+        raise UsageError(f"{name} must be a tuple of {what}, got {values!r}")
 
 
 def _check_count(name: str, value: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,11 +27,8 @@ from robench.evaluate._sweep import Outcome, evaluate
 def run(config: SweepConfig, *, progress: bool = False) -> Outcome:
     """Do what is asked. Whatever does not fit raises RobenchError or CorruptionError before the first forward pass."""
     data, classifiers, plan, copies, said = opened(config)
-    if progress:
-        for line in said:
-            print(line, file=sys.stderr)
     elsewhere = partial(_on_ray, config) if config.engine == "ray" else None
-    return evaluate(data, classifiers, plan, config, copies=copies, elsewhere=elsewhere, progress=progress)
+    return evaluate(data, classifiers, plan, config, copies=copies, elsewhere=elsewhere, said=said, progress=progress)
 
 
 class _Task(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -69,6 +70,7 @@ def evaluate(
     *,
     copies: Sequence[Sequence[Classifier]] = (),
     elsewhere: Elsewhere | None = None,
+    said: Sequence[str] = (),
     progress: bool = False,
 ) -> Outcome:
     """Sweep `classifiers` over `dataset` into the run `config.folder`; cells that are there are not computed again.
@@ -77,7 +79,8 @@ def evaluate(
     A set without clean images has no clean cell. A cell that fails is recorded with its error and does not stop the
     sweep. Processes with other shards may fill the folder at the same time.
     copies: the models once more on each further device, which share the work. elsewhere: gives each unit with its
-    result, computed by other processes, in place of this one. Raises RunError where the folder holds another run or
+    result, computed by other processes, in place of this one. said: lines for stderr before the first forward pass of
+    the sweep, shown with the progress. Raises RunError where the folder holds another run or
     cannot be written, ModelError for a model that is no function of its image.
     """
     run = Run(config.folder)
@@ -108,6 +111,8 @@ def evaluate(
                 models.fingerprints,
                 config.stateful,
             )
+            if progress and said:
+                print("\n".join(said), file=sys.stderr)
             wanted |= {"models": [one.facts() for one in models.classifiers]}
             facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": plan.precision}
             generators = seeded_generators(0) if config.stateful else nullcontext()

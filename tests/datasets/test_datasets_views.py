@@ -14,7 +14,10 @@ from robench.errors import DatasetError, UsageError
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("side", "unknown view 'side'; expected e.g. native, side32, side64 or resize256-crop224"),
+        (
+            "side",
+            "unknown view 'side'; expected e.g. native, side32, side64, resize256-crop224 or resize256-crop224-bicubic",
+        ),
         ("side0", "unknown view 'side0'"),
         ("side032", "unknown view 'side032'"),
         ("Native", "unknown view 'Native'"),

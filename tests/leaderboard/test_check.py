@@ -274,7 +274,7 @@ def test_a_marker_of_no_board_is_refused(copied) -> None:
 
 
 def test_seeds_that_are_left_out_are_named(tmp_path) -> None:
-    leaderboard.add(sweep(tmp_path / "run", CLEAN, seeds="0,1"), tmp_path / "boards")
+    leaderboard.add(sweep(tmp_path / "run", CLEAN, seeds=(0, 1)), tmp_path / "boards")
     [board] = leaderboard.boards(tmp_path / "boards")
     assert not [line for line in leaderboard.check(tmp_path / "boards") if "has seeds" in line]
     path = board.path(".cells.csv")

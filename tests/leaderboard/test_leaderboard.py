@@ -163,7 +163,7 @@ def test_suites_and_models_may_be_chosen_of_a_run(tmp_path) -> None:
     ("options", "complaint"),
     [
         ({"limit": 30}, "expected data digest"),
-        ({"seeds": "0,1"}, r"expected seeds \[0\] as .*pivot-1.json has, got \[0, 1\]"),
+        ({"seeds": (0, 1)}, r"expected seeds \[0\] as .*pivot-1.json has, got \[0, 1\]"),
     ],
 )
 def test_other_images_and_other_seeds_are_refused(copied, tmp_path, options, complaint) -> None:
@@ -174,7 +174,7 @@ def test_other_images_and_other_seeds_are_refused(copied, tmp_path, options, com
 
 
 def test_other_seeds_than_those_of_another_model_are_refused(tmp_path) -> None:
-    folder = sweep(tmp_path / "run", CLEAN, seeds="0,1")
+    folder = sweep(tmp_path / "run", CLEAN, seeds=(0, 1))
     sweep(folder, NOISE)
     with pytest.raises(
         BoardError, match=r"expected the same seeds for every cell that draws, got \[\(0,\), \(0, 1\)\]"
