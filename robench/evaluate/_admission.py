@@ -10,12 +10,12 @@ from torch import Tensor
 
 from robench.errors import ModelError, RunError
 from robench.evaluate._config import AUTO, SweepConfig
-from robench.evaluate._fingerprint import Fingerprint, basis_of, difference, fingerprint
+from robench.evaluate._fingerprint import basis_of, fingerprint
 from robench.evaluate._precision import mixed
 from robench.evaluate._probe import Probe
 from robench.evaluate._scoring import Forward
 from robench.models import Classifier
-from robench.store import Run
+from robench.store import Run, difference, distinct
 
 Stored = Mapping[str, Any] | None
 """The fingerprint of a stored cell; None where an older robench wrote it."""
@@ -27,7 +27,7 @@ class Admitted:
 
     classifiers: list[Classifier]
     copies: list[list[Classifier]]
-    fingerprints: dict[str, Fingerprint] = field(default_factory=dict)
+    fingerprints: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def admitted(
@@ -50,8 +50,12 @@ def admitted(
     for number, classifier in enumerate(classifiers):
         label = classifier.label
         is_asked = label in wanted
-        prints = {one["basis"]: one for one in stored.get(label, ()) if one is not None}
-        if not is_asked and set(prints) <= {basis_of(classifier)} and not classifier.is_users:
+        prints = distinct(stored.get(label, ()))
+        if (
+            not is_asked
+            and (not prints or [one["basis"] for one in prints] == [basis_of(classifier)])
+            and not classifier.is_users
+        ):
             made.classifiers.append(classifier)
             continue
         its = with_outputs(classifier, probe, config.outputs)
@@ -71,9 +75,11 @@ def admitted(
                     "got none that are finite; choose another folder or name"
                 )
             continue
-        _check_stored(run, label, list(prints.values()), probe, logits)
+        own = fingerprint(its, logits, probe.tolerance(logits))
+        for one in prints:
+            check_same_network(label, one, own, f"{run.folder} holds")
         _check_copies(label, [some[number] for some in made.copies], probe, logits)
-        made.fingerprints[label] = fingerprint(its, logits)
+        made.fingerprints[label] = own
     return made
 
 
@@ -85,10 +91,16 @@ def with_outputs(classifier: Classifier, probe: Probe, asked: str) -> Classifier
         return classifier.recognised(probe.images, probe.images if classifier.needs_clean else None)
 
 
-def check_same_network(label: str, stored: Mapping[str, Any], probe: Probe, logits: Tensor, where: str) -> None:
-    """Raise RunError where these answers to the probe are not those of a fingerprint."""
-    if fault := difference(stored, logits, probe.tolerance(logits)):
+def check_same_network(label: str, stored: Mapping[str, Any], own: Mapping[str, Any], where: str) -> None:
+    """Raise RunError where two fingerprints are of different networks."""
+    if fault := difference(stored, own):
         raise RunError(f"{where} answers of another network than '{label}' now: {fault}; choose another folder or name")
+
+
+def fingerprint_of(probe: Probe, classifier: Classifier) -> dict[str, Any] | None:
+    """A model's fingerprint; None for one that cannot be asked."""
+    logits = probe_answers(probe, Forward(classifier, probe.precision))
+    return None if logits is None else fingerprint(classifier, logits, probe.tolerance(logits))
 
 
 def probe_answers(probe: Probe, forward: Forward) -> Tensor | None:
@@ -98,11 +110,6 @@ def probe_answers(probe: Probe, forward: Forward) -> Tensor | None:
     except (Exception, SystemExit):
         return None
     return logits if bool(logits.isfinite().all()) else None
-
-
-def _check_stored(run: Run, label: str, prints: Sequence[Mapping[str, Any]], probe: Probe, logits: Tensor) -> None:
-    for one in prints:
-        check_same_network(label, one, probe, logits, f"{run.folder} holds")
 
 
 def _check_copies(label: str, copies: Sequence[Classifier], probe: Probe, logits: Tensor) -> None:

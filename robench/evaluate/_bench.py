@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from robench.datasets import Dataset, GeneratedSet, stored
 from robench.engines import run_lanes
-from robench.evaluate._fingerprint import Fingerprint
 from robench.evaluate._making import Batch, Images, batches
 from robench.evaluate._plan import SweepPlan, Unit
 from robench.evaluate._probe import Watch, probe_of
@@ -75,7 +75,7 @@ class Bench:
     batch_size: int = 256
     workers: int | None = None
     copies: Sequence[Sequence[Classifier]] = ()
-    fingerprints: Mapping[str, Fingerprint] = field(default_factory=dict)
+    fingerprints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stateful: bool = False
 
     def results(

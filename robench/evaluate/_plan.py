@@ -15,17 +15,13 @@ from corruptions import CLEAN, Strength, Textures
 from robench.datasets import Dataset, published_facts
 from robench.errors import DatasetError, ModelError, RunError, UsageError
 from robench.models import Classifier
-from robench.store import SCHEMA, Cell, Run, joined_versions
+from robench.store import SCHEMA, Cell, Run, joined_versions, unlike
 
 _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level": None, "native": 0}
 """The facts of clean images, and of those that were degraded elsewhere."""
 
 LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "torchvision")
 KEPT = ("dataset", "precision", "native", "textures", "stateful")
-ONE_LABEL = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256", "outputs")
-"""What two models of one label must share."""
-OLDER = {"outputs": "logits"}
-"""What older runs took for granted."""
 YOUNGER = ("ids_sha256",)
 """Facts of a data set that runs of the first weeks do not have."""
 
@@ -246,14 +242,9 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, An
     models = {model["label"]: model for model in held["models"]}
     for model in wanted["models"]:
         there = models.setdefault(model["label"], model)
-        for key in ONE_LABEL:
-            _agree(
-                run,
-                f"'{model['label']}' of {key}",
-                there.get(key, OLDER.get(key, "")),
-                model[key],
-                "choose another folder or name",
-            )
+        for key, (was, now) in unlike(there, model).items():
+            _agree(run, f"'{model['label']}' of {key}", was, now, "choose another folder or name")
+        models[model["label"]] = there | {key: model[key] for key in ("code_sha256", "file_sha256")}
     return wanted | {
         "models": list(models.values()),
         "unfingerprinted": held["unfingerprinted"] if "unfingerprinted" in held else _unfingerprinted(run),

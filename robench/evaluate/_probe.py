@@ -16,12 +16,15 @@ from robench.datasets import Dataset
 from robench.errors import ModelError
 from robench.evaluate._scoring import Forward
 from robench.precision import COMPILED
+from robench.store import LOWEST
 
 PROBED = 8
+EPSILON = {"fp32": 4e-6, "fp16": 4e-3, "bf16": 3e-2}
+"""Rounding of a logit, as a part of it: some units in the last place."""
 NOISE = {"fp32": 1e-3, "fp16": 1e-2, "bf16": 5e-2}
-"""How far float noise may go, by precision, as a part of the range of the logits. Another batch size chooses other
-kernels: on a CPU the answers of ResNet-20 move by 1.3e-7 of the range, those of EfficientNet-Lite0 at 224 by 3.0e-7, in
-bf16 by 4.5e-5. The bounds leave room for kernels of GPUs."""
+"""How far float noise may go, by precision, as a part of the distance between two classes. Another batch size chooses
+other kernels: on a CPU the answers of ResNet-20 move by 1.3e-7 of their range, those of EfficientNet-Lite0 at 224 by
+3.0e-7, in bf16 by 4.5e-5. The bounds leave room for kernels of GPUs."""
 
 REMEDY = {
     "chance": "dropout and noise must heed evaluation mode; mend the model",
@@ -45,14 +48,20 @@ class Probe:
         return forward(shown, shown if forward.classifier.needs_clean else None)
 
     def same(self, one: Tensor, other: Tensor) -> bool:
-        """Whether answers to the same images agree up to float noise; those that are not finite are not compared."""
-        off = (one - other).abs().max()
-        return bool(off <= self.tolerance(one)) or not bool(off.isfinite())
+        """Whether answers to the same images agree up to float noise; those that are no numbers are not compared."""
+        off = (_log_p(one) - _log_p(other)).abs().max()
+        return bool(off <= self.tolerance(one)) or bool(off.isnan())
 
     def tolerance(self, logits: Tensor) -> float:
-        """By how much logits may differ, or log probabilities."""
-        widest = float((logits.amax(dim=1) - logits.amin(dim=1)).max())
-        return NOISE[self.precision.removesuffix(COMPILED)] * widest
+        """By how much log probabilities may differ.
+
+        Float noise is a part of the distance between the two best classes of the surest image, which masked classes do
+        not stretch, and of the best logit, where all of them are large.
+        """
+        best = logits.double().topk(min(2, logits.shape[1]), dim=1).values
+        precision = self.precision.removesuffix(COMPILED)
+        margin, size = float((best[:, 0] - best[:, -1]).max()), float(best.abs().max())
+        return max(NOISE[precision] * margin, EPSILON[precision] * size)
 
     def check(self, forward: Forward) -> None:
         """Raise ModelError where a model's answers depend on more than the image.
@@ -72,7 +81,7 @@ class Probe:
 
     def _fault(self, forward: Forward) -> tuple[str, str] | None:
         first = self.answers(forward)
-        if not torch.isfinite(first).all():
+        if _log_p(first).isnan().any():
             return None
         before = _state(forward)
         for _ in range(2):
@@ -82,7 +91,7 @@ class Probe:
             for shown in self._batches(size):
                 if not self.same(first[shown], self.answers(forward, self.images[shown])):
                     return self._of_batch_or_calls(forward, first, size)
-        if changed := sorted(name for name, digest in _state(forward).items() if before.get(name) != digest):
+        if changed := sorted(name for name, digest in _state(forward).items() if before.get(name, digest) != digest):
             return "earlier calls", f"'{changed[0]}' changes in the forward pass"
         if not self.same(first, self.answers(forward)):
             return "earlier calls", "the same images are answered otherwise later"
@@ -137,15 +146,18 @@ class Watch:
             answers = self._probe.answers(self._forward, self._shown)
         except (Exception, SystemExit):  # such a model fails in its cells too
             return None
-        return answers if bool(torch.isfinite(answers).all()) else None
+        return None if _log_p(answers).isnan().any() else answers
 
 
-def probe_of(clean: Dataset, precision: str, *, passes: int = 0, batch_size: int = 1 << 30) -> Probe:
+def _log_p(logits: Tensor) -> Tensor:
+    return torch.log_softmax(logits.double(), dim=1).clamp_min(LOWEST)
+
+
+def probe_of(clean: Dataset, precision: str, batch_size: int = 2 * PROBED) -> Probe:
     """The probe of a data set: images spread over it; smooth random ones where it has no clean images.
 
-    Every second one is half as bright, for a network that looks at the range of a whole batch.
-
-    passes: images that the sweep shows to each model; the largest batch is at most a two hundredth of them.
+    Every second one is half as bright, for a network that looks at the range of a whole batch; half of these are noisy,
+    for one that is unsure of degraded images. batch_size: of the sweep.
     """
     if clean.has_images:
         positions = np.linspace(0, len(clean) - 1, PROBED).astype(np.int64)
@@ -155,7 +167,9 @@ def probe_of(clean: Dataset, precision: str, *, passes: int = 0, batch_size: int
         coarse = np.random.Generator(np.random.Philox(0)).integers(0, 256, (PROBED, 4, 4, channels), dtype=np.uint8)
         images = coarse[:, np.arange(height) * 4 // height][:, :, np.arange(width) * 4 // width]
     images[1::2] //= 2
-    largest = min(batch_size, max(2 * PROBED, passes // 200))
+    noise = np.random.Generator(np.random.Philox(1)).integers(0, 128, images[3::4].shape, dtype=np.uint8)
+    images[3::4] += noise
+    largest = min(max(batch_size, PROBED), max(len(clean), 2 * PROBED))
     return Probe(torch.from_numpy(np.ascontiguousarray(images)), precision, largest)
 
 
@@ -176,11 +190,11 @@ def seeded_generators(seed: int) -> Iterator[None]:
 
 
 def _state(forward: Forward) -> dict[str, str]:
-    """sha256 of every parameter and buffer, those too that no checkpoint holds."""
+    """sha256 of every parameter and buffer of floats, those too that no checkpoint holds; whole numbers may count."""
     classifier = forward.classifier
     modules = [classifier.module, *([classifier.restorer.module] if classifier.restorer else [])]
     tensors = [pair for module in modules for pair in (*module.named_parameters(), *module.named_buffers())]
-    return {name: _digest(tensor) for name, tensor in tensors}
+    return {name: _digest(tensor) for name, tensor in tensors if tensor.is_floating_point() or tensor.is_complex()}
 
 
 def _digest(tensor: Tensor) -> str:

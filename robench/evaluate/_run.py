@@ -7,20 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
-
-from torch import Tensor
+from typing import Any, NamedTuple
 
 from robench.engines import run_ray
 from robench.errors import RunError
-from robench.evaluate._admission import check_same_network, probe_answers, with_outputs
+from robench.evaluate._admission import check_same_network, fingerprint_of, with_outputs
 from robench.evaluate._bench import Bench, UnitResult, failed, stored_clean
 from robench.evaluate._config import SweepConfig
 from robench.evaluate._open import opened
 from robench.evaluate._plan import Unit
 from robench.evaluate._precision import exact_float32
 from robench.evaluate._probe import probe_of
-from robench.evaluate._scoring import Forward
 from robench.evaluate._sweep import Outcome, evaluate
 
 
@@ -46,20 +43,19 @@ class _Place(NamedTuple):
 
 
 class _Loaded(NamedTuple):
-    """What a node works with: digests, and its models' answers to the probe, by label."""
+    """What a node works with: digests, and its models' fingerprints, by label."""
 
     facts: dict[str, str]
-    logits: dict[str, Tensor | None]
+    fingerprints: dict[str, dict[str, Any]]
 
     def check(self, bench: Bench) -> None:
         """Raise RunError where a bench of this process works with something else."""
         for what, digest in _facts(bench).items():
             if self.facts.get(what) != digest:
                 raise RunError(f"a node has other {what} than this process: {self.facts.get(what)}, expected {digest}")
-        probe = probe_of(bench.clean, bench.plan.precision)
         for label, known in bench.fingerprints.items():
-            if (logits := self.logits.get(label)) is not None:
-                check_same_network(label, known.to_dict(), probe, logits, "a node gives")
+            if label in self.fingerprints:
+                check_same_network(label, self.fingerprints[label], known, "a node gives")
 
 
 class _Node:
@@ -74,9 +70,9 @@ class _Node:
         probe = probe_of(clean, plan.precision)
         with exact_float32():
             known = [with_outputs(one, probe, config.outputs) for one in classifiers]
-            logits = {one.label: probe_answers(probe, Forward(one, probe.precision)) for one in known}
+            prints = {one.label: fingerprint_of(probe, one) for one in known}
         self.bench = Bench(data, clean, known, plan, config.batch_size, config.workers)
-        self.loaded = _Loaded(_facts(self.bench), logits)
+        self.loaded = _Loaded(_facts(self.bench), {label: one for label, one in prints.items() if one})
 
 
 def _facts(bench: Bench) -> dict[str, str]:

@@ -22,7 +22,6 @@ from robench.errors import DatasetError, RunError
 from robench.evaluate._admission import admitted, with_held_outputs
 from robench.evaluate._bench import Advance, Bench, UnitResult, clean_of, stored_clean
 from robench.evaluate._config import SweepConfig
-from robench.evaluate._fingerprint import Fingerprint
 from robench.evaluate._making import Images
 from robench.evaluate._plan import SweepPlan, Unit, manifest, merged, planned_cells
 from robench.evaluate._precision import exact_float32
@@ -96,9 +95,9 @@ def evaluate(
             order = {"batch_size": config.batch_size, "models": labels} if config.stateful else None
             wanted = manifest(plan, clean, planned, stateful=order)
             merged(run, wanted, computing=False)  # what does not fit is refused before a model is asked
-            work = work_of(run, planned, config, len(clean))
+            work = work_of(run, planned, config)
             _check_files(dataset, work)
-            probe = probe_of(clean, plan.precision, passes=work.passes, batch_size=config.batch_size)
+            probe = probe_of(clean, plan.precision, config.batch_size)
             models = admitted(run, probe, config, known, copies, work.stored, work.labels)
             bench = Bench(
                 dataset,
@@ -193,7 +192,7 @@ def _kept(
     run: Run,
     cells: Mapping[str, Cell],
     result: UnitResult,
-    fingerprints: Mapping[str, Fingerprint],
+    fingerprints: Mapping[str, Mapping[str, Any]],
     outcome: Outcome,
 ) -> Iterator[tuple[Cell, Predictions]]:
     """Write every model's cell of a unit: its predictions, which are handed on, or why there are none."""
@@ -203,8 +202,7 @@ def _kept(
             run.write_error(cell, answer)
             outcome.failed.append(f"{cell.model}, {cell.corruption} {cell.strength}: {answer}")
         else:
-            known = fingerprints.get(label)
-            run.write(cell, answer, known.to_dict() if known else None)
+            run.write(cell, answer, fingerprints.get(label))
             outcome.computed += 1
             yield cell, answer
 

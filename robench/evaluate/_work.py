@@ -19,13 +19,12 @@ Fingerprints = Sequence[Mapping[str, Any] | None]
 class Work:
     """missing: of each unit of this process the cells to compute, by model. found: how many of its cells are there.
 
-    stored: by model the fingerprints of the cells that are there. passes: images that each model will be shown.
+    stored: by model the fingerprints of all cells of the plan that are there.
     """
 
     missing: Mapping[Unit, Mapping[str, Cell]]
     found: int
     stored: Mapping[str, Fingerprints]
-    passes: int
 
     @property
     def labels(self) -> set[str]:
@@ -33,24 +32,37 @@ class Work:
         return {label for cells in self.missing.values() for label in cells}
 
 
-def work_of(run: Run, planned: Planned, config: SweepConfig, n: int) -> Work:
-    """What of a plan is missing in a run, in this process's shard. n: images of the data set.
+def work_of(run: Run, planned: Planned, config: SweepConfig) -> Work:
+    """What of a plan is missing in a run, in this process's shard.
 
     A stateful sweep has no part that can be done alone: where one cell is missing, all are. RunError where the run
     holds other cells beside them.
     """
     units = list(planned)[config.shard[0] - 1 :: config.shard[1]] if config.shard else list(planned)
-    records = {cell: run.record(cell) for unit in units for _, cell in planned[unit]}
+    every = {cell: run.record(cell) for pairs in planned.values() for _, cell in pairs}
+    stored: dict[str, list[Mapping[str, Any] | None]] = {}
+    for cell, record in every.items():
+        if record is not None and not record["error"]:
+            stored.setdefault(cell.model, []).append(record["fingerprint"])
+    _add_others(run, stored, {cell.model for cell in every})
+    records = {cell: every[cell] for unit in units for _, cell in planned[unit]}
     done = {cell: record for cell, record in records.items() if record is not None and not record["error"]}
     if config.stateful:
         _check_whole(run, {cell.key for pairs in planned.values() for _, cell in pairs})
         done = done if len(done) == len(records) else {}
     missing = {unit: {cell.model: cell for _, cell in planned[unit] if cell not in done} for unit in units}
     missing = {unit: cells for unit, cells in missing.items() if cells}
-    stored: dict[str, list[Mapping[str, Any] | None]] = {}
-    for cell, record in done.items():
-        stored.setdefault(cell.model, []).append(record["fingerprint"])
-    return Work(missing, len(done), stored, n * len(missing))
+    return Work(missing, len(done), stored)
+
+
+def _add_others(run: Run, stored: dict[str, list[Mapping[str, Any] | None]], labels: set[str]) -> None:
+    """Of a model without a stored cell in the plan, the fingerprint of one that the run holds besides."""
+    held = run.cells() if run.manifest_path.exists() else []
+    for cell in held:
+        if cell.model in labels - stored.keys():
+            record = run.record(cell)
+            if record is not None and not record["error"]:
+                stored[cell.model] = [record["fingerprint"]]
 
 
 def _check_whole(run: Run, keys: set[str]) -> None:

@@ -41,6 +41,7 @@ def add(
     """
     check_link(f"{folder}: link", link)
     run, found = Run(folder), tables.scored(Run(folder))
+    tables.check_networks(found)
     there = dict.fromkeys(one.cell.suite for one in found if one.cell.suite)
     if not there:
         raise BoardError(f"{folder}: expected a run of a suite, got cells of none; see: robench list suites")

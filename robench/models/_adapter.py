@@ -107,6 +107,7 @@ class Classifier:
             "parameters": sum(weight.numel() for module in modules for weight in module.parameters()),
             "weights_sha256": self.weights_sha256,
             "code_sha256": self.card.code_sha256,
+            "file_sha256": self.card.file_sha256,
             "fit": self.fit,
             "normalize": self.normalize,
             "training": dict(self.training),

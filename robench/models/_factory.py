@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from corruptions import unknown
 from robench.errors import ModelError, RobenchError, UsageError
+from robench.files import sha256_file
 from robench.models._registry import Card
 from robench.models._spec import Spec
 from robench.models._user_code import digest, import_file, recorded
@@ -44,7 +47,9 @@ def made_by_file(parsed: Spec, classes: int | None) -> tuple[Card, nn.Module]:
             f"{parsed.name}: expected the factory to return an nn.Module, or one and a dict, "
             f"got {type(module).__name__}, {type(said).__name__}"
         )
-    return _card_of(parsed, module, said, classes, digest(path, file, module.modules(), read)), module
+    card = _card_of(parsed, module, said, classes)
+    code = digest(path, file, module.modules(), read)
+    return replace(card, code_sha256=code, file_sha256=sha256_file(path)), module
 
 
 def _run_factory(parsed: Spec, classes: int | None) -> tuple[ModuleType, Any]:
@@ -91,7 +96,7 @@ def _class_count(factory: Any, name: str, classes: int | None) -> tuple[list[int
     return [], {count.name: classes}
 
 
-def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int | None, code_sha256: str) -> Card:
+def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int | None) -> Card:
     """The card of a user's network: from the factory's dict, or else RGB as it comes."""
     name = parsed.name
     if strange := sorted(said.keys() - KINDS.keys()):
@@ -105,8 +110,10 @@ def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int
     defaults = {"side": None, "channels": channels, "mean": (0.0,) * channels, "std": (1.0,) * channels}
     filled = {**defaults, "classes": classes, "source": "user's file", **said}
     filled["mean"], filled["std"] = tuple(filled["mean"]), tuple(filled["std"])
+    if unborn := [one for one, value in module.named_parameters() if is_lazy(value)]:
+        raise ModelError(f"{name}: expected parameters with a shape, got '{unborn[0]}' without; call the network once")
     params = sum(parameter.numel() for parameter in module.parameters())
-    return Card(name=parsed.name, params=params, build=lambda _: module, code_sha256=code_sha256, **filled)
+    return Card(name=parsed.name, params=params, build=lambda _: module, **filled)
 
 
 def _kind_text(kinds: tuple[type, ...]) -> str:

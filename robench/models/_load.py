@@ -14,7 +14,7 @@ from torch import nn
 
 from corruptions import unknown
 from robench.errors import CheckpointError, ModelError, UsageError
-from robench.files import one_line
+from robench.files import one_line, sha256_file
 from robench.models import _checkpoints
 from robench.models._activations import activations
 from robench.models._adapter import Classifier, Restorer, pick_device
@@ -225,7 +225,8 @@ def _with_code(card: Card, module: nn.Module) -> Card:
     owner = sys.modules.get(getattr(card.build, "__module__", None) or "")
     if owner is None or not is_users(owner):
         return card
-    return replace(card, code_sha256=digest(Path(str(owner.__file__)), owner, module.modules()))
+    file = Path(str(owner.__file__))
+    return replace(card, code_sha256=digest(file, owner, module.modules()), file_sha256=sha256_file(file))
 
 
 def _activated(card: Card, module: nn.Module, name: str) -> Built:

@@ -34,7 +34,7 @@ class Card:
         nothing is known of that. views: the same by the words of weights that differ in it.
     weights: word -> safetensors file in `robench/models/weights`, an absolute path, an https address, or a function
         that fetches the tensors by name.
-    code_sha256: of the user's file that builds it, if one does.
+    code_sha256, file_sha256: of the user's code that builds it, if some does, and of its file alone.
     build: classes -> network from (N, channels, side, side) to (N, classes), in training mode also to a tuple, with
         the logits of auxiliary heads after them; it imports torch in its body.
     """
@@ -52,6 +52,7 @@ class Card:
     views: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
     code_sha256: str = ""
+    file_sha256: str = ""
     build: Build = field(repr=False, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:

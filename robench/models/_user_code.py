@@ -7,11 +7,11 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from robench.errors import UsageError
@@ -20,6 +20,9 @@ from robench.files import sha256_file, sha256_text
 OURS = ("robench", "corruptions")
 """Packages whose version stands in every manifest, also where they are installed as editable."""
 LEFT_OUT = ("__pycache__", ".git")
+CODE = (".py", ".pyc")
+PRIVATE = "_robench_file_"
+EMPTY: Mapping[str, Path] = MappingProxyType({})
 WRITES = os.O_WRONLY | os.O_RDWR
 
 _opened: list[set[str]] = []
@@ -37,7 +40,7 @@ def import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
     folder = str(path.resolve().parent)
-    private = f"_robench_file_{sha256_text(str(path.resolve()))[:16]}"
+    private = f"{PRIVATE}{sha256_text(str(path.resolve()))[:16]}"
     spec = importlib.util.spec_from_file_location(private, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path}: expected a Python file")
@@ -51,36 +54,36 @@ def import_file(path: Path) -> ModuleType:
 
 
 @contextmanager
-def recorded(folder: Path) -> Iterator[set[Path]]:
-    """Within, the files below `folder` that Python opens for reading are collected: modules, configurations, weights.
+def recorded(folder: Path) -> Iterator[dict[str, Path]]:
+    """Within, the user's modules that are imported are collected, and the files below `folder` that are read.
 
-    The set is filled when the block ends.
+    Modules by their names, files by their paths from the folder. The mapping is filled when the block ends.
     """
     _watch_files()
     found: set[str] = set()
-    below: set[Path] = set()
-    before = set(sys.modules)
+    collected: dict[str, Path] = {}
+    before = dict(sys.modules)
     _opened.append(found)
     try:
-        yield below
+        yield collected
     finally:
         _opened.remove(found)
-        _brought.update(name for name in set(sys.modules) - before if is_users(sys.modules[name]))
-        root = folder.resolve()
-        below |= {path for path in map(_resolved, found) if path.is_relative_to(root) and _counts(path, root)}
+        new = {name: one for name, one in list(sys.modules.items()) if one is not before.get(name) and is_users(one)}
+        _brought.update(new)
+        collected |= {name: Path(str(one.__file__)) for name, one in new.items() if not name.startswith(PRIVATE)}
+        collected |= _data_below(folder, found)
 
 
-def digest(file: Path, module: ModuleType, things: Iterable[object], read: Iterable[Path] = ()) -> str:
+def digest(file: Path, module: ModuleType, things: Iterable[object], read: Mapping[str, Path] = EMPTY) -> str:
     """sha256 of the user's code behind a network: of the file alone where it rests on no other.
 
     module: of that file. things: what it made, such as the network's layers, whose classes may be of other modules.
-    read: further files that it read. Installed packages and the standard library do not count; editable installs do.
+    read: of `recorded`. Installed packages and the standard library do not count; editable installs do.
     """
-    files = {_resolved(str(path)) for path in (*read, *_module_files(module, things))} | {file.resolve()}
-    if len(files) == 1:
+    parts = {name: path for name, path in {**_modules(module, things), **read}.items() if path.is_file()}
+    if not parts:
         return sha256_file(file)
-    root = file.resolve().parent
-    lines = sorted(f"{os.path.relpath(path, root)} {sha256_file(path)}" for path in files if path.is_file())
+    lines = [f" {sha256_file(file)}", *sorted(f"{name} {sha256_file(path)}" for name, path in parts.items())]
     return sha256_text("\n".join(lines))
 
 
@@ -92,18 +95,20 @@ def is_users(module: ModuleType | None) -> bool:
     return not any(_resolved(file).is_relative_to(place) for place in _installed())
 
 
-def _module_files(module: ModuleType, things: Iterable[object]) -> Iterator[Path]:
-    """The files of the user's modules that a module rests on: by what it holds, in turn, and by their packages."""
+def _modules(module: ModuleType, things: Iterable[object]) -> dict[str, Path]:
+    """The user's modules that a module rests on, by name: by what it holds, in turn, and by their packages."""
     waiting, seen = [module, *(_module_of(thing) for thing in things)], {""}
+    found = {}
     while waiting:
         one = waiting.pop()
         if one is None or one.__name__ in seen or not (one is module or is_users(one)):
             continue
         seen.add(one.__name__)
-        if isinstance(file := getattr(one, "__file__", None), str):
-            yield Path(file)
+        if one is not module and not one.__name__.startswith(PRIVATE):
+            found[one.__name__] = Path(str(one.__file__))
         package = one.__name__.rpartition(".")[0]
         waiting += [sys.modules.get(package), *(_module_of(value) for value in list(vars(one).values()))]
+    return found
 
 
 def _module_of(thing: object) -> ModuleType | None:
@@ -159,8 +164,16 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             found.add(os.fsdecode(path))
 
 
-def _counts(path: Path, root: Path) -> bool:
-    return path.is_file() and not set(LEFT_OUT) & set(path.relative_to(root).parts)
+def _data_below(folder: Path, opened: Iterable[str]) -> dict[str, Path]:
+    """Of the opened files those below a folder that are no code, which modules stand for, by their paths from it."""
+    root = Path(os.path.abspath(folder))
+    paths = (Path(os.path.abspath(name)) for name in opened)
+    below = {path.relative_to(root).as_posix(): path for path in paths if path.is_relative_to(root)}
+    return {
+        name: path
+        for name, path in below.items()
+        if path.suffix not in CODE and path.is_file() and not set(LEFT_OUT) & set(path.relative_to(root).parts)
+    }
 
 
 def _resolved(path: str) -> Path:

@@ -14,7 +14,7 @@ from robench.report._figures import drawings
 from robench.report._page import render
 from robench.report._section import Figure, Section, name_apart
 from robench.report._text import latex, markdown
-from robench.store import Run, joined_versions
+from robench.store import Run, joined_versions, unlike
 
 NOTE = "files.txt"
 
@@ -100,10 +100,12 @@ def _add(sections: dict[str, Section], run: Run) -> None:
     section = sections.setdefault(manifest["dataset"]["digest"], Section(manifest["dataset"]))
     section.environment = joined_versions(section.environment, manifest["environment"])
     for model in manifest["models"]:
+        model = model | {"precision": manifest["precision"]}
         there = section.models.setdefault(model["label"], model)
-        if there["weights_sha256"] != model["weights_sha256"]:
+        others = [*unlike(there, model), *(["precision"] if there["precision"] != model["precision"] else [])]
+        if others:
             raise RunError(
-                f"{run.folder}: '{model['label']}' has other weights than in {section.runs[0]}; report them apart"
+                f"{run.folder}: '{model['label']}' has another {others[0]} than in {section.runs[0]}; report them apart"
             )
     section.add(found)
     section.corruptions |= manifest["corruptions"]

@@ -1,7 +1,21 @@
 """Folders that robench fills: one process at a time, files whole or not at all; and what a run keeps in its own."""
 
 from robench.store._cells import MOST_CLASSES_STORED, Cell, Predictions
-from robench.store._run import SCHEMA, Run, joined_versions
+from robench.store._fingerprints import LOWEST, difference, distinct
+from robench.store._run import SCHEMA, Run, joined_versions, unlike
 from robench.store._workplace import Workplace, workplace
 
-__all__ = ["MOST_CLASSES_STORED", "SCHEMA", "Cell", "Predictions", "Run", "Workplace", "joined_versions", "workplace"]
+__all__ = [
+    "LOWEST",
+    "MOST_CLASSES_STORED",
+    "SCHEMA",
+    "Cell",
+    "Predictions",
+    "Run",
+    "Workplace",
+    "difference",
+    "distinct",
+    "joined_versions",
+    "unlike",
+    "workplace",
+]

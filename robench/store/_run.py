@@ -43,6 +43,28 @@ def joined_versions(environment: Mapping[str, str], later: Mapping[str, str]) ->
     return {name: ", ".join(dict.fromkeys(", ".join(versions).split(", "))) for name, versions in both.items()}
 
 
+ONE_NETWORK = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256", "outputs")
+"""The facts that two models of one label must share."""
+OLDER = {"outputs": "logits"}
+"""What manifests of older runs took for granted."""
+
+
+def unlike(model: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Of two models of one label, as manifests have them, the facts in which they are not one network.
+
+    The code of a factory was known by its file alone in older runs.
+
+    >>> unlike({"code_sha256": "a", "fit": "none"}, {"code_sha256": "c", "file_sha256": "a", "fit": "pad28"})
+    {'fit': ('none', 'pad28')}
+    """
+    one, two = (dict(some) for some in (model, other))
+    if ("file_sha256" in one) != ("file_sha256" in two):
+        for some in (one, two):
+            some["code_sha256"] = some.get("file_sha256", some.get("code_sha256", ""))
+    pairs = {name: (one.get(name, OLDER.get(name, "")), two.get(name, OLDER.get(name, ""))) for name in ONE_NETWORK}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
 @dataclass(frozen=True)
 class Run:
     """The folder of a run."""

@@ -15,7 +15,7 @@ import corruptions
 from corruptions import CorruptionError
 from robench import metrics
 from robench.errors import RunError
-from robench.store import Cell, Run
+from robench.store import Cell, Run, difference, distinct
 from robench.tables._order import weak_to_strong
 from robench.tables._scored import CLEAN, Scored, scored
 from robench.tables._suites import with_suites
@@ -49,6 +49,21 @@ Statistic = Callable[..., Floats]
 """From one grid or more to numbers, for every column on its own."""
 
 
+def check_networks(found: Sequence[Scored]) -> None:
+    """Raise RunError where finished cells of one model are of different networks, by their fingerprints."""
+    by_model: dict[str, list[Any]] = {}
+    for one in found:
+        by_model.setdefault(one.cell.model, []).append(one.fingerprint)
+    for model, prints in by_model.items():
+        different = distinct(prints)
+        for other in different[1:]:
+            if fault := difference(different[0], other):
+                raise RunError(
+                    f"expected the cells of '{model}' from one network, got some of another: {fault}; "
+                    "its code, libraries or machine differed between them; evaluate it anew in another folder"
+                )
+
+
 @dataclass(frozen=True)
 class Measured:
     """Cells of any number of models on the same images. Raises RunError where the images are not the same.
@@ -71,6 +86,7 @@ class Measured:
             raise RunError(f"expected cells on the same images, got data digests {digests[0][:12]}, {digests[1][:12]}")
         cells = [one.cell for one in self.found]
         check_forms(cells)
+        check_networks(self.found)
         _check_alike(cells, ("corruption", "strength", "seed"), ("corruption_version", "native"))
         _check_alike(cells, ("model", "corruption", "strength", "seed"), KEY_FIELDS)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -26,13 +26,14 @@ CLEAN = "clean"
 class Scored:
     """A cell, its row of the table, and which images were answered right, in id order; None where nothing is known.
 
-    bins: as of `metrics.calibration_bins`.
+    bins: as of `metrics.calibration_bins`. fingerprint: of the network, as `robench.store` describes it.
     """
 
     cell: Cell
     row: dict[str, Any]
     correct: NDArray[np.bool_] | None
     bins: NDArray[np.float64] | None = None
+    fingerprint: Mapping[str, Any] | None = None
 
 
 def scored(run: Run) -> list[Scored]:
@@ -53,7 +54,8 @@ def _scored(run: Run, cell: Cell) -> Scored:
     if isinstance(found, str):
         return Scored(cell, row | {"status": "error", "error": found}, None)
     bins = metrics.calibration_bins(found.confidence, found.correct)
-    return Scored(cell, cell_row(cell, found), _by_id(found).correct, bins)
+    fingerprint = (run.record(cell) or {}).get("fingerprint")
+    return Scored(cell, cell_row(cell, found), _by_id(found).correct, bins, fingerprint)
 
 
 def cell_row(cell: Cell, predictions: Predictions) -> dict[str, Any]:

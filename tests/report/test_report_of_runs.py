@@ -107,6 +107,6 @@ def test_one_name_for_two_weights_is_refused(one_corruption, tmp_path):
     net = models.load("tiny_cnn", classes=10, random_weights=True, seed=3)
     models.save(tmp_path / "digits-clean.safetensors", net.module, {})
     sweep(tmp_path / "run", f"tiny_cnn={tmp_path / 'digits-clean.safetensors'}", chosen=("awgn@0.1",))
-    with pytest.raises(RunError, match="'tiny_cnn=digits-clean' has other weights"):
+    with pytest.raises(RunError, match="'tiny_cnn=digits-clean' has another weights_sha256"):
         build([one_corruption, tmp_path / "run"], tmp_path / "report")
     assert not (tmp_path / "report").exists()
