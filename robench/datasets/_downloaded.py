@@ -107,10 +107,16 @@ def _filed(
 
     def open_cell(corruption: str, strength: str) -> Opened:
         severity = strength.removesuffix(stored)
-        paths = _by_name(class_tree(folder / corruption / severity))
+        tree = class_tree(folder / corruption / severity)
+        paths = _by_name(tree)
         missing = next((names for names in wanted if names not in paths), None)
         if missing:
             raise DatasetError(f"{folder / corruption / severity}: expected an image {'/'.join(missing)}, got none")
+        if clean is None and len(tree.paths) != len(first.paths):
+            raise DatasetError(
+                f"{folder}: expected as many images in every folder, got {len(first.paths)} in "
+                f"{'/'.join(cells[0])} and {len(tree.paths)} in {corruption}/{severity}"
+            )
         # All files of the published sets have one size: the first one speaks for them, reading checks the others.
         height, width = scan([paths[wanted[0]]])[0][0].tolist()
         return open_files([paths[names] for names in wanted], (height, width, base.shape[2]))

@@ -38,6 +38,7 @@ def npz(path: Path, split: str | None) -> Raw:
     if images.ndim == 3:
         images = images[..., None]
     _expect(path, "images", images, "uint8 (N, H, W) or (N, H, W, C), C 1 or 3", _is_images)
+    _check_range(path, images)
     count = len(images)
     _expect(
         path,
@@ -85,6 +86,12 @@ def _check_size(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) ->
         expected, got = math.prod(shape) * dtype.itemsize, entry.file_size - opened.tell()
     if expected != got:
         raise DatasetError(f"{path}: {entry.filename}: expected {expected} bytes of {dtype} {shape}, got {got}")
+
+
+def _check_range(path: Path, images: Array) -> None:
+    """Pixels that are all 0 or 1 are of [0, 1] or a mask, and black as bytes."""
+    if len(images) and images.max() == 1:
+        raise DatasetError(f"{path}: expected pixels of 0..255, got only 0 and 1; multiply them by 255")
 
 
 def _expect(path: Path, key: str, array: Array, what: str, good: Callable[[Array], bool]) -> None:

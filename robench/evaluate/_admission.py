@@ -84,11 +84,10 @@ def admitted(
 
 
 def with_outputs(classifier: Classifier, probe: Probe, asked: str) -> Classifier:
-    """The model with what its outputs are: what is asked, or what its answers to the probe show."""
-    if asked != AUTO:
-        return replace(classifier, answers=asked)
+    """The model with what its outputs are: what its answers to the probe show, or what is asked."""
     with mixed(probe.precision, classifier.device):
-        return classifier.recognised(probe.images, probe.images if classifier.needs_clean else None)
+        clean = probe.images if classifier.needs_clean else None
+        return classifier.recognised(probe.images, clean, None if asked == AUTO else asked)
 
 
 def check_same_network(label: str, stored: Mapping[str, Any], own: Mapping[str, Any], where: str) -> None:

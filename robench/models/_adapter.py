@@ -201,11 +201,13 @@ class Classifier:
         if not isinstance(logits, Tensor) or logits.shape != wanted:
             got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ModelError(f"{self.label}: expected logits {wanted}, got {got}")
+        if logits.is_complex():
+            raise ModelError(f"{self.label}: expected real logits, got {str(logits.dtype).removeprefix('torch.')}")
         made = as_logits(logits, self.answers)
         return made if self._chosen is None else made[:, self._chosen]
 
-    def recognised(self, images: Tensor, clean: Tensor | None = None) -> Classifier:
-        """The same with `answers` as these images show them; images, clean: as for `logits`.
+    def recognised(self, images: Tensor, clean: Tensor | None = None, asked: str | None = None) -> Classifier:
+        """The same with `answers` as these images show them; images, clean: as for `logits`. asked: what they shall be.
 
         A network that fails on them stays as it is. Raises ModelError for outputs that are neither logits nor
         probabilities.
@@ -215,7 +217,7 @@ class Classifier:
             outputs = every.logits(images, clean)
         except (Exception, SystemExit):
             return self
-        return replace(self, answers=recognised(outputs, self.label))
+        return replace(self, answers=recognised(outputs, self.label, asked))
 
     def prepare(self, images: Tensor) -> Tensor:
         """The network's input: float32 (N, card.channels, side, side), restored, fitted, then normalised."""

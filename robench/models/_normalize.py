@@ -10,6 +10,10 @@ from robench.errors import RobenchError, UsageError
 EXAMPLE = "imagenet, cifar10, mnist, bytes, none or m,m,m/s,s,s such as 0.5,0.5,0.5/0.25,0.25,0.25"
 
 
+LEAST = 1e-3
+"""Of a deviation; below 1/255, that of inputs in 0..255, nobody divides."""
+
+
 class Normalization(NamedTuple):
     """(x - mean) / std per channel, for x in [0, 1]; `bytes` is the scale 0..255."""
 
@@ -51,7 +55,7 @@ def check_plausible(chosen: Normalization, what: str, error: type[RobenchError])
 
     what: whose they are.
     """
-    if all(0 <= value <= 1 for value in (*chosen.mean, *chosen.std)):
+    if all(0 <= value <= 1 for value in chosen.mean) and all(LEAST <= value <= 1 for value in chosen.std):
         return
     as_bytes = Normalization(*(tuple(value / 255 for value in values) for values in chosen))
     advice = ""

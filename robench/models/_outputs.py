@@ -8,7 +8,8 @@ from torch import Tensor
 from robench.errors import ModelError
 
 LOGITS, PROBABILITIES, IN_STEPS = "logits", "probabilities", "probabilities in steps of 1/256"
-OUTPUTS = (LOGITS, PROBABILITIES, IN_STEPS)
+AS_ASKED = "no logits, taken as logits as asked"
+OUTPUTS = (LOGITS, PROBABILITIES, IN_STEPS, AS_ASKED)
 STEPS = 256
 SURE = 0.5
 """What a sigmoid reaches on some image; small logits behind a ReLU, as of an untrained SqueezeNet, do not."""
@@ -17,26 +18,47 @@ SUM_WITHIN_IN_STEPS = 0.02
 """How far the sum of a row of probabilities may be from 1: float16 has 1e-3, and 8-bit files 1/256 a class."""
 
 
-def recognised(outputs: Tensor, label: str) -> str:
-    """What rows (N, outputs) of a network are, one of OUTPUTS.
+def recognised(outputs: Tensor, label: str, asked: str | None = None) -> str:
+    """What rows (N, outputs) of a network are, one of OUTPUTS; asked: what they are said to be.
 
-    Rows of at least 0 that sum to 1 are probabilities. Rows within [0, 1] with another sum and a value of at least 0.5
-    are neither logits nor probabilities of exclusive classes, such as those of a sigmoid: they raise ModelError.
+    Rows of at least 0 that sum to 1 are probabilities. Rows of at least 0 that all have another sum, and rows within
+    [0, 1] with a value of at least 0.5, such as those of a sigmoid, are neither logits nor probabilities of exclusive
+    classes: they raise ModelError, unless they are asked for as logits. So do probabilities that are none.
     """
     rows = outputs.double()
-    if not torch.isfinite(rows).all() or rows.min() < 0 or rows.max() > 1 or rows.min() == rows.max():
-        return LOGITS
-    off = float((rows.sum(dim=1) - 1).abs().max())
-    in_steps = bool((rows * STEPS == (rows * STEPS).round()).all())
-    if off <= (SUM_WITHIN_IN_STEPS if in_steps else SUM_WITHIN):
-        return IN_STEPS if in_steps and not _is_one_hot(rows) else PROBABILITIES
-    if rows.max() < SURE:
+    kind = _kind(rows)
+    if asked == PROBABILITIES and kind not in (PROBABILITIES, IN_STEPS) and bool(torch.isfinite(rows).all()):
+        raise ModelError(
+            f"model '{label}': expected probabilities that sum to 1, got {_form(rows)}; leave out --outputs"
+        )
+    if asked == LOGITS:
+        return LOGITS if kind == LOGITS else AS_ASKED
+    if kind == AS_ASKED:
+        raise ModelError(
+            f"model '{label}': expected logits, or probabilities that sum to 1, got {_form(rows)}; have the network "
+            "return what stands before it, or give --outputs logits to take them as logits"
+        )
+    return kind
+
+
+def _kind(rows: Tensor) -> str:
+    """As `recognised`, with AS_ASKED for what is neither logits nor probabilities."""
+    if not torch.isfinite(rows).all() or rows.min() < -SUM_WITHIN or rows.min() == rows.max():
         return LOGITS
     sums = rows.sum(dim=1)
-    raise ModelError(
-        f"model '{label}': expected logits, or probabilities that sum to 1, got outputs within [0, 1] that sum to "
-        f"{float(sums.min()):.3g} to {float(sums.max()):.3g}, such as those of a sigmoid; have the network return what "
-        "stands before it, or give --outputs logits to take them as logits"
+    in_steps = bool((rows * STEPS == (rows * STEPS).round()).all()) and not _is_one_hot(rows)
+    if float((sums - 1).abs().max()) <= (SUM_WITHIN_IN_STEPS if in_steps else SUM_WITHIN):
+        return IN_STEPS if in_steps else PROBABILITIES
+    have_one_sum = len(rows) > 1 and bool((sums - sums[0]).abs().max() <= SUM_WITHIN * sums[0].abs())
+    are_sigmoids = bool(rows.max() <= 1 + SUM_WITHIN) and bool(rows.max() >= SURE)
+    return AS_ASKED if have_one_sum or are_sigmoids else LOGITS
+
+
+def _form(rows: Tensor) -> str:
+    sums = rows.sum(dim=1)
+    return (
+        f"outputs within [{float(rows.min()):.3g}, {float(rows.max()):.3g}] that sum to {float(sums.min()):.4g} to "
+        f"{float(sums.max()):.4g}"
     )
 
 
@@ -45,7 +67,7 @@ def as_logits(outputs: Tensor, kind: str) -> Tensor:
 
     That is the smallest normal number of the outputs' type, or half a step.
     """
-    if kind == LOGITS:
+    if kind in (LOGITS, AS_ASKED):
         return outputs
     least = 0.5 / STEPS if kind == IN_STEPS else torch.finfo(outputs.dtype).tiny
     return outputs.float().clamp_min(least).log()

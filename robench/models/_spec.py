@@ -81,6 +81,8 @@ def weights_file(checkpoint: str) -> tuple[Path, str | None]:
     (PosixPath('best.pt'), 'state_dict_ema')
     """
     file, sign, name = checkpoint.rpartition("#")
+    if sign and not name and not Path(checkpoint).exists():
+        raise UsageError(f"{checkpoint}: expected the name of a set of weights after '#', got none")
     return (Path(file), name) if sign and not Path(checkpoint).exists() else (Path(checkpoint), None)
 
 

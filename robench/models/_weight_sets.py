@@ -17,6 +17,7 @@ State = Mapping[str, Tensor]
 WRAPPERS = re.compile(r"^(module|model|_orig_mod|net)\.")
 COUNTERS = ("num_batches_tracked", "n_averaged")
 """Of batch norm, which old files lack, and of torch's AveragedModel; evaluation reads neither."""
+STATISTICS = ("running_mean", "running_var")
 WHOLE = "."
 """What the set is called whose tensors stand in the file without anything around them."""
 MOST_SHOWN = 8
@@ -88,6 +89,7 @@ def chosen(
     if asked is not None:
         return _asked(states, sets, network, source, asked)
     fitting = [one for one in sets if one.fits]
+    _check_averages(states, fitting, needed, network, source)
     candidates = fitting or (sets if may_lack is not None else sets[:1])
     if len(candidates) > 1 and not _are_equal(candidates):
         names = ", ".join(one.name for one in candidates[:MOST_SHOWN])
@@ -98,6 +100,27 @@ def chosen(
     if not candidates:
         return _nearest(states, network), ""
     return candidates[0].among(fitting, alone=False), candidates[0].name if len(sets) > 1 else ""
+
+
+def _check_averages(
+    states: Mapping[str, State], fitting: Sequence[WeightSet], needed: Sequence[str], network: State, source: str
+) -> None:
+    """Raise CheckpointError where, beside the one set that fits, another lacks nothing but statistics of batch norm.
+
+    Moving averages are often kept of parameters alone.
+    """
+    weights = [name for name in needed if name.rpartition(".")[2] not in STATISTICS]
+    if len(fitting) != 1 or not weights or weights == list(needed):
+        return
+    [own] = fitting
+    for at, state in states.items():
+        for one in _sets(at, state, weights, network):
+            is_other = (one.state is not own.state or one.prefix != own.prefix) and one.fits
+            if is_other and not all(_same(one.own[name], own.own[name]) for name in weights):
+                raise CheckpointError(
+                    f"{source}: expected one set of weights for the network, got {own.name}, and {one.name} without "
+                    f"statistics of batch norm; choose one, as in {source}#{own.name}"
+                )
 
 
 def _asked(

@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from robench import models
-from robench.errors import CheckpointError
+from robench.errors import CheckpointError, UsageError
 from robench.models import state_sha256
 
 SWEEP = ("-d", "digits", "--limit", "8", "-c", "awgn@0.1", "--device", "cpu")
@@ -286,3 +286,23 @@ def test_no_line_says_how_to_switch_safety_off(tmp_path):
         assert path.name in said
         assert "\n" not in said
         assert not any(word in said.lower() for word in ("weights_only", "weights only", "safe_globals", "trust"))
+
+
+def test_an_average_of_parameters_alone_is_a_set_too(tmp_path):
+    """Moving averages are often kept without the statistics of batch norm."""
+    nets = [models.load("resnet20", classes=10, random_weights=True, seed=seed).module for seed in (1, 2)]
+    path = tmp_path / "best.pt"
+    torch.save({"model": nets[0].state_dict(), "ema": dict(nets[1].named_parameters())}, path)
+    line = r"got model, and ema without statistics of batch norm; choose one, as in .*best\.pt#model"
+    with pytest.raises(CheckpointError, match=line):
+        models.load(f"resnet20={path}", classes=10)
+    assert models.load(f"resnet20={path}#model", classes=10).weights_sha256 == state_sha256(nets[0])
+    with pytest.raises(CheckpointError, match="running_mean"):
+        models.load(f"resnet20={path}#ema", classes=10)
+    torch.save({"model": nets[0].state_dict(), "start": dict(nets[0].named_parameters())}, path)
+    assert models.load(f"resnet20={path}", classes=10).weights_sha256 == state_sha256(nets[0])
+
+
+def test_a_set_without_a_name_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="expected the name of a set of weights after '#', got none"):
+        models.load(f"tiny_cnn={tmp_path / 'best.pt'}#", classes=10)

@@ -78,6 +78,23 @@ class Weights(Base):
             self.head.bias.add_(0.001)
         return super().forward(x)
 
+class Masked(Base):
+    def forward(self, x):
+        return self.head(F.dropout(self.body(x), 0.2)) + torch.tensor([0.0] * 9 + [-1e9])
+
+class Counts(Base):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+    def forward(self, x):
+        self.steps += 1
+        return super().forward(x)
+
+class Crowd(Base):
+    def forward(self, x):
+        logits = super().forward(x)
+        return logits.flip(1) if len(x) > 16 else logits
+
 class Lazy(Base):
     def forward(self, x):
         if not hasattr(self, "mask"):
@@ -89,6 +106,7 @@ def make(kind): return lambda: (globals()[kind](), {"channels": 1, "side": 32})
 
 KINDS = {
     "Dropout": "chance",
+    "Masked": "chance",
     "OwnChance": "chance",
     "TrainingNorm": "the batch",
     "NoStatistics": "the batch",
@@ -102,7 +120,7 @@ KINDS = {
 
 @pytest.fixture
 def nets(tmp_path):
-    kinds = (*KINDS, "Range", "Lazy", "Base", "Late")
+    kinds = (*KINDS, "Range", "Crowd", "Counts", "Lazy", "Base", "Late")
     path = tmp_path / "nets.py"
     path.write_text(NETS + "".join(f"{kind.lower()} = make('{kind}')\n" for kind in kinds))
     return path
@@ -117,7 +135,7 @@ def test_what_depends_on_more_than_its_image_is_refused(sweep, nets, tmp_path, k
     assert not (tmp_path / "run" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("kind", ["base", "lazy"])
+@pytest.mark.parametrize("kind", ["base", "lazy", "counts"])
 def test_what_is_a_function_of_its_image_is_swept(sweep, nets, kind):
     said = sweep(f"{nets}:{kind}")
     assert (said.code, "3 cells computed" in said.out) == (0, True), said.err
@@ -134,6 +152,11 @@ def test_one_image_at_a_time_is_a_way_on(sweep, nets, tmp_path):
     assert sweep(f"{nets}:trainingnorm", also=("--batch-size", 1)).code == 1
     assert sweep(f"{nets}:range", also=("--batch-size", 16)).code == 1
     assert sweep(f"{nets}:range", also=("--batch-size", 1)).code == 0
+
+
+def test_the_batch_of_the_sweep_is_among_those_that_are_tried(sweep, nets):
+    assert "in a batch of 40" in sweep(f"{nets}:crowd", also=("--batch-size", 40)).line
+    assert sweep(f"{nets}:crowd", also=("--batch-size", 16)).code == 0
 
 
 def test_a_network_exported_in_training_mode_is_refused(sweep, tmp_path):

@@ -72,3 +72,24 @@ def test_an_untouched_set_is_as_on_the_fly(sweep, made, tmp_path):
     files = [path.relative_to(tmp_path / "fly") for path in (tmp_path / "fly" / "predictions").rglob("*.parquet")]
     assert len(files) == 3
     assert all((tmp_path / "fly" / one).read_bytes() == (tmp_path / "set-run" / one).read_bytes() for one in files)
+
+
+def test_a_tree_whose_first_folder_is_incomplete(sweep, tmp_path):
+    """Of a downloaded set without clean images the first folder says which images there are."""
+    for name in ("contrast", "fog"):
+        for place in range(12):
+            path = tmp_path / "tree" / name / "1" / f"n{place % 2}" / f"{place}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((32, 32), 20 * place, np.uint8)).save(path)
+    for path in sorted((tmp_path / "tree" / "contrast").rglob("*.png"))[:4]:
+        path.unlink()
+    also = ("-d", f"generated:{tmp_path / 'tree'}", "--random-weights")
+    said = sweep("resnet20", also=also)
+    assert "expected as many images in every folder, got 8 in contrast/1 and 12 in fog/1" in said.line
+
+
+def test_pixels_of_0_and_1_are_black_pictures(sweep, tmp_path):
+    images = np.random.default_rng(0).integers(0, 2, (20, 32, 32, 1), dtype=np.uint8)
+    np.savez(tmp_path / "small.npz", images=images, labels=np.arange(20) % 10)
+    said = sweep(MODEL, also=("-d", f"npz:{tmp_path / 'small.npz'}", "-c", "contrast@1"))
+    assert "expected pixels of 0..255, got only 0 and 1; multiply them by 255" in said.line

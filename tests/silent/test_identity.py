@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import py_compile
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -168,3 +170,94 @@ def test_other_weights_under_one_name_are_refused(sweep, tmp_path):
         said = sweep(f"{tmp_path}/net.py:make={tmp_path}/best.safetensors")
         assert said.code == seed
     assert "of weights_sha256" in said.line
+
+
+TURNED = (
+    "import os\nfrom torch import nn\nimport torch\nclass Net(nn.Sequential):\n"
+    "    def forward(self, x): return super().forward(x).roll(int(os.environ['TURN']), dims=1)\n"
+    "def make():\n    torch.manual_seed(0)\n"
+    "    return Net(nn.Flatten(), nn.Linear(1024, 10)), {'channels': 1}\n"
+)
+
+
+def test_shards_of_two_networks_are_no_run(sweep, robench, tmp_path, monkeypatch):
+    """As where one machine of several has other libraries, which no digest of weights sees."""
+    (tmp_path / "net.py").write_text(TURNED)
+    for turn, shard in (("0", "1/2"), ("1", "2/2")):
+        monkeypatch.setenv("TURN", turn)
+        said = sweep(f"{tmp_path}/net.py:make", also=("--shard", shard))
+        assert said.code == int(turn), said.err
+    assert "holds answers of another network than 'net:make' now" in said.line
+
+
+def test_cells_that_were_put_together_by_hand_are_no_run(sweep, robench, tmp_path, monkeypatch):
+    (tmp_path / "net.py").write_text(TURNED)
+    for turn in "01":
+        monkeypatch.setenv("TURN", turn)
+        assert sweep(f"{tmp_path}/net.py:make", out=turn, also=("-s", "demo/1")).code == 0
+    for cell in (tmp_path / "1" / "predictions").rglob("*contrast*/*.parquet"):
+        shutil.copy(cell, tmp_path / "0" / cell.relative_to(tmp_path / "1"))
+    line = "expected the cells of 'net:make' from one network, got some of another: 8 of 8 probe images"
+    assert line in robench("report", tmp_path / "0", "-o", tmp_path / "report").line
+    assert line in robench("leaderboard", "add", tmp_path / "0", "--board", tmp_path / "boards").line
+    for turn in "01":
+        monkeypatch.setenv("TURN", turn)
+        assert "another network" in sweep(f"{tmp_path}/net.py:make", out="0", also=("-s", "demo/1")).line
+
+
+def test_a_class_that_is_masked_hides_no_other_network(sweep, tmp_path, monkeypatch):
+    masked = TURNED.replace(".roll(int(os.environ['TURN']), dims=1)", ".roll(int(os.environ['TURN']), dims=1) + MASK")
+    (tmp_path / "net.py").write_text(masked.replace("class Net", "MASK = torch.tensor([0.0] * 9 + [-1e9])\nclass Net"))
+    monkeypatch.setenv("TURN", "0")
+    assert sweep(f"{tmp_path}/net.py:make").code == 0
+    monkeypatch.setenv("TURN", "1")
+    assert "another network" in sweep(f"{tmp_path}/net.py:make", also=("-c", "fog@1")).line
+
+
+def test_a_report_of_one_name_is_of_one_network(sweep, robench, tmp_path):
+    weights = (
+        "from torch import nn\nimport torch\nclass Net(nn.Sequential): pass\ndef make():\n    torch.manual_seed(0)\n"
+    )
+    for name, last in (
+        ("a", ""),
+        ("b", "    Net.forward = lambda self, x: nn.Sequential.forward(self, x).roll(3, 1)\n"),
+    ):
+        (tmp_path / name).mkdir()
+        code = f"{weights}{last}    return Net(nn.Flatten(), nn.Linear(1024, 10)), {{'channels': 1}}\n"
+        (tmp_path / name / "net.py").write_text(code)
+        chosen = "contrast@3" if name == "a" else "fog@1"
+        assert sweep(f"{tmp_path}/{name}/net.py:make", out=f"run-{name}", also=("-c", chosen)).code == 0
+    said = robench("report", tmp_path / "run-a", tmp_path / "run-b", "-o", tmp_path / "report")
+    assert "'net:make' has another code_sha256 than in" in said.line
+    assert sweep("tiny_cnn=digits-clean", out="p", also=("-c", "fog@1", "--outputs", "logits")).code == 0
+    assert sweep("tiny_cnn=digits-clean", out="q", also=("-c", "contrast@1", "--normalize", "none")).code == 0
+    assert "another normalize" in robench("report", tmp_path / "p", tmp_path / "q", "-o", tmp_path / "report").line
+
+
+def test_what_python_keeps_beside_the_files_is_no_code(sweep, folder):
+    """A bytecode file is read in place of its source, if there is one."""
+    assert sweep(f"{folder}/net.py:make").code == 0
+    for name in ("layers.py", "deep/settings.py", "deep/__init__.py"):
+        py_compile.compile(str(folder / name))
+    assert "0 cells computed, 3 found" in sweep(f"{folder}/net.py:make").out
+    moved = folder.parent / "deeper" / "nets"
+    shutil.copytree(folder, moved)
+    assert "0 cells computed, 3 found" in sweep(f"{moved}/net.py:make").out
+
+
+def test_an_older_run_of_a_factory_goes_on_and_is_marked(sweep, folder, tmp_path):
+    """Its code was known by the one file."""
+    assert sweep(f"{folder}/net.py:make").code == 0
+    path = tmp_path / "run" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    [model] = manifest["models"]
+    model["code_sha256"] = model.pop("file_sha256")
+    del manifest["unfingerprinted"]
+    path.write_text(json.dumps(manifest))
+    for cell in parquets(tmp_path / "run"):
+        without_fingerprint(cell)
+    for _ in range(2):
+        assert "0 cells computed, 3 found" in (said := sweep(f"{folder}/net.py:make")).out
+        assert "which an older robench wrote: 3." in said.out
+    (folder / "layers.py").write_text(LAYERS + "# edited\n")
+    assert "of code_sha256" in sweep(f"{folder}/net.py:make").line

@@ -28,6 +28,9 @@ def half(classes): return Net(classes, lambda x: x.softmax(1).half()), SAID
 def steps(classes): return Net(classes, lambda x: (x.softmax(1) * 256).round().clamp(max=255) / 256), SAID
 def logs(classes): return Net(classes, lambda x: x.log_softmax(1)), SAID
 def sigmoid(classes): return Net(classes, lambda x: x.sigmoid()), SAID
+def nearly(classes): return Net(classes, lambda x: x.softmax(1) + 1e-6), SAID
+def percent(classes): return Net(classes, lambda x: 100 * x.softmax(1)), SAID
+def waves(classes): return Net(classes, lambda x: torch.complex(x, x)), SAID
 def constant(classes): return Net(classes, lambda x: torch.zeros_like(x)), SAID
 def thirty(): return Net(30, lambda x: x.softmax(1)), SAID | {"classes": 30}
 def thirty_logits(): return Net(30, lambda x: x), SAID | {"classes": 30}
@@ -46,7 +49,9 @@ def scores(said, folder):
     return pd.read_csv(folder / "cells.csv").set_index(["model", "corruption"])[SCORES]
 
 
-@pytest.mark.parametrize(("kind", "within"), [("softmax", 1e-3), ("half", 0.03), ("steps", 0.1), ("logs", 1e-3)])
+@pytest.mark.parametrize(
+    ("kind", "within"), [("softmax", 1e-3), ("nearly", 1e-3), ("half", 0.03), ("steps", 0.1), ("logs", 1e-3)]
+)
 def test_probabilities_score_as_their_logits_do(sweep, nets, tmp_path, kind, within):
     found = scores(sweep(f"{nets}:logits", f"{nets}:{kind}"), tmp_path / "run")
     pairs = zip(found.loc["nets:logits"].to_numpy(), found.loc[f"nets:{kind}"].to_numpy(), strict=True)
@@ -67,7 +72,7 @@ def test_what_was_recognised_is_recorded_and_said(sweep, robench, nets, tmp_path
 def test_sigmoids_are_refused_or_taken_as_logits(sweep, nets, tmp_path):
     said = sweep(f"{nets}:sigmoid")
     assert said.code == 1
-    assert "expected logits, or probabilities that sum to 1, got outputs within [0, 1]" in said.line
+    assert "expected logits, or probabilities that sum to 1, got outputs within [0." in said.line
     assert not (tmp_path / "run" / "manifest.json").exists()
     assert sweep(f"{nets}:sigmoid", also=("--outputs", "logits")).code == 0
     assert "unknown kind of outputs 'logit'" in sweep(f"{nets}:sigmoid", also=("--outputs", "logit")).line
@@ -105,3 +110,22 @@ def test_an_onnx_file_that_ends_in_softmax(sweep, tmp_path):
         (tmp_path / f"{name}.onnx").write_bytes(model.SerializeToString())
     found = scores(sweep(tmp_path / "plain.onnx", tmp_path / "soft.onnx"), tmp_path / "run")
     np.testing.assert_allclose(found.loc["plain"], found.loc["soft"], rtol=1e-3)
+
+
+def test_percents_are_refused(sweep, nets):
+    assert "that sum to 100 to 100; have the network return" in sweep(f"{nets}:percent").line
+
+
+def test_what_is_asked_for_must_be_so_and_is_recorded(sweep, nets, tmp_path):
+    said = sweep(f"{nets}:logits", also=("--outputs", "probabilities"))
+    assert "expected probabilities that sum to 1, got outputs within [-" in said.line
+    said = sweep(f"{nets}:sigmoid", also=("--outputs", "probabilities"))
+    assert "expected probabilities that sum to 1, got outputs within [0." in said.line
+    assert (
+        "nets:sigmoid: outputs are no logits, taken as logits as asked."
+        in sweep(f"{nets}:sigmoid", also=("--outputs", "logits")).out
+    )
+
+
+def test_complex_outputs_are_a_line(sweep, nets):
+    assert "expected real logits, got complex64" in sweep(f"{nets}:waves").err
