@@ -26,8 +26,10 @@ ONE_LABEL = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha
 """What two models of one label must share."""
 OLDER = {"outputs": "logits"}
 """What older runs took for granted."""
-YOUNGER = ("ids_sha256",)
+YOUNGER = ("ids_sha256", "class_order")
 """Facts of a data set that runs of the first weeks do not have."""
+NOTED = ("left_out",)
+"""Facts of a data set on which no number rests."""
 
 NO_SEED = 0
 
@@ -195,6 +197,8 @@ def manifest(
             "classes": list(dataset.classes),
             "digest": dataset.digest,
             "ids_sha256": dataset.ids_sha256,
+            "class_order": dataset.class_order,
+            "left_out": dict(dataset.left_out),
         },
         "precision": sweep.precision,
         "stateful": stateful,
@@ -288,7 +292,7 @@ def _joined(wanted: list[Cell], held: list[Cell]) -> list[Cell]:
 
 def _agree(run: Run, key: str, held: Any, wanted: Any, advice: str = "choose another folder") -> None:
     if isinstance(held, dict) and isinstance(wanted, dict):
-        for name in wanted:
+        for name in wanted.keys() - NOTED:
             if name in held or name not in YOUNGER:
                 _agree(run, f"{key} {name}", held.get(name), wanted[name], advice)
     elif held != wanted:
