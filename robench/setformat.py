@@ -28,7 +28,7 @@ ASKED = (
 
 KINDS = {"dataset": str, "split": str, "view": str, "format": str, "n": int, "seed": int}
 KINDS |= {"classes": list, "shape": list, "corruptions": dict}
-TEXTS = ("data_digest", "ids_sha256", "textures")
+TEXTS = ("data_digest", "ids_sha256", "textures", "class_order")
 
 
 def is_plain(name: object) -> bool:
@@ -79,6 +79,7 @@ def _checked(manifest: dict[str, Any]) -> dict[str, Any]:
         _is(key, manifest.get(key, ""), str)
     for name in manifest["classes"]:
         _is("a class", name, str)
+    _check_left_out(_is("left_out", manifest.get("left_out", {}), dict))
     if manifest["format"] not in FORMATS:
         raise ValueError(f"expected format {', '.join(FORMATS)}, got '{manifest['format']}'")
     shape = manifest["shape"][-3:]
@@ -91,6 +92,16 @@ def _checked(manifest: dict[str, Any]) -> dict[str, Any]:
             _plain(part, name)
         _is(f"the sha256 of {name}", digest, str)
     return manifest
+
+
+def _check_left_out(facts: dict[str, Any]) -> None:
+    """Files by suffix and class names, or nothing."""
+    for count in _is("left_out files", facts.get("files", {}), dict).values():
+        _is("a count of files", count, int)
+    for name in _is("left_out empty", facts.get("empty", []), list):
+        _is("a class", name, str)
+    if facts and facts.keys() != {"files", "empty"}:
+        raise ValueError(f"expected left_out with files and empty, got {', '.join(facts)}")
 
 
 def _check_corruption(name: str, facts: object) -> None:

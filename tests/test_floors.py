@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     ["corruptions"],
     ["robench", "robench.errors"],
-    ["robench.files", "robench.progress", "robench.engines", "robench.metrics", "robench.web"],
+    ["robench.files", "robench.progress", "robench.engines", "robench.metrics", "robench.web", "robench.leftout"],
     ["robench.selection", "robench.precision"],
     ["robench.setformat", "robench.store", "robench.trackers"],
     ["robench.datasets", "robench.models", "robench.tables", "robench.transforms"],

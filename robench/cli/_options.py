@@ -55,6 +55,12 @@ def several(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
     return decorate
 
 
+class_order = click.option(
+    "--class-order",
+    metavar="text|number",
+    help="of class folders called 0, 1, …, 11: 0, 1, 10, 11, 2 as torchvision has them, or 0, 1, 2",
+)
+
 data = several(
     click.option(
         "-d", "--dataset", required=True, metavar="DATASET", help="NAME[@SPLIT][:PATH]; see: robench list datasets"
@@ -68,6 +74,7 @@ data = several(
         help="N images, spread evenly over the data set, or over the images of --ids",
     ),
     click.option("--dataset-name", metavar="NAME", help="what tables call the data set"),
+    class_order,
 )
 
 strengths = several(

@@ -22,6 +22,7 @@ def generate(
     ids: Path | None,
     limit: int | None,
     dataset_name: str | None,
+    class_order: str | None,
     suites: tuple[str, ...],
     chosen: tuple[str, ...],
     severity: str | None,
@@ -44,13 +45,16 @@ def generate(
     from robench import datasets
     from robench.errors import UsageError
     from robench.generate import generate as write
+    from robench.leftout import left_out_note
     from robench.selection import check_geometry, select
 
     cells = select(suites, chosen, severity, level)
     if not cells:
         raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
-    data = datasets.load(dataset, view=view, limit=limit, ids=ids, name=dataset_name)
+    data = datasets.load(dataset, view=view, limit=limit, ids=ids, name=dataset_name, class_order=class_order)
     check_geometry(suites, data.name, data.view, data.shape)
+    if left_out := left_out_note(data.left_out):
+        click.echo(f"{data.name}: {left_out}", err=True)
     made = write(
         data,
         cells,

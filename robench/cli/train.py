@@ -29,6 +29,7 @@ from robench.cli import _options
 @click.option("--warmup-epochs", type=_options.Number(0), help="epochs in which the rate grows to it")
 @click.option("--train-n", type=_options.Whole(1), metavar="N", help="N training images, spread evenly")
 @click.option("--view", metavar="VIEW", help="native, side32, …")
+@_options.class_order
 @click.option("--normalize", metavar="WHICH", help="as for evaluate")
 @click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16")
 @click.option("--compile", "compiled", is_flag=True, help="compile the network first, with torch.compile")
@@ -50,6 +51,7 @@ def train(
     warmup_epochs: float | None,
     train_n: int | None,
     view: str | None,
+    class_order: str | None,
     normalize: str | None,
     precision: str,
     compiled: bool,
@@ -83,6 +85,7 @@ def train(
         warmup_epochs=warmup_epochs,
         train_n=train_n,
         view=view,
+        class_order=class_order,
         normalize=normalize,
         precision=precision,
         compiled=compiled,

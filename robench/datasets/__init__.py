@@ -7,7 +7,7 @@ the entry-point group `robench.datasets`. Importing this is quick: decoders are 
 import importlib
 import pkgutil
 
-from robench.datasets._contract import Dataset, sample_digest
+from robench.datasets._contract import Dataset, Names, sample_digest
 from robench.datasets._files import Files
 from robench.datasets._generated import GeneratedSet, digest_of, pixel_digest
 from robench.datasets._load import load
@@ -30,6 +30,7 @@ __all__ = [
     "Definition",
     "Files",
     "GeneratedSet",
+    "Names",
     "Raw",
     "allocate",
     "dataset",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from robench.files import sha256_text
 
 Images = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Names = tuple[str, ...]
 MOST_UNNAMED = 100_000
 """Classes that a few images without names of their classes may have."""
 
@@ -28,6 +30,9 @@ class Dataset:
     `boxes` are (x0, y0, x1, y1), half-open, in pixels of the view. `stems` name the images in a folder of files;
     `files` are the paths that the images are decoded from, where each has a file of its own. `has_images` is False for
     the clean images of a set that was published without them: ids, labels and stems are known, and nothing can be read.
+    `of_folders`: the classes are names of folders, in the order of text, and nobody chose it. `class_order`: text or
+    number, where these are two orders and the labels have one of them. `left_out`: of the files beside the images, as
+    `left_out_facts` gives it.
     """
 
     name: str
@@ -42,6 +47,9 @@ class Dataset:
     stems: tuple[str, ...] | None = field(default=None, repr=False)
     files: tuple[str, ...] | None = field(default=None, repr=False)
     has_images: bool = field(default=True, repr=False)
+    of_folders: bool = field(default=False, repr=False)
+    class_order: str = field(default="", repr=False)
+    left_out: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.ids):

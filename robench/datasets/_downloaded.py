@@ -163,6 +163,8 @@ def _without_clean(
         stems=None if tree is None else tree.stems,
         files=None if tree is None else tree.paths,
         has_images=False,
+        of_folders=tree is not None,
+        left_out={} if tree is None else tree.left_out,
     )
 
 

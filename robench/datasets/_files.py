@@ -15,21 +15,21 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robench.datasets._contract import Images, Ints
+from robench.datasets._formats import SUFFIXES, formats_of, is_picture, lacking
 from robench.errors import DatasetError
 from robench.files import is_utf8, reason, refuse_pipe
+from robench.leftout import left_out_facts, left_out_note
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 LITTER = ("__macosx", "desktop.ini", "thumbs.db")
 """What archives and file managers leave beside the data, in lower case."""
 GRAY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
@@ -89,15 +89,16 @@ def _opened(path: str) -> Iterator[Image]:
     refuse_pipe(path, "an image file", DatasetError)
     try:
         with _header_warnings_off():
-            picture = Image.open(path, formats=FORMATS)
+            picture = Image.open(path, formats=formats_of(path))
         with picture:
             yield picture
     except FileNotFoundError as fault:
         raise DatasetError(f"{path}: no such file") from fault
     except UnidentifiedImageError as fault:
-        raise DatasetError(f"{path}: cannot be decoded: not an image of a known format") from fault
+        why = lacking(path) or "not an image of a known format"
+        raise DatasetError(f"{path}: cannot be decoded: {why}") from fault
     except Exception as fault:  # Pillow's decoders raise whatever a broken file makes them trip over
-        raise DatasetError(f"{path}: cannot be decoded: {reason(fault)}") from fault
+        raise DatasetError(f"{path}: cannot be decoded: {lacking(path) or reason(fault)}") from fault
 
 
 @contextmanager
@@ -131,12 +132,16 @@ def _pixels(picture: Image) -> tuple[bool, Images]:
 
 @dataclass(frozen=True)
 class Tree:
-    """Files in class sub-folders, in the order of class, then path within it. Stems are unique within a class."""
+    """Files in class sub-folders, in the order of class, then path within it. Stems are unique within a class.
+
+    left_out: of the other files there, as `left_out_facts` gives it.
+    """
 
     classes: tuple[str, ...]
     labels: Ints
     paths: tuple[str, ...]
     stems: tuple[str, ...]
+    left_out: dict[str, Any] = field(default_factory=dict)
 
 
 def class_tree(root: Path, *, among: Sequence[Path] = (), nested: bool = True) -> Tree:
@@ -148,14 +153,24 @@ def class_tree(root: Path, *, among: Sequence[Path] = (), nested: bool = True) -
     classes = tuple(sorted(named))
     labels: list[int] = []
     found: list[str] = []
+    others: list[str] = []
+    empty: list[str] = []
     for label, name in enumerate(classes):
-        below = sorted(inner for inner in _images_below(root / name) if nested or "/" not in inner)
+        files = [inner for inner in files_below(root / name) if nested or "/" not in inner]
+        below = sorted(filter(is_picture, files))
         labels += [label] * len(below)
         found += [f"{name}/{inner}" for inner in below]
+        others += [inner for inner in files if not is_picture(inner)]
+        if files and not below:
+            empty.append(name)
+    left_out = left_out_facts(others, empty)
     if not found:
-        raise DatasetError(f"{root}: expected a sub-folder per class with images ({', '.join(SUFFIXES)}), got none")
+        seen = f"; {left_out_note(left_out)[:-1]}" if left_out else ""
+        raise DatasetError(
+            f"{root}: expected a sub-folder per class with images ({', '.join(SUFFIXES)}), got none{seen}"
+        )
     paths = tuple(os.path.join(root, *inner.split("/")) for inner in found)
-    return Tree(classes, np.array(labels, dtype=np.int64), paths, _stems(found))
+    return Tree(classes, np.array(labels, dtype=np.int64), paths, _stems(found), left_out)
 
 
 def is_data(name: str) -> bool:
@@ -185,8 +200,13 @@ def files_below(folder: Path) -> Iterator[str]:
 
 def image_files(folder: Path) -> list[Path]:
     """The image files in `folder` itself, by name."""
-    names = _named(folder, os.listdir(folder))
-    return sorted(folder / name for name in names if name.lower().endswith(SUFFIXES))
+    return sorted(folder / name for name in _named(folder, os.listdir(folder)) if is_picture(name))
+
+
+def other_files(folder: Path) -> list[str]:
+    """The names of the files in `folder` itself that are no images."""
+    names = (name for name in _named(folder, os.listdir(folder)) if not is_picture(name))
+    return [name for name in names if (folder / name).is_file()]
 
 
 def _named(folder: str | Path, names: Iterable[str]) -> Iterator[str]:
@@ -195,10 +215,6 @@ def _named(folder: str | Path, names: Iterable[str]) -> Iterator[str]:
         if not is_utf8(name):
             raise DatasetError(f"{folder}: expected names in UTF-8, got {name!a}; rename it")
         yield name
-
-
-def _images_below(folder: Path) -> Iterator[str]:
-    return (name for name in files_below(folder) if name.lower().endswith(SUFFIXES))
 
 
 def _stems(found: Sequence[str]) -> tuple[str, ...]:

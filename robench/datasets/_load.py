@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from robench.datasets._choice import Ids, choose, read_items
-from robench.datasets._contract import Dataset, Images, Ints, check_limit
+from robench.datasets._class_order import check_order, ordered
+from robench.datasets._contract import Dataset, Images, Ints, Names, check_limit
 from robench.datasets._files import Files
 from robench.datasets._registry import Definition, Raw
 from robench.datasets._spec import Spec, parse
@@ -28,6 +29,8 @@ def load(
     ids: Ids | None = None,
     name: str | None = None,
     photo_view: str | None = None,
+    class_order: str | None = None,
+    learned: Sequence[Names] = (),
 ) -> Dataset:
     """The data set that `NAME[@SPLIT][:PATH]` names, after its view: uint8 images of one size, read on demand.
 
@@ -35,8 +38,10 @@ def load(
     files of at least its size, as a network for photographs wants them. ids: these images alone, by id or file
     name, as a sequence or as the path of a text file with one a line; their order does not matter. limit: this many
     images, spread evenly over the data set or over those of `ids`. name: what tables call it, in place of its own or
-    its folder's name. A spec that cannot be right is a UsageError; files that are missing, broken or of mixed size,
-    and ids that are not in the data set, are a DatasetError.
+    its folder's name. class_order: `text` or `number`, of class folders that are numbers, such as 2 and 10; where the
+    two differ, one must be given, or learned decides: the class names of the networks to come, in the order of their
+    outputs, empty where unknown. Ids are the same in both orders. A spec that cannot be right is a UsageError; files
+    that are missing, broken or of mixed size, and ids that are not in the data set, are a DatasetError.
 
     >>> load("digits", limit=10).shape
     (32, 32, 1)
@@ -47,6 +52,7 @@ def load(
     geometry = parse_view(view or asked.entry.default_view)
     for_photos = parse_view(photo_view) if photo_view and view is None else None
     check_limit(limit)
+    check_order(class_order)
     items = None if ids is None else read_items(ids)
     made = _read(asked)
     if for_photos and isinstance(made, Raw) and _are_photos(made.images, for_photos.crop):
@@ -54,7 +60,7 @@ def load(
     if isinstance(made, Dataset) and view not in (None, made.view):
         raise UsageError(f"data set {made.name} was written with view {made.view}, got '{view}'")
     whole = made if isinstance(made, Dataset) else _viewed(asked, made, geometry)
-    named = replace(whole, name=name or whole.name)
+    named = replace(ordered(whole, class_order, learned), name=name or whole.name)
     chosen = (named if items is None else choose(named, items)).limited(limit)
     return chosen if isinstance(made, Dataset) else _with_boxes(chosen, made, geometry)
 
@@ -107,6 +113,8 @@ def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
         read=reader(raw.images, view, shape),
         stems=raw.stems,
         files=tuple(raw.images.paths) if isinstance(raw.images, Files) else None,
+        of_folders=raw.of_folders,
+        left_out=raw.left_out,
     )
     return whole if len(chosen) == len(everything) else whole.at(chosen)
 

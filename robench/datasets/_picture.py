@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from robench.datasets._contract import Images, sample_digest
-from robench.datasets._files import SUFFIXES, decode, image_files, scan
+from robench.datasets._files import decode, image_files, scan
+from robench.datasets._formats import SUFFIXES
 from robench.datasets._views import parse_view
 from robench.errors import DatasetError
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from corruptions import Registry
 from robench.datasets._contract import Dataset, Images, Ints
@@ -23,7 +24,8 @@ class Raw:
     `labels` are int64 (N,), in 0..len(classes)-1. `boxes` are int64 (N, 4): x0, y0, x1, y1, half-open, in pixels of
     the image's own size; or a function that reads them, where they stand in files of their own. `ids` are 0..N-1
     unless given. `cut` says how the images are shared out when they hold more than the split that was asked for.
-    `split` and `name` speak for data sets named by their folder.
+    `split` and `name` speak for data sets named by their folder. `of_folders`: the classes are names of folders, sorted
+    as text. `left_out`: what `left_out_facts` gives of files beside the images.
     """
 
     classes: tuple[str, ...]
@@ -35,6 +37,8 @@ class Raw:
     cut: Cut | None = None
     split: str | None = None
     name: str | None = None
+    of_folders: bool = False
+    left_out: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from robench.datasets._class_order import TEXT, has_two_orders
 from robench.datasets._contract import Dataset, Images, Ints
 from robench.datasets._generated import (
     GeneratedSet,
@@ -168,15 +169,20 @@ def _base(
 ) -> Dataset:
     read, shape = clean
     boxes = folder / "boxes.npy"
+    classes = manifest["classes"]
+    undecided = "class_order" not in manifest and classes == sorted(classes) and has_two_orders(classes)
     return Dataset(
         name=manifest["dataset"],
         split=manifest["split"],
         view=manifest["view"],
-        classes=tuple(manifest["classes"]),
+        classes=tuple(classes),
         shape=shape,
         ids=ids,
         labels=labels,
         read=read,
         boxes=load_ints(boxes, 4) if boxes.is_file() else None,
         stems=stems,
+        of_folders=undecided,
+        class_order=TEXT if undecided else manifest.get("class_order", ""),
+        left_out=manifest.get("left_out", {}),
     )

@@ -21,4 +21,10 @@ def caltech256(path: Path, split: str) -> Raw:
     inner = path / "256_ObjectCategories"
     tree = class_tree(inner if inner.is_dir() else path, nested=False)
     cut = {"train": 48, "val": 12, "test": None}
-    return Raw(tree.classes, tree.labels, Files(tree.paths), stems=tree.stems, cut=cut)
+    return Raw(
+        *(tree.classes, tree.labels, Files(tree.paths)),
+        stems=tree.stems,
+        cut=cut,
+        of_folders=True,
+        left_out=tree.left_out,
+    )

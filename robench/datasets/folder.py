@@ -39,7 +39,15 @@ def folder(path: Path, split: str | None) -> Raw:
     tree = class_tree(root, among=[*parts.values()])
     sizes, gray = scan(tree.paths)
     files = Files(tree.paths, 1 if gray else 3, sizes)
-    return Raw(tree.classes, tree.labels, files, stems=tree.stems, cut=cut, split=split, name=name)
+    return Raw(
+        *(tree.classes, tree.labels, files),
+        stems=tree.stems,
+        cut=cut,
+        split=split,
+        name=name,
+        of_folders=True,
+        left_out=tree.left_out,
+    )
 
 
 def _parts(path: Path) -> dict[str, Path]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from robench.datasets._choice import Ids, choose, read_items
-from robench.datasets._contract import Dataset
+from robench.datasets._class_order import check_order, ordered
+from robench.datasets._contract import Dataset, Names
 from robench.datasets._downloaded import read_downloaded
 from robench.datasets._generated import GeneratedSet
 from robench.datasets._registry import dataset
@@ -27,7 +29,7 @@ from robench.setformat import MANIFEST
 )
 def generated(path: Path, split: None) -> Dataset:
     """The set's clean images, in the view they were written with."""
-    return open_generated(path).clean()
+    return _read(path).clean()
 
 
 def open_generated(
@@ -37,16 +39,34 @@ def open_generated(
     name: str | None = None,
     limit: int | None = None,
     ids: Ids | None = None,
+    class_order: str | None = None,
+    learned: Sequence[Names] = (),
     checked: bool = True,
 ) -> GeneratedSet:
     """Open a generated set; no image is read yet.
 
     clean: the clean images of a downloaded set, in its view; some of them (a limit) pick the same of the set. name:
-    what tables call the data set. limit, ids: as for `load`, of a downloaded set without clean images. A folder that is
+    what tables call the data set. class_order, learned: as for `load`, of a set whose own order nobody recorded.
+    limit, ids: as for `load`, of a downloaded set without clean images. A folder that is
     no such set, of another schema, incomplete or not of the clean data set, and ids that it lacks, are a DatasetError;
     a limit or ids of any other set are a UsageError. checked: labels, ids and lists of files that were changed after
     `robench generate` wrote them are a DatasetError too.
     """
+    check_order(class_order)
+    found = _read(path, clean=clean, limit=limit, ids=ids, checked=checked)
+    base = found.base if clean is not None else ordered(found.base, class_order, learned)
+    return replace(found, base=replace(base, name=name or base.name))
+
+
+def _read(
+    path: str | Path,
+    *,
+    clean: Dataset | None = None,
+    limit: int | None = None,
+    ids: Ids | None = None,
+    checked: bool = True,
+) -> GeneratedSet:
+    """The set with its classes as they stand in it."""
     items = None if ids is None else read_items(ids)
     wants_some = limit is not None or items is not None
     if wants_some and clean is not None:
@@ -59,11 +79,9 @@ def open_generated(
             raise DatasetError(f"{folder} has clean images of its own; leave out the clean data set {clean.name}")
         if wants_some:
             raise UsageError(f"{folder}: a set that robench generate wrote has its images; got a limit or ids")
-        found = read_written(folder, checked=checked)
-    else:
+        return read_written(folder, checked=checked)
 
-        def chosen(whole: Dataset) -> Dataset:
-            return (whole if items is None else choose(whole, items)).limited(limit)
+    def chosen(whole: Dataset) -> Dataset:
+        return (whole if items is None else choose(whole, items)).limited(limit)
 
-        found = read_downloaded(folder, clean, chosen)
-    return replace(found, base=replace(found.base, name=name)) if name else found
+    return read_downloaded(folder, clean, chosen)

@@ -11,9 +11,10 @@ import numpy as np
 
 from robench.datasets._annotations import Annotation, read_annotation
 from robench.datasets._contract import Ints
-from robench.datasets._files import Files, Tree, class_tree, image_files, subfolders
+from robench.datasets._files import Files, Tree, class_tree, image_files, other_files, subfolders
 from robench.datasets._registry import Raw, dataset
 from robench.errors import DatasetError
+from robench.leftout import left_out_facts
 
 OFFICIAL = ("ILSVRC/Data/CLS-LOC", "Data/CLS-LOC")
 ANNOTATIONS = ("Annotations/CLS-LOC", "Annotations", "bbox")
@@ -49,7 +50,13 @@ def imagenet(path: Path, split: str) -> Raw:
     else:
         tree = class_tree(images / split, among=parts)
     boxes = None if annotations is None else _boxes(tree, annotations, read)
-    return Raw(tree.classes, tree.labels, Files(tree.paths), boxes=boxes, stems=tree.stems)
+    return Raw(
+        *(tree.classes, tree.labels, Files(tree.paths)),
+        boxes=boxes,
+        stems=tree.stems,
+        of_folders=True,
+        left_out=tree.left_out,
+    )
 
 
 Read = Callable[[Path], Annotation]
@@ -74,6 +81,7 @@ def _flat(folder: Path, annotations: Path, parts: list[Path], read: Read) -> Tre
         np.array([labels[name] for name, _ in named], dtype=np.int64),
         tuple(str(file) for _, file in named),
         tuple(file.stem for _, file in named),
+        left_out_facts(other_files(folder)),
     )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from robench.datasets._contract import Ints
-from robench.datasets._files import Files, image_files
+from robench.datasets._files import Files, image_files, other_files
 from robench.datasets._registry import Raw, dataset
 from robench.errors import DatasetError
+from robench.leftout import left_out_facts
 from robench.setformat import is_plain
 
 SIDE = 64
@@ -45,6 +46,7 @@ def tiny_imagenet(path: Path, split: str) -> Raw:
         images=Files([str(file) for file in files], sizes=np.full((len(files), 2), SIDE, dtype=np.int64)),
         boxes=_half_open(np.array(boxes, dtype=np.int64)),
         stems=tuple(file.stem for file in files),
+        left_out=left_out_facts(name for folder in {file.parent for file in files} for name in other_files(folder)),
     )
 
 

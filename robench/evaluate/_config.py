@@ -27,6 +27,7 @@ class SweepConfig:
     batch_size: images that go through a network at once. workers: threads that make images, None for one on a CPU and
         up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1.
     device: `auto`, `cpu`, `cuda`, `mps`, or several with commas between, which share the work.
+    class_order: as for `datasets.load`; the class names in the models' checkpoints decide where all have them.
     baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors.
     tracker: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every cell that is computed.
     outputs: what the models' outputs are, `logits` or `probabilities`; `auto` recognises it.
@@ -47,6 +48,7 @@ class SweepConfig:
     limit: int | None = None
     ids: Path | None = None
     dataset_name: str | None = None
+    class_order: str | None = None
     clean: str | None = None
     normalize: str | None = None
     label_map: Path | None = None

@@ -50,6 +50,8 @@ def opened(config: SweepConfig) -> Opened:
             ids=config.ids,
             name=config.dataset_name,
             photo_view=views[0] if len(views) == 1 else None,
+            class_order=config.class_order,
+            learned=_learned(config),
         )
         check_geometry(config.suites, data.name, data.view, data.shape)
         pictures = None if config.frost_dir is None else datasets.textures(config.frost_dir)
@@ -71,6 +73,11 @@ def opened(config: SweepConfig) -> Opened:
         if classifier.needs_clean and not clean.has_images:
             raise UsageError(f"model '{classifier.label}' needs the clean images of {config.dataset}: --clean DATASET")
     return Opened(data, first, plan, others, [*_about_view(config, clean), *map(_about, first)])
+
+
+def _learned(config: SweepConfig) -> list[datasets.Names]:
+    """The class names of each model, where they count: a label map goes by the names of the data set alone."""
+    return [] if config.label_map else [models.class_names(spec) for spec in config.models]
 
 
 def _views(config: SweepConfig) -> list[str]:
@@ -139,8 +146,22 @@ def _open(config: SweepConfig) -> GeneratedSet:
     if config.clean is None:
         if config.view is not None:
             raise UsageError(f"a generated set has its view; got --view {config.view}")
-        return datasets.open_generated(folder, name=config.dataset_name, limit=config.limit, ids=config.ids)
-    clean = datasets.load(config.clean, view=config.view, limit=config.limit, ids=config.ids)
+        return datasets.open_generated(
+            folder,
+            name=config.dataset_name,
+            limit=config.limit,
+            ids=config.ids,
+            class_order=config.class_order,
+            learned=_learned(config),
+        )
+    clean = datasets.load(
+        config.clean,
+        view=config.view,
+        limit=config.limit,
+        ids=config.ids,
+        class_order=config.class_order,
+        learned=_learned(config),
+    )
     return datasets.open_generated(folder, clean=clean, name=config.dataset_name)
 
 

@@ -22,8 +22,10 @@ _FOREIGN: dict[str, Any] = {"version": 0, "group": "", "level_name": "", "level"
 
 LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "torch", "torchvision")
 KEPT = ("dataset", "precision", "native", "textures", "stateful")
-YOUNGER = ("ids_sha256",)
+YOUNGER = ("ids_sha256", "class_order")
 """Facts of a data set that runs of the first weeks do not have."""
+NOTED = ("left_out",)
+"""Facts of a data set on which no number rests."""
 
 NO_SEED = 0
 
@@ -191,6 +193,8 @@ def manifest(
             "classes": list(dataset.classes),
             "digest": dataset.digest,
             "ids_sha256": dataset.ids_sha256,
+            "class_order": dataset.class_order,
+            "left_out": dict(dataset.left_out),
         },
         "precision": sweep.precision,
         "stateful": stateful,
@@ -279,7 +283,7 @@ def _joined(wanted: list[Cell], held: list[Cell]) -> list[Cell]:
 
 def _agree(run: Run, key: str, held: Any, wanted: Any, advice: str = "choose another folder") -> None:
     if isinstance(held, dict) and isinstance(wanted, dict):
-        for name in wanted:
+        for name in wanted.keys() - NOTED:
             if name in held or name not in YOUNGER:
                 _agree(run, f"{key} {name}", held.get(name), wanted[name], advice)
     elif held != wanted:

@@ -194,6 +194,8 @@ def _asked(clean: Dataset, form: str, seed: int, native: int, textures: Textures
         "n": len(clean),
         "shape": list(clean.shape),
         "ids_sha256": clean.ids_sha256,
+        "class_order": clean.class_order,
+        "left_out": dict(clean.left_out),
     }
 
 

@@ -22,8 +22,9 @@ from robench.models._spec import Spec, parse, weights_file
 if TYPE_CHECKING:
     from robench.models._adapter import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
     from robench.models._checkpoints import SCHEMA, metadata, save, state_sha256
+    from robench.models._class_names import class_facts
     from robench.models._flops import flops
-    from robench.models._load import load, load_estimator, load_restorer, sketch
+    from robench.models._load import class_names, load, load_estimator, load_restorer, sketch
     from robench.models._outputs import OUTPUTS
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "TrainingLogits",
     "activation",
     "activations",
+    "class_facts",
+    "class_names",
     "family",
     "flops",
     "get",
@@ -68,6 +71,8 @@ _NEEDS_TORCH = {
     "load_estimator": "_load",
     "load_restorer": "_load",
     "TrainingLogits": "_adapter",
+    "class_facts": "_class_names",
+    "class_names": "_load",
     "flops": "_flops",
     "load": "_load",
     "match_channels": "_adapter",

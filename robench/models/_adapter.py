@@ -68,7 +68,8 @@ class Classifier:
     fit: what is done to their size: "none", "resize32", "pad28", …
     weights_sha256: over the sorted (name, dtype, shape, bytes) of the loaded state; of an archive over its bytes;
         with a restorer in front over both digests.
-    training: what the checkpoint says of its training; empty where it says nothing.
+    training: what the checkpoint says of its training; empty where it says nothing. class_names: the classes that it
+        was trained on, in the order of its outputs; empty where they are unknown.
     restorer: what images pass first, before their size and channels are changed.
     label_map: the output of each class, where the network has others besides. outputs: how many the network has.
     answers: what these outputs are, one of `robench.models.OUTPUTS`. normalize_from: where the normalisation is from.
@@ -88,6 +89,7 @@ class Classifier:
     outputs: int | None = None
     answers: str = LOGITS
     normalize_from: str = "its card"
+    class_names: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def label_map_sha256(self) -> str:
@@ -111,6 +113,7 @@ class Classifier:
             "fit": self.fit,
             "normalize": self.normalize,
             "training": dict(self.training),
+            "class_names": list(self.class_names),
             "label_map_sha256": self.label_map_sha256,
             "outputs": self.answers,
             "restorer": {"name": front.card.name, "source": front.card.source, "weights_sha256": front.weights_sha256}

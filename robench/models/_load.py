@@ -19,6 +19,7 @@ from robench.models import _checkpoints
 from robench.models._activations import activations
 from robench.models._adapter import Classifier, Restorer, pick_device
 from robench.models._archives import read_archive
+from robench.models._class_names import CLASS_NAMES, CLASS_ORDER, Names, are_numbers, check_classes, names_in
 from robench.models._factory import made_by_file
 from robench.models._label_map import LabelMap, read_label_map
 from robench.models._normalize import Normalization, check_plausible, parse_normalize
@@ -63,7 +64,8 @@ def load(
     random_weights: allow a model of the zoo without a checkpoint; drawn from `seed`, without global state.
     class_names, label_map: the data set's classes, and a file that says which output of the network is whose: CSV
         with the header `class,index`, or JSON {class: index}. The network keeps its own number of outputs, of which
-        these are the logits. Without a map its outputs are the classes.
+        these are the logits. Without a map its outputs are the classes, and a checkpoint that says which classes it
+        was trained on must have the same in the same order.
     transfer: take a checkpoint to train on from: a head for another number of classes is drawn anew from `seed`, and
         the activations' parameters are left as they start where the checkpoint has none. Otherwise both are refused.
         Of a new head's linear and convolutional layers the weights are Glorot's (uniform), the biases 0 (Lin 2021).
@@ -73,16 +75,19 @@ def load(
     where = pick_device(device)
     size = (side, side) if isinstance(side, int) else side
     chosen = _label_map(label_map, class_names, classes)
-    wanted = None if chosen else classes
+    wanted = _outputs_of(parsed) if chosen else classes
     made = (
         _archive(parsed, wanted, size, where)
         if parsed.is_archive
         else _network(parsed, wanted, random_weights, seed, transfer)
     )
     front = _restorer(parsed.restorer, random_weights, seed, where) if parsed.restorer else None
-    card = made.card
-    if chosen:
-        chosen.check(card.classes, made.label)
+    card, trained = made.card, names_in(made.training, made.label)
+    if chosen is None and trained and class_names is not None:
+        check_classes(trained, class_names, made.label)
+    outputs = (wanted or card.classes) if chosen else None
+    if chosen and outputs:
+        chosen.check(outputs, made.label)
     normalization, source = _normalization(card, normalize, _trained_with(made.training))
     return Classifier(
         card=card,
@@ -93,12 +98,44 @@ def load(
         normalize_from=source,
         weights_sha256=_both(front, made.weights_sha256),
         size=size,
-        training=made.training | ({"random_weights": "yes"} if _is_drawn(parsed) else {}),
+        training={key: value for key, value in made.training.items() if key != CLASS_NAMES}
+        | ({"random_weights": "yes"} if _is_drawn(parsed) else {}),
+        class_names=trained,
         device=where,
         restorer=front,
         label_map=chosen,
-        outputs=card.classes if chosen else None,
+        outputs=outputs,
     )
+
+
+def class_names(spec: str) -> Names:
+    """The classes that a MODEL argument's checkpoint was trained on, in the order of its outputs, from its metadata.
+
+    Empty where it does not say, and where the names are no more than the places 0, 1, 2, … of unnamed classes.
+    """
+    told = _told(parse(spec))
+    names = names_in(told, spec)
+    return () if are_numbers(names) and CLASS_ORDER not in told else names
+
+
+def _told(parsed: Spec) -> dict[str, str]:
+    """The metadata of a model's checkpoint; empty where it has no checkpoint or that is no file."""
+    if parsed.checkpoint is None:
+        return {}
+    path, _ = weights_file(parsed.checkpoint)
+    card = None if parsed.is_file else get(parsed.name)
+    if card is not None and parsed.checkpoint in card.weights:
+        place = card.weights[parsed.checkpoint]
+        if callable(place) or place.startswith("https://"):
+            return {}
+        path = WEIGHTS / place
+    return _checkpoints.metadata(path) if path.is_file() else {}
+
+
+def _outputs_of(parsed: Spec) -> int | None:
+    """How many outputs the checkpoint was trained with, where it says so; None keeps the network's own number."""
+    told = _told(parsed)
+    return len(names_in(told, str(parsed.checkpoint))) or None
 
 
 def _is_drawn(parsed: Spec) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from robench.leftout import left_out_note
 from robench.tables._scored import CLEAN
 
 LEAST = 30
@@ -56,6 +57,11 @@ def _of_run(manifest: Mapping[str, Any]) -> list[str]:
         notes.append(
             f"Stateful: answers may depend on the batch ({order['batch_size']} images), on earlier calls or on chance."
         )
+    images = manifest.get("dataset", {})
+    order = images.get("class_order", "")
+    chosen = f"class folders are numbers, in the order of {order}." if order else ""
+    said = (chosen, left_out_note(images.get("left_out", {})))
+    notes += [f"{images['name']}: {note}" for note in said if note]
     missing = manifest.get("unfingerprinted")
     if missing is None:
         notes.append("No cell has a fingerprint of its network: an older robench wrote them.")

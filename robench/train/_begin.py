@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robench.datasets import Dataset
+from robench.datasets import Dataset, Names
 from robench.errors import UsageError
 from robench.files import sha256_file
 from robench.models import weights_file
@@ -77,6 +77,17 @@ class Begin:
         if task in BEGINS_FROM and self.init is not None:
             raise UsageError(f"{name}: task '{task}' begins from {BEGINS_FROM[task]}; leave out init '{self.init}'")
 
+    def class_names(self, recipe: Recipe) -> list[Names]:
+        """The classes of the trained classifiers that it begins from, empty names where they are unknown."""
+        from robench import models
+
+        if recipe.task == "calibrate":
+            return [models.class_names(self.parts)] if self.parts else []
+        if recipe.task != "classify":
+            return []
+        spec = self._with_init(models.parse(self.model).checkpoint)
+        return [models.class_names(spec)]
+
     def task(self, recipe: Recipe, train_set: Dataset) -> Task:
         """The network to be trained, with what the recipe has it do."""
         from robench.train import _tasks
@@ -113,6 +124,7 @@ class Begin:
             seed=self.seed,
             device=self.device,
             transfer=True,
+            class_names=train_set.classes if recipe.first_layers else None,
         )
 
     def _restorer(self, *, trained: bool) -> Restorer:
@@ -152,7 +164,13 @@ class Begin:
         options = Options.of(words)
         self._check_estimator(options.estimator)
         self._check_restorer(words)
-        parts = models.load(self.parts, classes=len(train_set.classes), side=train_set.shape[:2], device=self.device)
+        parts = models.load(
+            self.parts,
+            classes=len(train_set.classes),
+            side=train_set.shape[:2],
+            device=self.device,
+            class_names=train_set.classes,
+        )
         if parts.card.name != name:
             raise UsageError(f"model '{self.model}': expected parts with {name}, got {parts.label}")
         if self.estimator is not None and parts.restorer is not None:

@@ -38,10 +38,12 @@ class Task(ABC):
     """One network in training.
 
     score: the name of its score on validation in the log; more is better. by_loss: its best epoch has the least loss.
+    has_classes: its network answers the classes of the data set.
     """
 
     score = "val_accuracy"
     by_loss = False
+    has_classes = False
 
     def __init__(self, network: nn.Module, device: torch.device, recipe: Recipe) -> None:
         self.network, self.device, self.recipe = network, device, recipe
@@ -66,6 +68,8 @@ class Task(ABC):
 
 class Classification(Task):
     """Classes from images; a restorer in front is left as it is."""
+
+    has_classes = True
 
     def __init__(self, classifier: Classifier, recipe: Recipe) -> None:
         super().__init__(classifier.module, classifier.device, recipe)

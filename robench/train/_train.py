@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -17,6 +18,7 @@ from robench import datasets
 from robench.datasets import Dataset, stored
 from robench.errors import DivergedError, TrainError, UsageError
 from robench.files import sha256_text, write_text
+from robench.leftout import left_out_note
 from robench.precision import precision_text
 from robench.train._begin import Begin, began_from
 from robench.train._recipes import Recipe, get
@@ -73,6 +75,7 @@ def train(
     parts: str | None = None,
     estimator: str | Path | None = None,
     log: str | None = None,
+    class_order: str | None = None,
 ) -> Trained:
     """Train a network and write the weights of its best epoch on validation; the same call gives the same bytes.
 
@@ -87,7 +90,8 @@ def train(
     out: a path that ends in .safetensors; the log stands beside it as .log.csv.
     train_n: train on that many images, spread evenly. precision: fp32, bf16 or fp16. compiled: by torch.compile, which
         takes its time first; fp16 needs a GPU. normalize: of a classifier's inputs, instead of the recipe's.
-    log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch.
+    log: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every epoch. class_order: as for `datasets.load`; the
+        class names of the model that training goes on from decide where they are known.
     A training that was killed goes on from its last epoch when it is called again, with the same result; its state
     stands beside `out` as .ckpt until it is done.
     Raises `UsageError` for what cannot be right, `TrainError` for a training that fails; then nothing is written.
@@ -101,7 +105,9 @@ def train(
     begin = Begin(model, init, parts, estimator, normalize, seed, device)
     begin.check(used)
     _check_precision(precision, device)
-    train_set, val_set = _pair(data, view, used)
+    train_set, val_set = _pair(data, view, used, class_order, begin)
+    if progress:
+        _say_left_out(train_set, val_set)
     with TemporaryDirectory(prefix="robench-") as folder:
         train_set = _near(train_set.limited(train_n), Path(folder) / "train.npy", progress)
         val_set = _near(val_set, Path(folder) / "val.npy", progress)
@@ -174,23 +180,36 @@ def _check_precision(precision: str, device: str) -> None:
         raise UsageError("precision fp16: expected a GPU, got the CPU, which has bf16")
 
 
-def _pair(data: str | tuple[Dataset, Dataset], view: str | None, recipe: Recipe) -> tuple[Dataset, Dataset]:
+def _pair(
+    data: str | tuple[Dataset, Dataset], view: str | None, recipe: Recipe, class_order: str | None, begin: Begin
+) -> tuple[Dataset, Dataset]:
     if isinstance(data, str):
         name = data.partition(":")[0]
         if "@" in name:
             raise UsageError(
                 f"data set '{data}': training reads the splits train and val; leave out @{name.split('@')[1]}"
             )
-        train_set, val_set = datasets.for_training(data, view=view, chosen_on=recipe.chosen_on)
+        train_set, val_set = datasets.for_training(
+            data, view=view, chosen_on=recipe.chosen_on, class_order=class_order, learned=begin.class_names(recipe)
+        )
     else:
         if view is not None:
             raise UsageError(f"view '{view}': is for a data set by its name; leave it out with a pair of data sets")
+        if class_order is not None:
+            raise UsageError(f"class order '{class_order}': is for a data set by its name; a pair of data sets has one")
         train_set, val_set = data
     for what in ("classes", "shape"):
         ours, theirs = getattr(train_set, what), getattr(val_set, what)
         if ours != theirs:
             raise TrainError(f"data set {train_set.name}: {what} of train and val differ: {ours} and {theirs}")
     return train_set, val_set
+
+
+def _say_left_out(*sets: Dataset) -> None:
+    """A line for each folder with files that are no images; a split that is cut from another has the same."""
+    notes = {note: one for one in reversed(sets) if (note := left_out_note(one.left_out))}
+    for note, one in notes.items():
+        print(f"{one.name}@{one.split}: {note}", file=sys.stderr)
 
 
 def _near(dataset: Dataset, path: Path, progress: bool) -> Dataset:
@@ -202,7 +221,7 @@ def _facts(task: Task, asked: Recipe, train_set: Dataset, val_set: Dataset) -> d
     """What travels with the weights of a training, `recipe_epochs` being the recipe's own."""
     import torch
 
-    from robench.models import SCHEMA
+    from robench.models import SCHEMA, class_facts
 
     facts: dict[str, object] = {
         "schema": SCHEMA,
@@ -217,7 +236,8 @@ def _facts(task: Task, asked: Recipe, train_set: Dataset, val_set: Dataset) -> d
         "robench": robench.__version__,
         "torch": torch.__version__,
     }
-    return task.recipe.settings() | {key: str(value) for key, value in (facts | task.facts()).items()}
+    names = class_facts(train_set.classes, train_set.class_order) if task.has_classes else {}
+    return task.recipe.settings() | {key: str(value) for key, value in (facts | task.facts() | names).items()}
 
 
 def _csv(history: Sequence[Epoch], score: str) -> str:

@@ -1,0 +1,82 @@
+"""Class folders named by numbers have two orders: as text, which torchvision's networks learned, and as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from corruptions import unknown
+from robench.datasets._contract import Dataset, Names
+from robench.errors import UsageError
+
+TEXT, NUMBER = "text", "number"
+ORDERS = (TEXT, NUMBER)
+SHOWN = 5
+
+
+def check_order(asked: str | None) -> None:
+    """Raise UsageError for what is no order of classes."""
+    if asked is not None and asked not in ORDERS:
+        raise UsageError(unknown("class order", asked, ORDERS))
+
+
+def ordered(dataset: Dataset, asked: str | None, learned: Sequence[Names] = ()) -> Dataset:
+    """The data set with its classes in the order asked for; UsageError where there are two and nothing decides.
+
+    learned: the class names of each network, in the order of its outputs, empty where they are unknown; they decide
+        where nothing is asked and all of them are the classes in one of the orders. Ids, images and their order stay.
+    """
+    if not dataset.of_folders:
+        _check_settled(dataset, asked)
+        return dataset
+    names = dataset.classes
+    if asked == NUMBER and (odd := [name for name in names if not _is_number(name)]):
+        raise UsageError(f"class order number: expected classes of {dataset.name} called by numbers, got '{odd[0]}'")
+    if not has_two_orders(names):
+        return dataset
+    orders = {TEXT: tuple(sorted(names)), NUMBER: _by_number(names)}
+    chosen = asked or next((order for order, own in orders.items() if learned and {*learned} == {own}), None)
+    if chosen is None:
+        shown = {order: ", ".join(own[:SHOWN]) + ", …" for order, own in orders.items()}
+        raise UsageError(
+            f"data set {dataset.name}: its {len(names)} class folders are numbers, whose order is not known; expected "
+            f"--class-order {TEXT} ({shown[TEXT]}, as torchvision has it) or {NUMBER} ({shown[NUMBER]}), got none"
+        )
+    if dataset.class_order not in ("", chosen):
+        raise UsageError(
+            f"data set {dataset.name} was generated with the class order {dataset.class_order}, got {chosen}; generate "
+            f"it again with --class-order {chosen}"
+        )
+    return _relabelled(dataset, orders[chosen], chosen)
+
+
+def has_two_orders(names: Sequence[str]) -> bool:
+    """Whether all are numbers whose order as numbers is not that of their texts.
+
+    >>> has_two_orders(["2", "10"]), has_two_orders(["02", "10"]), has_two_orders(["cat", "2", "10"])
+    (True, False, False)
+    """
+    return all(map(_is_number, names)) and _by_number(names) != tuple(sorted(names))
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal()
+
+
+def _by_number(names: Sequence[str]) -> Names:
+    return tuple(sorted(names, key=lambda name: (int(name), name)))
+
+
+def _check_settled(dataset: Dataset, asked: str | None) -> None:
+    if asked in (None, dataset.class_order):
+        return
+    got = f"has the class order {dataset.class_order}" if dataset.class_order else "has one order of classes"
+    raise UsageError(f"data set {dataset.name} {got}; leave out --class-order {asked}")
+
+
+def _relabelled(dataset: Dataset, classes: tuple[str, ...], order: str) -> Dataset:
+    place = {name: label for label, name in enumerate(classes)}
+    labels = np.array([place[name] for name in dataset.classes], dtype=np.int64)[dataset.labels]
+    return replace(dataset, classes=classes, labels=labels, class_order=order, of_folders=False)
