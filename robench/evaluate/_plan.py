@@ -283,7 +283,7 @@ def _joined(wanted: list[Cell], held: list[Cell]) -> list[Cell]:
 
 def _agree(run: Run, key: str, held: Any, wanted: Any, advice: str = "choose another folder") -> None:
     if isinstance(held, dict) and isinstance(wanted, dict):
-        for name in wanted.keys() - NOTED:
+        for name in (one for one in wanted if one not in NOTED):
             if name in held or name not in YOUNGER:
                 _agree(run, f"{key} {name}", held.get(name), wanted[name], advice)
     elif held != wanted:
