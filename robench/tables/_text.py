@@ -14,6 +14,8 @@ from robench.tables._scored import CLEAN
 from robench.tables._suites import NO_SUITE
 
 MOST_LINES = 20
+SHORT = 30
+"""Characters of a note that fits into a field of the summary."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """What a cell begins with that a spreadsheet takes for a formula, and the sign that says it is none."""
 NO_CLEAN = "The set has no clean images; clean accuracy is not measured."
@@ -65,12 +67,13 @@ def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
     rows = [["top-1 accuracy, %", *labels], *(list(map(str, row)) for row in by_corruption(cells).itertuples())]
     means = metrics[metrics["metric"] == MEAN]
     suites = list(dict.fromkeys(means["suite"]))
+    notes: list[str] = []
     for suite in suites:
         of_suite = means[means["suite"] == suite].set_index("model")
-        texts = (_interval_text(of_suite.loc[label]) if label in of_suite.index else "" for label in labels)
+        texts = (_noted(of_suite.loc[label], notes) if label in of_suite.index else "" for label in labels)
         name = f"mean over {counted(of_suite['n_corruptions'].max())}"
         rows.append([name + (f", {suite or NO_SUITE}" if len(suites) > 1 else ""), *texts])
-    return aligned(rows)
+    return "\n".join([aligned(rows), *(f"[{place}] {note}" for place, note in enumerate(notes, start=1))])
 
 
 def counted(corruptions: int) -> str:
@@ -173,8 +176,13 @@ def _mean_text(asked: pd.DataFrame, everything: int) -> str:
     return f"{100 * done['top1'].mean():.2f}{some}"
 
 
-def _interval_text(row: Any) -> str:
-    if pd.isna(row["value"]):
-        return str(row["note"])
+def _noted(row: Any, notes: list[str]) -> str:
+    """A value with its interval; a note stands below the table, among `notes`, with its number in the field."""
     interval = "" if pd.isna(row["ci_low"]) else f"[{100 * row['ci_low']:.2f}, {100 * row['ci_high']:.2f}]"
-    return " ".join(filter(None, (f"{100 * row['value']:.2f}", interval, row["note"])))
+    value = "" if pd.isna(row["value"]) else f"{100 * row['value']:.2f}"
+    note = str(row["note"])
+    if len(note) <= SHORT:
+        return " ".join(filter(None, (value, interval, note)))
+    if note not in notes:
+        notes.append(note)
+    return " ".join(filter(None, (value or "none", interval, f"[{notes.index(note) + 1}]")))
