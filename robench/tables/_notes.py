@@ -59,7 +59,7 @@ def _of_run(manifest: Mapping[str, Any]) -> list[str]:
         )
     images = manifest.get("dataset", {})
     order = images.get("class_order", "")
-    chosen = f"class folders are numbers, in the order of {order}." if order else ""
+    chosen = f"class folders are numbers; class order: {order}." if order else ""
     said = (chosen, left_out_note(images.get("left_out", {})))
     notes += [f"{images['name']}: {note}" for note in said if note]
     missing = manifest.get("unfingerprinted")

@@ -196,7 +196,7 @@ def test_the_order_decides_what_is_right_and_is_recorded(robench, sweep, tmp_pat
         assert said.code == 0
         manifest = Run(tmp_path / order).manifest()
         assert (manifest["dataset"]["class_order"], tuple(manifest["dataset"]["classes"])) == (order, classes)
-        note = f"numbers: class folders are numbers, in the order of {order}."
+        note = f"numbers: class folders are numbers; class order: {order}."
         assert note in run_notes(manifest)
         assert note in said.out + said.err
         assert robench("report", tmp_path / order, "-o", tmp_path / f"{order}-page").code == 0
