@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from robench import leaderboard
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_nothing_committed_is_stale_incomplete_or_edited() -> None:
     assert leaderboard.check(ROOT / "leaderboards", ROOT / "README.md") == []
 

@@ -50,7 +50,7 @@ def test_figures_of_an_earlier_report_go_and_other_files_stay(unpainted, one_cor
 
 def test_one_model_fed_in_two_ways_is_refused(unpainted, one_corruption, tmp_path):
     sweep(tmp_path / "run", chosen=("awgn@0.1",), normalize="0.2/0.9")
-    with pytest.raises(RunError, match=r"expected cells of one normalize, got .* and .*; take them apart"):
+    with pytest.raises(RunError, match=r"'tiny_cnn=digits-clean' has another normalize than in .*; report them apart"):
         build([one_corruption, tmp_path / "run"], tmp_path / "report")
     assert not (tmp_path / "report").exists()
 

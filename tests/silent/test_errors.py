@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -114,7 +115,7 @@ def test_a_standard_output_that_is_full_is_a_line():
     assert running.returncode == 1
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system does not list processes in /proc")
 def test_ctrl_c_with_workers_is_a_line(tmp_path):
     work = ("generate", "-d", "digits", "-c", "elastic_transform@1-5", "-c", "fog@1-5", "--workers", "2")
     running = command(*work, "-o", tmp_path / "set", stdout=subprocess.DEVNULL, start_new_session=True)
@@ -130,8 +131,8 @@ def test_ctrl_c_with_workers_is_a_line(tmp_path):
 
 def workers_of(pid):
     """Whether a process has begun to start its workers."""
-    found = subprocess.run(["ps", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True).stdout
-    return "spawn_main" in found
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return any(b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
 
 
 def test_an_argument_that_is_no_utf_8_is_a_line(robench):

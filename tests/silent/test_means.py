@@ -142,6 +142,7 @@ def whole(tmp_path_factory):
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_a_suite_and_a_curve_against_a_baseline(whole, said, tmp_path):
     said("report", whole, "-o", tmp_path, "--baseline", "tiny_cnn=digits-clean")
     text = (tmp_path / "report.md").read_text()
@@ -176,6 +177,7 @@ def test_a_comparison_counts_its_corruptions(whole, said, tmp_path):
     assert "mean over 16 corruptions" in text
 
 
+@pytest.mark.slow
 def test_downloaded_arrays_of_two_runs_are_one_suite_in_a_report(said, digits, tmp_path):
     data = arrays(tmp_path / "C", digits, FIFTEEN)
     evaluate(said, data, tmp_path / "one", *(part for name in FIFTEEN[:8] for part in ("-c", name)))

@@ -87,6 +87,7 @@ def photographs(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_photographs_come_in_the_view_of_the_models_card(sweep, photographs, tmp_path):
     also = ("-d", f"folder:{photographs}", "--random-weights", "-c", "contrast@1")
     said = sweep("torchvision:squeezenet1_1", also=also)
