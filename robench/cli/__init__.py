@@ -88,9 +88,18 @@ def _result(args: Sequence[str]) -> int | None:
         code: int | None = cli.main(list(args), prog_name="robench", standalone_mode=False)
         return code
     except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):  # as in `robench list models | head -1`
+        if _is_of_pipe(stop):  # as in `robench list models | head -1`
             raise
         raise RobenchError(f"a library or a user's code ended the command, sys.exit({stop.code!r})") from stop
+
+
+def _is_of_pipe(fault: BaseException | None) -> bool:
+    """Whether a fault began with an output that nobody reads any more, after which click gives stdout another class."""
+    while fault is not None:
+        if isinstance(fault, BrokenPipeError):
+            return True
+        fault = fault.__context__
+    return "PacifyFlushWrapper" in type(sys.stdout).__name__  # of click, which let the fault go
 
 
 def _complain(message: str, code: int) -> int:

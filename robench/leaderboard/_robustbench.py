@@ -120,6 +120,9 @@ def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
     name = board.dataset["name"]
     keys = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
     given = {name: key for name, key in keys.items() if told.get(key) not in EMPTY}
+    for key in keys.values():
+        if isinstance(told.get(key), bool):
+            raise BoardError(f"{file}: {key}: expected a number, got {told[key]}")
     values = {name: _percent(f"{file}: {key}", name, told[key]) for name, key in given.items()}
     notes = [f"{given[name]} {told[given[name]]} taken as {one[0]:.2f} %" for name, one in values.items() if one[1]]
     if told.get("dataset") not in (*EMPTY, name):

@@ -73,6 +73,7 @@ class Classifier:
     restorer: what images pass first, before their size and channels are changed.
     label_map: the output of each class, where the network has others besides. outputs: how many the network has.
     answers: what these outputs are, one of `robench.models.OUTPUTS`. normalize_from: where the normalisation is from.
+    mapped: what the label map does, in words.
     """
 
     card: Card
@@ -89,6 +90,7 @@ class Classifier:
     outputs: int | None = None
     answers: str = LOGITS
     normalize_from: str = "its card"
+    mapped: str = ""
     class_names: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -116,6 +118,7 @@ class Classifier:
             "class_names": list(self.class_names),
             "label_map_sha256": self.label_map_sha256,
             "outputs": self.answers,
+            "mapped": self.mapped,
             "restorer": {"name": front.card.name, "source": front.card.source, "weights_sha256": front.weights_sha256}
             if front
             else None,

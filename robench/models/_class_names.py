@@ -64,6 +64,16 @@ def check_classes(trained: Sequence[str], names: Sequence[str], source: str) -> 
     )
 
 
+def mapped_text(indices: Sequence[int], outputs: int, trained: Sequence[str], names: Sequence[str]) -> str:
+    """What a label map does, to record: how many outputs it takes, and the first that the weights call otherwise."""
+    text = f"{len(indices)} of {outputs} outputs"
+    if not trained or are_numbers(trained) or are_numbers(names):
+        return text
+    pairs = [(name, trained[index]) for name, index in zip(names, indices, strict=True) if index < len(trained)]
+    other = next((pair for pair in pairs if _key(pair[0]) != _key(pair[1])), None)
+    return text + (f"; the checkpoint calls the output of '{other[0]}' '{other[1]}'" if other else "")
+
+
 def _plain(names: Sequence[str], trained: Sequence[str]) -> tuple[list[str], list[str]]:
     """Both lists without what does not count, or as they are where that makes two names of one list the same."""
     plain = [[_key(name) for name in one] for one in (names, trained)]

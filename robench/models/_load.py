@@ -19,7 +19,15 @@ from robench.models import _checkpoints
 from robench.models._activations import activations
 from robench.models._adapter import Classifier, Restorer, pick_device
 from robench.models._archives import read_archive
-from robench.models._class_names import CLASS_NAMES, CLASS_ORDER, Names, are_numbers, check_classes, names_in
+from robench.models._class_names import (
+    CLASS_NAMES,
+    CLASS_ORDER,
+    Names,
+    are_numbers,
+    check_classes,
+    mapped_text,
+    names_in,
+)
 from robench.models._factory import made_by_file
 from robench.models._label_map import LabelMap, read_label_map
 from robench.models._normalize import Normalization, check_plausible, parse_normalize
@@ -105,6 +113,7 @@ def load(
         restorer=front,
         label_map=chosen,
         outputs=outputs,
+        mapped=mapped_text(chosen.indices, outputs, trained, class_names or ()) if chosen and outputs else "",
     )
 
 

@@ -47,8 +47,9 @@ def chance_notes(cells: pd.DataFrame, classes: int) -> list[str]:
 
 
 def _of_model(model: Mapping[str, Any]) -> list[str]:
-    outputs = model.get("outputs", "logits")
-    return [f"outputs are {outputs}."] if outputs != "logits" else []
+    outputs, mapped = model.get("outputs", "logits"), model.get("mapped", "")
+    kind = [f"outputs are {outputs}."] if outputs != "logits" else []
+    return [*kind, *([f"a label map chooses {mapped}."] if mapped else [])]
 
 
 def _of_run(manifest: Mapping[str, Any]) -> list[str]:

@@ -369,3 +369,13 @@ def test_a_missing_codec_is_named(suffix, codec, name, monkeypatch, tmp_path):
     (root / "cat" / f"0.{suffix}").write_bytes(b"\0" * 64)
     with pytest.raises(DatasetError, match=rf"0\.{suffix}: cannot be decoded: this Pillow has no codec for {name}"):
         datasets.load(f"folder:{root}")
+
+
+def test_a_label_map_is_said_where_it_stands(robench, tmp_path):
+    (tmp_path / "map.csv").write_text("class,index\n" + "".join(f"{n},{(n + 1) % 10}\n" for n in range(10)))
+    model = ("-m", "tiny_cnn=digits-clean", "-d", "digits", "--limit", "40", "--device", "cpu")
+    said = robench("evaluate", *model, "-c", "fog@1", "--label-map", tmp_path / "map.csv", "-o", tmp_path / "run")
+    note = "tiny_cnn=digits-clean: a label map chooses 10 of 10 outputs."
+    assert note in said.out
+    robench("report", tmp_path / "run", "-o", tmp_path / "report")
+    assert note in (tmp_path / "report" / "report.md").read_text()

@@ -545,3 +545,11 @@ def test_signs_of_latex_and_markdown_in_labels(strange, robench, tmp_path):
     assert robench("report", tmp_path / "run", "-o", tmp_path / "report").code == 0
     assert r"a\textbar{}b\textless{}c" in (tmp_path / "report" / "accuracy.tex").read_text()
     assert "- a\\|b&lt;c: weights" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_a_reader_that_leaves_ends_a_list_without_a_word():
+    for _ in range(3):
+        with command("list", "models", stdout=subprocess.PIPE) as running:
+            running.stdout.readline()
+            running.stdout.close()
+            assert running.stderr.read() == ""
