@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import nn
 
 from corruptions import unknown
 from robench.errors import CheckpointError, ModelError, UsageError
-from robench.files import one_line, sha256_file
+from robench.files import one_line
 from robench.models import _checkpoints
 from robench.models._activations import activations
 from robench.models._adapter import Classifier, Restorer, pick_device
@@ -35,7 +34,7 @@ from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
 from robench.models._spec import Spec, parse, weights_file
-from robench.models._user_code import digest, is_users
+from robench.models._user_code import with_code
 from robench.models._weight_sets import State, chosen
 from robench.models.fidelity import PREFIX as FIDELITY
 from robench.models.fidelity import Estimator
@@ -262,17 +261,8 @@ def _built(parsed: Spec, classes: int | None) -> Built:
     else:
         card = get(parsed.name)
         module = card.build(card.classes if classes is None else classes)
-        card = _with_code(card, module)
+        card = with_code(card, module)
     return Built(card, module) if parsed.activation is None else _activated(card, module, parsed.activation)
-
-
-def _with_code(card: Card, module: nn.Module) -> Card:
-    """With the digest of its code, where that is of no installed package but the user's own."""
-    owner = sys.modules.get(getattr(card.build, "__module__", None) or "")
-    if owner is None or not is_users(owner):
-        return card
-    file = Path(str(owner.__file__))
-    return replace(card, code_sha256=digest(file, owner, module.modules()), file_sha256=sha256_file(file))
 
 
 def _activated(card: Card, module: nn.Module, name: str) -> Built:

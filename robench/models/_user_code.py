@@ -9,13 +9,17 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from torch import nn
+
 from robench.errors import UsageError
 from robench.files import sha256_file, sha256_text
+from robench.models._registry import Card
 
 OURS = ("robench", "corruptions")
 """Packages whose version stands in every manifest, also where they are installed as editable."""
@@ -85,6 +89,15 @@ def digest(file: Path, module: ModuleType, things: Iterable[object], read: Mappi
         return sha256_file(file)
     lines = [f" {sha256_file(file)}", *sorted(f"{name} {sha256_file(path)}" for name, path in parts.items())]
     return sha256_text("\n".join(lines))
+
+
+def with_code(card: Card, module: nn.Module) -> Card:
+    """With the digest of its code, where that is of no installed package but the user's own."""
+    owner = sys.modules.get(getattr(card.build, "__module__", None) or "")
+    if owner is None or not is_users(owner):
+        return card
+    file = Path(str(owner.__file__))
+    return replace(card, code_sha256=digest(file, owner, module.modules()), file_sha256=sha256_file(file))
 
 
 def is_users(module: ModuleType | None) -> bool:
