@@ -13,12 +13,9 @@ from robench.evaluate._config import AUTO, SweepConfig
 from robench.evaluate._fingerprint import basis_of, fingerprint
 from robench.evaluate._precision import mixed
 from robench.evaluate._probe import Probe
-from robench.evaluate._scoring import Forward
+from robench.evaluate._work import Fingerprints
 from robench.models import Classifier
 from robench.store import Run, difference, distinct
-
-Stored = Mapping[str, Any] | None
-"""The fingerprint of a stored cell; None where an older robench wrote it."""
 
 
 @dataclass
@@ -36,7 +33,7 @@ def admitted(
     config: SweepConfig,
     classifiers: Sequence[Classifier],
     copies: Sequence[Sequence[Classifier]],
-    stored: Mapping[str, Sequence[Stored]],
+    stored: Mapping[str, Fingerprints],
     wanted: set[str],
 ) -> Admitted:
     """The models that may be swept, checked by their answers to the probe.
@@ -64,10 +61,10 @@ def admitted(
             some[number] = replace(some[number], answers=its.answers)
         if config.stateful:
             continue
-        forward = Forward(its, probe.precision, most=config.batch_size)
+        forward = probe.forward(its)
         if is_asked:
             probe.check(forward)
-        logits = probe_answers(probe, forward)
+        logits = probe.answers_if_any(forward)
         if logits is None:
             if prints:
                 raise RunError(
@@ -98,22 +95,13 @@ def check_same_network(label: str, stored: Mapping[str, Any], own: Mapping[str, 
 
 def fingerprint_of(probe: Probe, classifier: Classifier) -> dict[str, Any] | None:
     """A model's fingerprint; None for one that cannot be asked."""
-    logits = probe_answers(probe, Forward(classifier, probe.precision))
+    logits = probe.answers_if_any(probe.forward(classifier))
     return None if logits is None else fingerprint(classifier, logits, probe.tolerance(logits))
-
-
-def probe_answers(probe: Probe, forward: Forward) -> Tensor | None:
-    """A model's answers to the probe; None for one that cannot be asked, whose cells will say why."""
-    try:
-        logits = probe.answers(forward)
-    except (Exception, SystemExit):
-        return None
-    return logits if bool(logits.isfinite().all()) else None
 
 
 def _check_copies(label: str, copies: Sequence[Classifier], probe: Probe, logits: Tensor) -> None:
     for copy in copies:
-        other = probe_answers(probe, Forward(copy, probe.precision))
+        other = probe.answers_if_any(probe.forward(copy))
         if other is not None and not probe.same(logits, other):
             raise ModelError(f"model '{label}': expected the same answers on every device, got others on {copy.device}")
 

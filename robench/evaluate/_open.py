@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +37,7 @@ def opened(config: SweepConfig) -> Opened:
     cells = select(config.suites, config.chosen, config.severity, config.level)
     precision = precision_text(config.precision, config.compiled)
     data: Dataset | GeneratedSet
+    views: list[str] = []
     if config.dataset.startswith("generated:"):
         data = _open(config)
         plan = replace(_plan_of(data, config, cells), precision=precision)
@@ -43,16 +45,8 @@ def opened(config: SweepConfig) -> Opened:
         if config.clean is not None:
             raise UsageError(f"--clean is for a generated set; got it with '{config.dataset}'")
         views = _views(config)
-        data = datasets.load(
-            config.dataset,
-            view=config.view,
-            limit=config.limit,
-            ids=config.ids,
-            name=config.dataset_name,
-            photo_view=views[0] if len(views) == 1 else None,
-            class_order=config.class_order,
-            learned=_learned(config),
-        )
+        photo_view = views[0] if len(views) == 1 else None
+        data = _loaded(config.dataset, config, name=config.dataset_name, photo_view=photo_view)
         check_geometry(config.suites, data.name, data.view, data.shape)
         pictures = None if config.frost_dir is None else datasets.textures(config.frost_dir)
         digest = datasets.textures_digest(pictures)
@@ -72,7 +66,20 @@ def opened(config: SweepConfig) -> Opened:
     for classifier in first:
         if classifier.needs_clean and not clean.has_images:
             raise UsageError(f"model '{classifier.label}' needs the clean images of {config.dataset}: --clean DATASET")
-    return Opened(data, first, plan, others, [*_about_view(config, clean), *map(_about, first)])
+    return Opened(data, first, plan, others, [*_about_view(config, views, clean), *map(_about, first)])
+
+
+def _loaded(spec: str, config: SweepConfig, **more: str | None) -> Dataset:
+    """A data set with the view, the choice of images and the order of classes that are asked for."""
+    return datasets.load(
+        spec,
+        view=config.view,
+        limit=config.limit,
+        ids=config.ids,
+        class_order=config.class_order,
+        learned=_learned(config),
+        **more,
+    )
 
 
 def _learned(config: SweepConfig) -> list[datasets.Names]:
@@ -89,12 +96,11 @@ def _views(config: SweepConfig) -> list[str]:
     return list(dict.fromkeys(view for card, word in cards if (view := card.views.get(word or "", card.view))))
 
 
-def _about_view(config: SweepConfig, clean: Dataset) -> list[str]:
-    """The view of the images, where models have a word in it."""
-    views = [] if config.dataset.startswith("generated:") else _views(config)
+def _about_view(config: SweepConfig, views: Sequence[str], clean: Dataset) -> list[str]:
+    """The view of the images, where models have a word in it by their cards' views."""
     if config.view or not views or clean.view == "native":
         return []
-    if [clean.view] == views:
+    if [clean.view] == [*views]:
         return [f"{clean.name}: view {clean.view}, of the models' cards"]
     why = "models differ" if len(views) > 1 else "the suite or the data set has its own"
     return [f"{clean.name}: view {clean.view}, not {' or '.join(views)} of the models' cards: {why}; choose by --view"]
@@ -154,14 +160,7 @@ def _open(config: SweepConfig) -> GeneratedSet:
             class_order=config.class_order,
             learned=_learned(config),
         )
-    clean = datasets.load(
-        config.clean,
-        view=config.view,
-        limit=config.limit,
-        ids=config.ids,
-        class_order=config.class_order,
-        learned=_learned(config),
-    )
+    clean = _loaded(config.clean, config)
     return datasets.open_generated(folder, clean=clean, name=config.dataset_name)
 
 

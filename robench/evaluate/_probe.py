@@ -15,6 +15,7 @@ from torch import Tensor
 from robench.datasets import Dataset
 from robench.errors import ModelError
 from robench.evaluate._scoring import Forward
+from robench.models import Classifier
 from robench.precision import COMPILED
 from robench.store import LOWEST
 
@@ -41,11 +42,25 @@ class Probe:
     precision: str
     largest: int = 2 * PROBED
     """Images of the largest batch that a model is asked about."""
+    batch_size: int = 1 << 30
+    """Of the sweep: no more images go through a network at once."""
+
+    def forward(self, classifier: Classifier) -> Forward:
+        """A model's forward passes as the probe asks for them."""
+        return Forward(classifier, self.precision, most=self.batch_size)
 
     def answers(self, forward: Forward, images: Tensor | None = None) -> Tensor:
         """Logits (N, classes), of all images or of these."""
         shown = self.images if images is None else images
         return forward(shown, shown if forward.classifier.needs_clean else None)
+
+    def answers_if_any(self, forward: Forward, images: Tensor | None = None) -> Tensor | None:
+        """As `answers`; None for a model that cannot be asked, whose cells will say why."""
+        try:
+            logits = self.answers(forward, images)
+        except (Exception, SystemExit):
+            return None
+        return logits if bool(logits.isfinite().all()) else None
 
     def same(self, one: Tensor, other: Tensor) -> bool:
         """Whether answers to the same images agree up to float noise; those that are no numbers are not compared."""
@@ -132,21 +147,14 @@ class Watch:
         self._probe = probe
         self._forward = forward
         self._shown = probe.images[: min(PROBED, max(2, n // 400))]
-        self._first = self._answers()
+        self._first = probe.answers_if_any(forward, self._shown)
 
     def fault(self) -> str:
         """What is wrong with the answers since; empty where they are as before."""
-        again = self._answers()
+        again = self._probe.answers_if_any(self._forward, self._shown)
         if self._first is None or again is None or self._probe.same(self._first, again):
             return ""
         return "answers depend on earlier calls: after this unit the same images are answered otherwise than before it"
-
-    def _answers(self) -> Tensor | None:
-        try:
-            answers = self._probe.answers(self._forward, self._shown)
-        except (Exception, SystemExit):  # such a model fails in its cells too
-            return None
-        return None if _log_p(answers).isnan().any() else answers
 
 
 def _log_p(logits: Tensor) -> Tensor:
@@ -170,7 +178,7 @@ def probe_of(clean: Dataset, precision: str, batch_size: int = 2 * PROBED) -> Pr
     noise = np.random.Generator(np.random.Philox(1)).integers(0, 128, images[3::4].shape, dtype=np.uint8)
     images[3::4] += noise
     largest = min(max(batch_size, PROBED), max(len(clean), 2 * PROBED))
-    return Probe(torch.from_numpy(np.ascontiguousarray(images)), precision, largest)
+    return Probe(torch.from_numpy(np.ascontiguousarray(images)), precision, largest, batch_size)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class _Node:
         data, classifiers, plan, *_ = opened(config)
         self._folder = TemporaryDirectory(prefix="robench-")
         clean = stored_clean(data, Path(self._folder.name) / "clean.npy")
-        probe = probe_of(clean, plan.precision)
+        probe = probe_of(clean, plan.precision, config.batch_size)
         with exact_float32():
             known = [with_outputs(one, probe, config.outputs) for one in classifiers]
             prints = {one.label: fingerprint_of(probe, one) for one in known}

@@ -79,8 +79,8 @@ def evaluate(
     sweep. Processes with other shards may fill the folder at the same time.
     copies: the models once more on each further device, which share the work. elsewhere: gives each unit with its
     result, computed by other processes, in place of this one. said: lines for stderr before the first forward pass of
-    the sweep, shown with the progress. Raises RunError where the folder holds another run or
-    cannot be written, ModelError for a model that is no function of its image.
+    the sweep, shown with the progress. Raises RunError where the folder holds another run or cannot be written,
+    ModelError for a model that is no function of its image.
     """
     run = Run(config.folder)
     compared = _baseline(run, config.baseline, clean_of(dataset).name, classifiers, plan)

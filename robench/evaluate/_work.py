@@ -39,17 +39,17 @@ def work_of(run: Run, planned: Planned, config: SweepConfig) -> Work:
     holds other cells beside them.
     """
     units = list(planned)[config.shard[0] - 1 :: config.shard[1]] if config.shard else list(planned)
-    every = {cell: run.record(cell) for pairs in planned.values() for _, cell in pairs}
+    every = [cell for pairs in planned.values() for _, cell in pairs]
+    records = {cell: record for cell in every if (record := run.record(cell)) and not record["error"]}
     stored: dict[str, list[Mapping[str, Any] | None]] = {}
-    for cell, record in every.items():
-        if record is not None and not record["error"]:
-            stored.setdefault(cell.model, []).append(record["fingerprint"])
+    for cell, record in records.items():
+        stored.setdefault(cell.model, []).append(record["fingerprint"])
     _add_others(run, stored, {cell.model for cell in every})
-    records = {cell: every[cell] for unit in units for _, cell in planned[unit]}
-    done = {cell: record for cell, record in records.items() if record is not None and not record["error"]}
+    mine = [cell for unit in units for _, cell in planned[unit]]
+    done = {cell for cell in mine if cell in records}
     if config.stateful:
-        _check_whole(run, {cell.key for pairs in planned.values() for _, cell in pairs})
-        done = done if len(done) == len(records) else {}
+        _check_whole(run, {cell.key for cell in every})
+        done = done if len(done) == len(mine) else set()
     missing = {unit: {cell.model: cell for _, cell in planned[unit] if cell not in done} for unit in units}
     missing = {unit: cells for unit, cells in missing.items() if cells}
     return Work(missing, len(done), stored)

@@ -67,7 +67,7 @@ def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., Out
 def unprobed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models see the images of the sweep alone, for tests that count calls."""
     monkeypatch.setattr(Probe, "check", lambda self, forward: None)
-    monkeypatch.setattr(_admission, "probe_answers", lambda probe, forward: None)
+    monkeypatch.setattr(Probe, "answers_if_any", lambda self, forward, images=None: None)
     monkeypatch.setattr(_admission, "with_outputs", lambda classifier, probe, asked: classifier)
     monkeypatch.setattr(Bench, "_watch", lambda self, number, todo: {})
 

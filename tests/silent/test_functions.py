@@ -152,6 +152,8 @@ def test_one_image_at_a_time_is_a_way_on(sweep, nets, tmp_path):
     assert sweep(f"{nets}:trainingnorm", also=("--batch-size", 1)).code == 1
     assert sweep(f"{nets}:range", also=("--batch-size", 16)).code == 1
     assert sweep(f"{nets}:range", also=("--batch-size", 1)).code == 0
+    said = sweep(f"{nets}:range", out="devices", also=("--batch-size", 1, "--device", "cpu,cpu"))
+    assert (said.code, "3 cells computed" in said.out) == (0, True), said.err
 
 
 def test_the_batch_of_the_sweep_is_among_those_that_are_tried(sweep, nets):

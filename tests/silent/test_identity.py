@@ -87,12 +87,7 @@ def test_two_factories_have_each_the_modules_of_their_folder(sweep, tmp_path):
 
 def test_what_no_digest_sees_the_fingerprint_does(sweep, tmp_path, monkeypatch):
     """A network of the environment: code and weights stay as they are."""
-    (tmp_path / "net.py").write_text(
-        "import os\nfrom torch import nn\nimport torch\nclass Net(nn.Sequential):\n"
-        "    def forward(self, x): return super().forward(x).roll(int(os.environ['TURN']), dims=1)\n"
-        "def make():\n    torch.manual_seed(0)\n"
-        "    return Net(nn.Flatten(), nn.Linear(1024, 10)), {'channels': 1}\n"
-    )
+    (tmp_path / "net.py").write_text(TURNED)
     monkeypatch.setenv("TURN", "0")
     assert sweep(f"{tmp_path}/net.py:make").code == 0
     monkeypatch.setenv("TURN", "1")
@@ -151,10 +146,10 @@ def test_every_cell_carries_the_fingerprint_of_its_network(sweep, tmp_path):
 
 
 def test_equal_digests_need_no_forward_pass(sweep, tmp_path, monkeypatch):
-    from robench.evaluate import _admission
+    from robench.evaluate._probe import Probe
 
     sweep("tiny_cnn=digits-clean")
-    monkeypatch.setattr(_admission, "Forward", None)
+    monkeypatch.setattr(Probe, "forward", None)
     assert "3 found" in sweep("tiny_cnn=digits-clean").out
 
 
