@@ -32,9 +32,17 @@ class Said:
     err: str
 
     @property
+    def lines(self) -> list[str]:
+        """The command's own lines on stderr, of which there are some; the others tell of progress."""
+        assert "Traceback" not in self.err
+        found = [line for line in self.err.splitlines() if line.startswith("robench: ")]
+        assert found, self.err
+        return found
+
+    @property
     def line(self) -> str:
         """The one line of its own on stderr, without those of the progress."""
-        [found] = [line for line in self.err.splitlines() if line.startswith("robench: ")]
+        [found] = self.lines
         return found
 
 

@@ -5,13 +5,13 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import astuple
 
 import pytest
 from sweeps import CLEAN, sweep
 
 import corruptions
 from robench import leaderboard
-from robench.cli import main
 
 NAMES = list(corruptions.suite("cifar10-c/1").keys)
 INFO = {"dataset": "cifar100", "clean_acc": "76.28", "corruptions_acc": "50.00", "architecture": "WideResNet-40-2"}
@@ -26,16 +26,9 @@ main(sys.argv[1:])
 
 
 @pytest.fixture
-def line(capsys):
+def line(robench):
     """line("leaderboard", …) -> exit code, stdout, stderr."""
-
-    def run(*args):
-        with pytest.raises(SystemExit) as ended:
-            main([str(arg) for arg in args])
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
+    return lambda *args: astuple(robench(*args))
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,8 @@
 """Whatever a command trips over is one line: the thing, what was expected, what came; and no number is made of it."""
 
-import csv
 import io
-import json
 import os
 import pickle
-import re
 import shutil
 import signal
 import subprocess
@@ -15,26 +12,15 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow
-import pyarrow.parquet
 import pytest
 from PIL import Image
 
 import corruptions
-from robench import datasets, models, tables
+from robench import datasets, models
 from robench.datasets import _cache
 from robench.errors import ModelError, UsageError
 
 AWGN = ("-c", "awgn@0.1", "--limit", "8", "--device", "cpu")
-
-
-def lines(said):
-    """The command's own lines on stderr, of which there are some; the others tell of progress."""
-    assert "Traceback" not in said.err
-    found = [line for line in said.err.splitlines() if line.startswith("robench: ")]
-    assert found, said.err
-    return found
 
 
 NETS = """
@@ -82,14 +68,14 @@ def test_a_factory_of_two_unknown_parameters_is_refused(nets):
 def test_sys_exit_in_a_factory_is_the_model_s_failure(robench, nets, tmp_path):
     said = robench("evaluate", "-m", f"{nets}:leaves", "-d", "digits", *AWGN, "-o", tmp_path / "run")
     assert said.code == 1
-    assert "nets:leaves: failed: SystemExit" in lines(said)[0]
+    assert "nets:leaves: failed: SystemExit" in said.lines[0]
     assert not (tmp_path / "run").exists()
 
 
 def test_sys_exit_in_a_network_is_the_cell_s_failure(robench, nets, tmp_path):
     said = robench("evaluate", "-m", f"{nets}:leaves_later", "-d", "digits", *AWGN, "-o", tmp_path / "run")
     assert said.code == 1
-    assert "2 cells failed" in lines(said)[-1]
+    assert "2 cells failed" in said.lines[-1]
     assert "SystemExit" in said.out
 
 
@@ -97,7 +83,7 @@ def test_sys_exit_in_a_training_is_its_failure(robench, nets, tmp_path):
     out = tmp_path / "w.safetensors"
     said = robench("train", "clean", "-m", f"{nets}:leaves_later", "-d", "digits", "--epochs", "1", "-o", out)
     assert (said.code, out.exists()) == (1, False)
-    assert "sys.exit(0)" in lines(said)[-1]
+    assert "sys.exit(0)" in said.lines[-1]
 
 
 def command(*args, **how):
@@ -138,7 +124,7 @@ def workers_of(pid):
 def test_an_argument_that_is_no_utf_8_is_a_line(robench):
     said = robench("status", os.fsdecode(b"caf\xe9"))
     assert said.code == 2
-    assert r"argument 'caf\udce9': expected text in UTF-8" in lines(said)[0]
+    assert r"argument 'caf\udce9': expected text in UTF-8" in said.lines[0]
 
 
 NUMBERS = {
@@ -165,7 +151,7 @@ def test_what_is_no_plain_number_or_place_is_refused(case, robench, tmp_path):
     out = tmp_path / "out.safetensors"
     said = robench(command_name, *rest, *model, "-d", "digits", "-o", out)
     assert (said.code, out.exists()) == (2, False)
-    assert fault in lines(said)[-1]
+    assert fault in said.lines[-1]
 
 
 @pytest.mark.parametrize("limit", [1.5, 2.0, True, "3", 0])
@@ -180,7 +166,7 @@ def test_a_limit_in_python_is_a_whole_number(limit):
 def test_a_home_of_nobody_is_a_line(spec, robench, tmp_path):
     said = robench("evaluate", "-m", "tiny_cnn=digits-clean", "-d", spec, *AWGN, "-o", tmp_path / "run")
     assert said.code == 2
-    assert "expected the home folder of a user, got none of '~nosuchuser'" in lines(said)[0]
+    assert "expected the home folder of a user, got none of '~nosuchuser'" in said.lines[0]
 
 
 def archive(path, **arrays):
@@ -229,7 +215,7 @@ def test_what_is_wrong_in_a_npz_file_is_a_line_before_memory_is_taken(case, robe
     path = archive(tmp_path / "mine.npz")
     make(path)
     said = robench("evaluate", "-m", "tiny_cnn=digits-clean", "-d", f"npz:{path}", *AWGN, "-o", tmp_path / "run")
-    assert (said.code, len(lines(said)), (tmp_path / "run").exists()) == (1, 1, False)
+    assert (said.code, len(said.lines), (tmp_path / "run").exists()) == (1, 1, False)
     assert "mine.npz" in said.err
     assert fault in said.err
 
@@ -239,7 +225,7 @@ def test_labels_of_floats_are_not_cut(robench, tmp_path):
     (tmp_path / "test_batch").write_bytes(pickle.dumps(content))
     said = robench("generate", "-d", f"cifar10:{tmp_path}", "-c", "awgn@0.1", "-o", tmp_path / "set")
     assert (said.code, (tmp_path / "set").exists()) == (1, False)
-    assert "test_batch: expected labels as whole numbers (2), got float64" in lines(said)[0]
+    assert "test_batch: expected labels as whole numbers (2), got float64" in said.lines[0]
 
 
 def test_ids_beyond_int64_are_refused_by_corruptions_too():
@@ -281,7 +267,7 @@ def test_a_name_that_is_no_utf_8_is_a_line(what, photos, robench, tmp_path):
     place = os.fsencode(photos) + (b"/a/caf\xe9.png" if what == "file" else b"/caf\xe9")
     shutil.copy(photos / "a" / "0.png", place) if what == "file" else os.mkdir(place)
     said = robench("generate", "-d", f"folder:{photos}", "-c", "awgn@0.1", "-o", tmp_path / "set")
-    assert (said.code, len(lines(said)), (tmp_path / "set").exists()) == (1, 1, False)
+    assert (said.code, len(said.lines), (tmp_path / "set").exists()) == (1, 1, False)
     assert r"expected names in UTF-8, got 'caf\udce9" in said.err
 
 
@@ -311,138 +297,6 @@ def test_another_file_of_the_same_size_and_time_is_decoded_anew(photos):
     assert _cache.entry(datasets.load(f"folder:{photos}")).made_from != before
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A folder with a small run and two small sets, to be copied and damaged."""
-    place = tmp_path_factory.mktemp("finished")
-    some = ("-d", "digits", "--limit", "6", "-c", "awgn@0.1")
-    tasks = (
-        ("evaluate", "-m", "tiny_cnn=digits-clean", *some, "--device", "cpu", "-o", place / "run"),
-        ("generate", *some, "-o", place / "set"),
-        ("generate", *some, "--format", "folder", "-o", place / "pictures"),
-    )
-    for task in tasks:
-        subprocess.run([sys.executable, "-m", "robench", *map(str, task)], check=True, capture_output=True)
-    return place
-
-
-def deep(told):
-    return "[" * 100_000
-
-
-def nulls(*keys):
-    """A change of JSON: the value at the end of these keys becomes null."""
-
-    def change(told):
-        *inner, last = keys
-        value = told
-        for key in inner:
-            value = value[key]
-        value[last] = None
-        return json.dumps(told)
-
-    return change
-
-
-def half_a_pair(told):
-    return json.dumps(told | {"view": "\ud83d"})
-
-
-JSON = {
-    # a change of the manifest of a run or a set, and a command that reads it
-    "deep run": ("run", deep, ("status", "X")),
-    "deep set": ("set", deep, ("verify", "X")),
-    "null run": ("run", lambda told: "null", ("report", "X", "-o", "OUT")),
-    "null set": ("set", lambda told: "null", ("verify", "X")),
-    "a text that is none": ("set", half_a_pair, ("verify", "X")),
-    "null data set": ("run", nulls("dataset", "digest"), ("report", "X", "-o", "OUT")),
-    "null class": ("run", nulls("dataset", "classes", 0), ("report", "X", "-o", "OUT")),
-    "null model": ("run", nulls("models", 0), ("report", "X", "-o", "OUT")),
-    "null label": ("run", nulls("models", 0, "label"), ("compare", "X", "X")),
-    "null corruption": ("run", nulls("corruptions", "awgn"), ("report", "X", "-o", "OUT")),
-    "null version": ("run", nulls("environment", "numpy"), ("report", "X", "-o", "OUT")),
-    "null cell": ("run", nulls("cells", 0), ("status", "X")),
-    "null field of a cell": ("run", nulls("cells", 0, "strength"), ("status", "X")),
-    "null digest of a set": ("set", nulls("data_digest"), ("verify", "X")),
-    "null corruption of a set": ("set", nulls("corruptions", "awgn"), ("verify", "X")),
-}
-
-
-@pytest.mark.parametrize("case", JSON)
-def test_deep_and_null_json_is_a_line(case, finished, robench, tmp_path):
-    kind, change, task = JSON[case]
-    place = tmp_path / kind
-    shutil.copytree(finished / kind, place)
-    manifest = place / "manifest.json"
-    manifest.write_text(change(json.loads(manifest.read_text())))
-    said = robench(*(str(place) if word == "X" else str(tmp_path / "out") if word == "OUT" else word for word in task))
-    assert (said.code, len(lines(said)), (tmp_path / "out").exists()) == (1, 1, False)
-    assert "manifest.json: " in said.err
-    assert "expected" in said.err or "cannot be read" in said.err
-
-
-def rewritten(path, change):
-    table = pyarrow.parquet.read_table(path)
-    pyarrow.parquet.write_table(change(table), path)
-
-
-def null_column(name):
-    def change(table):
-        place = table.column_names.index(name)
-        return table.set_column(place, name, pyarrow.array([None] * len(table), table.schema.field(name).type))
-
-    return change
-
-
-def deep_record(table):
-    return table.replace_schema_metadata({b"robench": b"[" * 100_000})
-
-
-def null_record(table):
-    return table.replace_schema_metadata({b"robench": b"null"})
-
-
-@pytest.mark.parametrize("change", [null_column("id"), null_column("top5"), deep_record, null_record])
-def test_deep_and_null_parquet_of_a_run_is_a_line(change, finished, robench, tmp_path):
-    shutil.copytree(finished / "run", tmp_path / "run")
-    path = next((tmp_path / "run" / "predictions").rglob("*.parquet"))
-    rewritten(path, change)
-    said = robench("report", tmp_path / "run", "-o", tmp_path / "out")
-    assert (said.code, len(lines(said)), (tmp_path / "out").exists()) == (1, 1, False)
-    assert f"{path}: cannot be read: expected the predictions of a cell, got " in said.err
-    assert said.err.endswith("remove it to compute it again\n")
-
-
-@pytest.mark.parametrize("column", ["id", "label", "stem", "class"])
-def test_null_parquet_of_a_set_is_a_line(column, finished, robench, tmp_path):
-    shutil.copytree(finished / "pictures", tmp_path / "set")
-    path = tmp_path / "set" / "digests" / "clean.parquet"
-    rewritten(path, null_column(column))
-    sweep = ("evaluate", "-m", "tiny_cnn=digits-clean", "-d", f"generated:{tmp_path / 'set'}", "--device", "cpu")
-    said = robench(*sweep, "-o", tmp_path / "run")
-    assert (said.code, len(lines(said)), (tmp_path / "run").exists()) == (1, 1, False)
-    assert "clean.parquet: expected " in said.err
-
-
-@pytest.mark.parametrize("column", ["strength", "class", "stem", "sha256"])
-def test_verify_names_null_parquet(column, finished, robench, tmp_path):
-    shutil.copytree(finished / "pictures", tmp_path / "set")
-    path = tmp_path / "set" / "digests" / "awgn.parquet"
-    rewritten(path, null_column(column))
-    said = robench("verify", tmp_path / "set")
-    assert said.code == 1
-    assert any("awgn.parquet: cannot be read: expected the digests of pictures" in line for line in lines(said))
-
-
-def test_ids_of_uint64_in_a_set_are_a_line(finished, robench, tmp_path):
-    shutil.copytree(finished / "set", tmp_path / "set")
-    np.save(tmp_path / "set" / "ids.npy", np.arange(6, dtype=np.uint64) + 2**63)
-    sweep = ("evaluate", "-m", "tiny_cnn=digits-clean", "-d", f"generated:{tmp_path / 'set'}", "--device", "cpu")
-    said = robench(*sweep, "-o", tmp_path / "run")
-    assert said.code == 1
-    assert "ids.npy: expected values as whole numbers (6) below 2^63" in said.err
-
-
 @pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
 def test_a_disk_that_is_full_while_training_is_a_line(tmp_path):
     program = (
@@ -462,89 +316,6 @@ def test_a_disk_that_is_full_while_training_is_a_line(tmp_path):
 
 def quiet(folder):
     return os.environ | {"ROBENCH_CACHE": "off", "NUMBA_CACHE_DIR": str(folder / "numba")}
-
-
-STRANGE = "=sum(a1)|<b>\\x\n`y`"
-
-
-@pytest.fixture(scope="module")
-def strange(tmp_path_factory):
-    """A run whose data set has a name that means something in every form of text."""
-    place = tmp_path_factory.mktemp("strange")
-    sweep = ("evaluate", "-m", "tiny_cnn=digits-clean", "-m", "tiny_cnn=digits-noise", "-d", "digits", "-s", "demo/1")
-    task = (*sweep, "--limit", "6", "--dataset-name", STRANGE, "--device", "cpu", "-o", str(place / "run"))
-    subprocess.run([sys.executable, "-m", "robench", *task], check=True, capture_output=True)
-    return place / "run"
-
-
-def test_the_texts_of_a_report_are_escaped(strange, robench, tmp_path):
-    assert robench("report", strange, "-o", tmp_path / "report").code == 0
-    told = (tmp_path / "report" / "report.md").read_text()
-    assert "## =sum(a1)\\|&lt;b>\\\\x \\`y\\` test\n" in told
-    assert "<b>" not in told
-    latex = (tmp_path / "report" / "accuracy.tex").read_text().splitlines()
-    assert latex[0].startswith("% =sum(a1)|<b>\\x `y` test: top-1 accuracy")
-    assert latex[1].startswith("\\begin{tabular}")
-    for name in ("cells.csv", "metrics.csv"):
-        assert set(pd.read_csv(tmp_path / "report" / name)["dataset"]) == {f"'{STRANGE}"}
-
-
-def test_a_board_reads_back_what_it_escaped(strange, robench, tmp_path):
-    boards = tmp_path / "boards"
-    assert robench("leaderboard", "add", strange, "--board", boards).code == 0
-    assert robench("leaderboard", "build", "--board", boards).code == 0
-    said = robench("leaderboard", "check", "--board", boards)
-    assert (said.code, said.err) == (0, "")
-    cells = next(boards.rglob("*.cells.csv"))
-    assert set(pd.read_csv(cells)["dataset"]) == {f"'{STRANGE}"}
-    text = cells.read_text().replace("'=sum", "'=sun")
-    cells.write_text(text)
-    assert "=sun(a1)" in robench("leaderboard", "check", "--board", boards).err
-
-
-TEXTS = [
-    "=1",
-    "+a",
-    "-a",
-    "@a",
-    "\ta",
-    "'",
-    "'=1",
-    "''",
-    "'tis",
-    "-0.5",
-    "+1e3",
-    "",
-    "plain",
-    "a=b",
-    "nan",
-    "-inf",
-    'a"b,c\nd',
-]
-
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_a_cell_of_a_csv_comes_back_as_it_was(text):
-    frame = pd.DataFrame({"text": [text], "number": [-0.25]})
-    written = tables.to_csv(frame)
-    [_, [cell, number]] = csv.reader(io.StringIO(written))
-    assert (tables.from_csv(cell), number) == (text, "-0.25")
-    assert not cell.startswith(("=", "@", "\t"))
-    assert not re.match(r"[+-][^0-9.]", cell)
-
-
-def test_signs_of_latex_and_markdown_in_labels(strange, robench, tmp_path):
-    shutil.copytree(strange, tmp_path / "run")
-    manifest = tmp_path / "run" / "manifest.json"
-    told = json.loads(manifest.read_text())
-    told["models"][0]["label"] = "a|b<c"
-    told["cells"] = [
-        cell | {"model": cell["model"].replace("tiny_cnn=digits-clean", "a|b<c")} for cell in told["cells"]
-    ]
-    manifest.write_text(json.dumps(told))
-    assert robench("report", tmp_path / "run", "-o", tmp_path / "report").code == 0
-    assert r"a\textbar{}b\textless{}c" in (tmp_path / "report" / "accuracy.tex").read_text()
-    assert "- a\\|b&lt;c: weights" in (tmp_path / "report" / "report.md").read_text()
 
 
 def test_a_reader_that_leaves_ends_a_list_without_a_word():

@@ -18,14 +18,12 @@ MEAN = "mean_corruption_accuracy"
 
 
 @pytest.fixture
-def said(capsys):
+def said(robench):
     """said("evaluate", …) runs the command line and gives what it printed."""
 
     def run(*args):
-        with pytest.raises(SystemExit) as ended:
-            main([str(arg) for arg in args])
-        printed = capsys.readouterr()
-        assert not ended.value.code, printed.err
+        printed = robench(*args)
+        assert not printed.code, printed.err
         return printed.out
 
     return run
