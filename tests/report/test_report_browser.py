@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    chosen = ("awgn@0.1,0.3", "contrast@1,3,5", "crop@0.5,0.3", "fog@1,3")
+    chosen = ("awgn@0.1,0.3", "contrast@1,3,5", "crop@0.5,0.3", "fog@1,3,5")
     sweep(folder / "run", chosen=chosen)
     build([folder / "run"], folder / "report")
     return folder / "report"
@@ -59,18 +59,18 @@ def test_a_click_on_a_header_sorts(shown) -> None:
     means = shown.page.locator("table.sortable").first.locator("th", has_text="mean over corruptions")
     means.click()
     sorts(means, "ascending")
-    rising = column(shown.page, 3)
+    rising = column(shown.page, 4)
     means.click()
     sorts(means, "descending")
     assert rising == sorted(rising, key=float)
-    assert column(shown.page, 3) == rising[::-1]
+    assert column(shown.page, 4) == rising[::-1] != rising
 
 
 def test_the_keyboard_sorts_too(shown) -> None:
     page = shown.page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    for _ in range(60):
+    for _ in range(70):
         page.keyboard.press("Tab")
         if (
             "corruption"
