@@ -1,4 +1,4 @@
-"""Add the canonical digests that are missing: robench/generate/canonical.json and canonical.npz.
+"""Add the canonical digests that are missing: robench/export/canonical.json and canonical.npz.
 
     python benchmarks/make_canonical.py -d cifar10:DIR
 
@@ -21,8 +21,8 @@ import numpy as np
 import corruptions
 from robench import datasets, setformat
 from robench.errors import RobenchError
+from robench.export import _canonical, generate
 from robench.files import file_digests, whole_file, write_json
-from robench.generate import _canonical, generate
 from robench.selection import select
 
 FOLDER = Path(_canonical.__file__).parent

@@ -89,8 +89,17 @@ def total_table(results: dict[str, Any]) -> str:
             ("without glass_blur and frost", ("glass_blur", "frost")),
         ):
             own, other = (total(families, who, without) for who in ("robench", "imagecorruptions"))
-            unit = CIFAR_COUNT if side == "32" else 100
-            rows.append([side, text, str(unit), f"{own * unit:.1f} s", f"{other * unit:.0f} s", times(other / own)])
+            condition = CIFAR_COUNT if side == "32" else 100
+            rows.append(
+                [
+                    side,
+                    text,
+                    str(condition),
+                    f"{own * condition:.1f} s",
+                    f"{other * condition:.0f} s",
+                    times(other / own),
+                ]
+            )
     return table(["side", "families", "images", "robench", "imagecorruptions", "ratio"], rows)
 
 

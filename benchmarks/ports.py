@@ -181,7 +181,7 @@ class Cifar:
     def __init__(self, spec: str, checkpoint: str) -> None:
         chosen = datasets.load(spec).at(np.arange(CIFAR_COUNT))
         self.images, self.labels = chosen.images(0, CIFAR_COUNT), chosen.labels
-        self.network = models.load(f"resnet20={checkpoint}", classes=10, side=32, normalize="imagenet")
+        self.network = models.load(f"resnet20={checkpoint}", classes=10, input_size=32, normalize="imagenet")
 
     def top1(self, images: Any) -> float | None:
         """The share of images named rightly; None where there are none of that shape."""

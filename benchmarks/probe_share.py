@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from robench.evaluate import SweepConfig, run
-from robench.evaluate._probe import Probe
+from robench.sweep import SweepConfig, run
+from robench.sweep._probe import Probe
 
 
 class Timed:

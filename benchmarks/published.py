@@ -106,7 +106,7 @@ def row(name: str, values: Sequence[float]) -> str:
 def frost_rows(kind: str, data: datasets.Dataset, checkpoint: str, seeds: int) -> Iterator[str]:
     """The lines of the section on frost for one kind of images, `cifar10` or `jpeg`."""
     side = data.shape[0]
-    classifier = models.load(f"resnet20={checkpoint}", classes=len(data.classes), side=side, normalize="imagenet")
+    classifier = models.load(f"resnet20={checkpoint}", classes=len(data.classes), input_size=side, normalize="imagenet")
     yield f"frost, ResNet-20 on {len(data)} images of {kind}, severities 1 to 5 and their mean"
     for name, values in FROST[kind].items():
         yield row(name, values)

@@ -16,8 +16,8 @@ import torch
 
 import corruptions
 from robench import datasets, models
-from robench.evaluate import SweepConfig, SweepPlan, evaluate
 from robench.selection import select
+from robench.sweep import SweepConfig, SweepPlan, evaluate
 
 SUITE = "cifar10-c/1"
 
@@ -46,14 +46,14 @@ def main(dataset: str, view: str | None, model: str, classes: int, limit: int, b
         corruptions.apply(images[:1], name, int(key))
     took = seconds(lambda: [corruptions.apply(images, name, int(key)) for name, key in cells])
     click.echo(f"degrade: {limit * len(cells) / took:.0f} images/s over {SUITE}, one core")
-    classifier = models.load(model, classes=len(data.classes), side=data.shape[:2], random_weights=True)
+    classifier = models.load(model, classes=len(data.classes), input_size=data.shape[:2], random_weights=True)
     batch = torch.from_numpy(images[:batch_size])
     classifier.logits(batch)
     rates = [batch_size / seconds(lambda: classifier.logits(batch)) for _ in range(5)]
     click.echo(f"forward: {np.median(rates):.1f} images/s, {model}, fp32, {torch.get_num_threads()} threads")
     with tempfile.TemporaryDirectory() as folder:
         names = tuple(map(str, range(classes)))
-        wide = models.load(model, classes=classes, side=data.shape[:2], random_weights=True)
+        wide = models.load(model, classes=classes, input_size=data.shape[:2], random_weights=True)
         many = datasets.Dataset("many", "test", data.view, names, data.shape, data.ids, data.labels, data.read)
         config = SweepConfig((), "", Path(folder) / "run", batch_size=batch_size)
         evaluate(many, [wide], SweepPlan(select((), ("contrast@3",))), config)

@@ -22,8 +22,8 @@ import torch
 
 import corruptions
 from robench import datasets, models
-from robench.evaluate import SweepConfig, SweepPlan, evaluate
 from robench.selection import select
+from robench.sweep import SweepConfig, SweepPlan, evaluate
 
 
 def forward_seconds(classifiers: list[models.Classifier], batches: list[torch.Tensor]) -> float:
@@ -83,17 +83,17 @@ def main(
     """Print the seconds of each round and the median ratio."""
     data = datasets.load(dataset, limit=limit)
     classifiers = [
-        models.load(one, classes=len(data.classes), side=data.shape[:2], normalize=normalize, random_weights=True)
+        models.load(one, classes=len(data.classes), input_size=data.shape[:2], normalize=normalize, random_weights=True)
         for one in specs
     ]
     suites = {suite: select([suite])} if suite else {}
     plan = SweepPlan(select(list(suites), chosen or (() if suite else ("awgn@0.05,0.1,0.15,0.2",))), suites=suites)
     batches = []
-    for unit in plan.units():
+    for condition in plan.conditions():
         for where, images in data.blocks(batch_size):
-            if not unit.strength.is_clean:
-                chosen_one = corruptions.get(unit.corruption)
-                images = corruptions.apply_strength(images, chosen_one, unit.strength, ids=data.ids[where])
+            if not condition.strength.is_clean:
+                chosen_one = corruptions.get(condition.corruption)
+                images = corruptions.apply_strength(images, chosen_one, condition.strength, ids=data.ids[where])
             batches.append(torch.from_numpy(images))
     forward_seconds(classifiers, batches[:4])
     ratios = []

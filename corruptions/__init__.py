@@ -9,14 +9,23 @@ Needs numpy, numba and OpenCV; no PyTorch.
 """
 
 from corruptions import blur, digital, heldout, noise, resolution, weather
-from corruptions._contract import Chain, Corruption, Textures, corruption, get, names, nearest_native, superseded
+from corruptions._contract import (
+    Chain,
+    Corruption,
+    Textures,
+    corruption,
+    get,
+    names,
+    nearest_severity_table,
+    superseded,
+)
 from corruptions._core import apply, apply_strength
 from corruptions._errors import CorruptionError, RepeatedDraws, StrengthError, UnknownName
 from corruptions._registry import Registry, unknown
 from corruptions._streams import Draws
 from corruptions._strength import CLEAN, Level, Strength, number_text, read_number, read_whole
-from corruptions.suites import Suite, suite
-from corruptions.suites import names as suites
+from corruptions._suites import Suite, suite
+from corruptions._suites import names as suites
 
 __all__ = [
     "CLEAN",
@@ -40,7 +49,7 @@ __all__ = [
     "get",
     "heldout",
     "names",
-    "nearest_native",
+    "nearest_severity_table",
     "noise",
     "number_text",
     "read_number",

@@ -35,8 +35,8 @@ GROUPS = ("noise", "blur", "weather", "digital", "resolution")
 CHAIN = "+"
 TAKES = ("uint8", "float", "double")
 ROUNDINGS = ("nearest", "down")
-EXTRAS = ("draws", "boxes", "native", "textures")
-NATIVE_SIDES = (32, 64, 224)
+EXTRAS = ("draws", "boxes", "severity_table", "textures")
+SEVERITY_TABLES = (32, 64, 224)
 RESERVED = ("boxes", "clean", "digests", "ids", "labels", "manifest")
 
 
@@ -45,9 +45,9 @@ def nearest_side(sides: Sequence[int], wanted: int) -> int:
     return min(sides, key=lambda side: (abs(side - wanted), side))
 
 
-def nearest_native(height: int, width: int) -> int:
-    """The native side, 32, 64 or 224, nearest to the shorter side of images; of two as near the smaller."""
-    return nearest_side(NATIVE_SIDES, min(height, width))
+def nearest_severity_table(height: int, width: int) -> int:
+    """The published severity table (32, 64 or 224) nearest to the shorter side of an image; of two the smaller."""
+    return nearest_side(SEVERITY_TABLES, min(height, width))
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,14 @@ class Corruption:
     """One named way to degrade an image: its function, its strengths, its source and its facts.
 
     The function is called as body(images, strength, …) with a block of images, one strength (a number, a pair, or a
-    row of the table) and those of `draws`, `boxes`, `native` and `textures` that it names as parameters. `takes` says
-    what the images are: "uint8", "float" (float32 in [0, 1]) or "double" (float64 in [0, 1]). The function may work in
-    place but must not keep the images, whose memory the next block reuses. It returns a block of the same shape: uint8,
-    or float32 or float64 in [0, 1], which is clipped and quantised to 8 bits here.
+    row of the table) and those of `draws`, `boxes`, `severity_table` and `textures` that it names as parameters.
+    `takes` says what the images are: "uint8", "float" (float32 in [0, 1]) or "double" (float64 in [0, 1]). The function
+    may work in place but must not keep the images, whose memory the next block reuses. It returns a block of the
+    same shape: uint8, or float32 or float64 in [0, 1], which is clipped and quantised to 8 bits here.
 
     `rounding` says how: "nearest", or "down" for the families whose published generator cuts the fraction off.
-    `severities` maps a native side to five rows. `per_image` bodies also take strengths of shape (n, 1, 1, 1).
+    `severities` maps an image size (32, 64, 224) to five rows. `per_image` bodies also take strengths of
+    shape (n, 1, 1, 1).
     `not_bit_exact` and `not_monotone` are empty or give the reason. `gray` says what happens to one channel.
     `near_identity` gives the reason why a strength close to the identity may change values by one level,
     `not_identity` the reason why even the identity level changes pixels; both are empty where this does not happen.
@@ -108,14 +109,14 @@ class Corruption:
         return ((self, strength),)
 
     @property
-    def wants(self) -> tuple[str, ...]:
-        """Which of draws, boxes, native and textures the function asks for."""
+    def requires(self) -> tuple[str, ...]:
+        """Which of draws, boxes, severity_table and textures the function asks for."""
         return tuple(name for name in inspect.signature(self.body).parameters if name in EXTRAS)
 
     @property
     def stochastic(self) -> bool:
         """Whether it draws."""
-        return "draws" in self.wants
+        return "draws" in self.requires
 
     @property
     def bit_exact(self) -> bool:
@@ -156,21 +157,23 @@ class Corruption:
         assert self.level is not None
         return tuple(self.strength(level=level) for level in self.level.defaults)
 
-    def parameters(self, strength: Strength, native: int) -> Row | Numbers:
-        """What the function gets: the level, or the severity's row for that native side."""
+    def parameters(self, strength: Strength, severity_table: int) -> Row | Numbers:
+        """What the function gets: the level, or the severity's row of that table."""
         if strength.severity is not None:
-            return self.severities[native][strength.severity - 1]
+            return self.severities[severity_table][strength.severity - 1]
         assert strength.level is not None
         return strength.level
 
-    def native_side(self, height: int, width: int, native: int | None = None) -> int:
-        """Which of its tables: the one nearest to `native`, or to the native side of images of this size."""
-        if native is not None and (not is_number(native) or native not in NATIVE_SIDES):
-            raise CorruptionError(f"{self.name}: native must be one of {list(NATIVE_SIDES)}, got {native!r}")
-        wanted = nearest_native(height, width) if native is None else native
-        return nearest_side(sorted(self.severities) or NATIVE_SIDES, wanted)
+    def table_for(self, height: int, width: int, severity_table: int | None = None) -> int:
+        """Which of its tables: the one nearest to `severity_table`, or to images of this size."""
+        if severity_table is not None and (not is_number(severity_table) or severity_table not in SEVERITY_TABLES):
+            raise CorruptionError(
+                f"{self.name}: severity_table must be one of {list(SEVERITY_TABLES)}, got {severity_table!r}"
+            )
+        wanted = nearest_severity_table(height, width) if severity_table is None else severity_table
+        return nearest_side(sorted(self.severities) or SEVERITY_TABLES, wanted)
 
-    def facts(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything but the function, as JSON values."""
         level = self.level
         return {
@@ -197,7 +200,7 @@ class Corruption:
             "rounding": self.rounding,
             "near_identity": self.near_identity,
             "not_identity": self.not_identity,
-            "uses_boxes": "boxes" in self.wants,
+            "uses_boxes": "boxes" in self.requires,
             "gray": self.gray,
         }
 
@@ -228,9 +231,9 @@ class Chain(Corruption):
         return all(part.has_table for part in self.parts)
 
     @property
-    def wants(self) -> tuple[str, ...]:
+    def requires(self) -> tuple[str, ...]:
         """What any of the parts asks for."""
-        return tuple(name for name in EXTRAS if any(name in part.wants for part in self.parts))
+        return tuple(name for name in EXTRAS if any(name in part.requires for part in self.parts))
 
     def steps(self, strength: Strength) -> tuple[tuple[Corruption, Strength], ...]:
         """Each part with its strength."""

@@ -33,7 +33,7 @@ def apply(
     ids: Any = None,
     boxes: Any = None,
     textures: Textures | None = None,
-    native: int | None = None,
+    severity_table: int | None = None,
     stream: str = "test",
 ) -> Images:
     """Degrade images: the same shape and dtype out, the input untouched.
@@ -44,7 +44,7 @@ def apply(
     `frost` in place of its own, and on nothing else. Images that come one by one, or batch by batch, need `ids`, their
     places in the data set: without them each call counts from 0, and all get one noise, of which a warning tells.
     The strength of a chain `a+b` is a strength for each part, "sigma=0.1+2", or a severity for all.
-    `native` chooses the published table (32, 64 or 224); `stream` keeps training draws apart from the test set's.
+    `severity_table` chooses the published one (32, 64 or 224); `stream` keeps training draws apart from the test set's.
     Raises CorruptionError for anything of the wrong form.
 
     >>> import numpy as np
@@ -65,7 +65,7 @@ def apply(
         ids=ids,
         boxes=boxes,
         textures=textures,
-        native=native,
+        severity_table=severity_table,
         stream=stream,
     )
 
@@ -79,7 +79,7 @@ def apply_strength(
     ids: Any = None,
     boxes: Any = None,
     textures: Textures | None = None,
-    native: int | None = None,
+    severity_table: int | None = None,
     stream: str = "test",
 ) -> Images:
     """As `apply`, with the corruption and the strength at hand."""
@@ -91,7 +91,7 @@ def apply_strength(
     seed = _seed(seed)
     edges = _boxes(boxes, batch.shape)
     pictures = _textures(textures)
-    chosen.native_side(height, width, native)
+    chosen.table_for(height, width, severity_table)
     if strength.is_clean:
         return images.copy()
     out = np.empty_like(batch, order="C")
@@ -104,8 +104,8 @@ def apply_strength(
             if its_strength.is_clean:
                 continue
             draws = Draws(step.name, sample_ids[part], seed=seed, stream=stream, position=position)
-            native_side = step.native_side(height, width, native)
-            block = _degrade(step, its_strength, block, extras | {"draws": draws, "native": native_side})
+            table_for = step.table_for(height, width, severity_table)
+            block = _degrade(step, its_strength, block, extras | {"draws": draws, "severity_table": table_for})
         out[part] = _jpeg.round_trip(block, strength.quality) if strength.stored else block
     return out.reshape(images.shape)
 
@@ -113,7 +113,7 @@ def apply_strength(
 def _degrade(step: Corruption, strength: Strength, block: Images, extras: dict[str, Any]) -> Images:
     """A block of images through one corruption, all at one strength or each at its own."""
     if strength.drawn is None:
-        return _run(step, block, step.parameters(strength, extras["native"]), extras)
+        return _run(step, block, step.parameters(strength, extras["severity_table"]), extras)
     levels = _drawn_levels(step, strength.drawn, extras["draws"])
     if step.per_image:
         return _run(step, block, levels.astype(np.float32)[:, None, None, None], extras)
@@ -125,7 +125,7 @@ def _degrade(step: Corruption, strength: Strength, block: Images, extras: dict[s
 
 
 def _run(chosen: Corruption, block: Images, parameters: Any, extras: dict[str, Any]) -> Images:
-    given = {name: extras[name] for name in chosen.wants}
+    given = {name: extras[name] for name in chosen.requires}
     if chosen.takes == "uint8":
         return _levels(chosen, block, chosen.body(block, parameters, **given))
     with _unit_memory(UNIT_TYPES[chosen.takes], block.size) as memory:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
-Item = TypeVar("Item")
+Registered = TypeVar("Registered")
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -25,7 +25,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {kind} '{name}'; known: {', '.join(names) or 'none'}"
 
 
-class Registry(Generic[Item]):
+class Registry(Generic[Registered]):
     """Names and what they stand for; other packages add theirs through the entry-point group `entry_points`.
 
     An entry point is a module that registers on import. One that fails is a warning of one line, not an error.
@@ -35,16 +35,16 @@ class Registry(Generic[Item]):
         self.kind = kind
         self._group = group
         self._error = error
-        self._items: dict[str, Item] = {}
+        self._items: dict[str, Registered] = {}
         self._plugins_loaded = False
 
-    def add(self, name: str, item: Item) -> None:
+    def add(self, name: str, item: Registered) -> None:
         """Register `item`; a second use of a name raises."""
         if name in self._items:
             raise self._error(f"{self.kind} '{name}' is registered already, by {self._items[name]!r}")
         self._items[name] = item
 
-    def get(self, name: str) -> Item:
+    def get(self, name: str) -> Registered:
         """The thing of that name; an unknown name raises with the nearest one."""
         if name not in self._items:
             self._load_plugins()
@@ -61,7 +61,7 @@ class Registry(Generic[Item]):
         return name in self.names()
 
     @contextmanager
-    def with_entry(self, name: str, item: Item) -> Iterator[Item]:
+    def with_entry(self, name: str, item: Registered) -> Iterator[Registered]:
         """Register for the length of a `with` block: for tests and for trying things out."""
         self.add(name, item)
         try:

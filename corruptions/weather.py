@@ -192,7 +192,7 @@ def _snow_over(images: Any, layer: Any, mix: Any, rest: Any, out: Any) -> None:
     source=HENDRYCKS,
 )
 def frost(
-    images: Bytes, row: tuple[float, float], draws: Draws, native: int, textures: Textures | None = None
+    images: Bytes, row: tuple[float, float], draws: Draws, severity_table: int, textures: Textures | None = None
 ) -> Bytes:
     """Frost on the pane: share · x + share · texture, of a drawn texture the part at a drawn place.
 
@@ -203,7 +203,7 @@ def frost(
     there is one place, it is drawn. The sum is clipped and cut to whole levels, as published.
     """
     height, width, channels = images.shape[1:]
-    scale = FROST_SCALES.get(native, 1.0)
+    scale = FROST_SCALES.get(severity_table, 1.0)
     panes = given_panes(textures, scale, height, width) if textures else own_panes(scale, height, width)
     chosen = draws.integers("texture", 0, len(panes))
     room = np.array([pane.shape[:2] for pane in panes])[chosen]

@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 from robench.errors import RobenchError
 
 Shared = TypeVar("Shared")
-Unit = TypeVar("Unit")
+Task = TypeVar("Task")
 Result = TypeVar("Result")
 Given = TypeVar("Given")
 
-Lane = Callable[[Iterable[Unit], threading.Event], Iterator[Result]]
+Lane = Callable[[Iterable[Task], threading.Event], Iterator[Result]]
 
 UNITS_A_WORKER = 4
 LANE = "lane"
@@ -33,8 +33,8 @@ _END = object()
 
 
 def run_local(
-    function: Callable[[Shared, Unit], Result], shared: Shared, units: Iterable[Unit], workers: int = 1
-) -> Generator[tuple[Unit, Result]]:
+    function: Callable[[Shared, Task], Result], shared: Shared, units: Iterable[Task], workers: int = 1
+) -> Generator[tuple[Task, Result]]:
     """Each unit with function(shared, unit), as they finish.
 
     One worker is this process. More are fresh processes, which get `shared` once and end with this one, however it
@@ -47,7 +47,7 @@ def run_local(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(shared,)) as pool:
-        waiting: dict[Future[Result], Unit] = {}
+        waiting: dict[Future[Result], Task] = {}
         try:
             for unit in units:
                 with _interrupts_held():
@@ -66,13 +66,13 @@ def run_local(
 
 
 def run_ahead(
-    function: Callable[[Unit], Result], units: Iterable[Unit], workers: int = 1
-) -> Generator[tuple[Unit, Future[Result]]]:
+    function: Callable[[Task], Result], units: Iterable[Task], workers: int = 1
+) -> Generator[tuple[Task, Future[Result]]]:
     """Each unit with the future of function(unit), in order; threads work ahead of the caller, one unit more than them.
 
     An exception in a unit waits in its future. For functions that leave the interpreter to others while they work.
     """
-    waiting: deque[tuple[Unit, Future[Result]]] = deque()
+    waiting: deque[tuple[Task, Future[Result]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for unit in units:
@@ -86,7 +86,7 @@ def run_ahead(
             raise
 
 
-def run_lanes(lanes: Sequence[Lane[Unit, Result]], units: Iterable[Unit]) -> Generator[Result]:
+def run_lanes(lanes: Sequence[Lane[Task, Result]], units: Iterable[Task]) -> Generator[Result]:
     """What the lanes make of the units, as it comes; every unit goes to the lane that is free.
 
     A lane is a function of (units, stop), such as what one of several GPUs does; `stop` is set when nobody waits for
@@ -131,7 +131,7 @@ def _drive(lane: Lane[Any, Any], units: Iterator[Any], stop: threading.Event, ca
     came.put((False, fault))
 
 
-def _taken_in_turn(units: Iterable[Unit], stop: threading.Event) -> Iterator[Unit]:
+def _taken_in_turn(units: Iterable[Task], stop: threading.Event) -> Iterator[Task]:
     """The units, each handed to whichever thread asks next; none any more after `stop`."""
     left, lock = iter(units), threading.Lock()
 
@@ -164,11 +164,11 @@ class _Actor:
 def run_ray(
     make: Callable[[Given], Shared],
     given: Given,
-    function: Callable[[Shared, Unit], Result],
-    units: Iterable[Unit],
+    function: Callable[[Shared, Task], Result],
+    units: Iterable[Task],
     *,
     on_gpu: bool = False,
-) -> Generator[tuple[Unit, Result | Exception]]:
+) -> Generator[tuple[Task, Result | Exception]]:
     """Each unit with function(make(given), unit), or with the exception it ended in, as they finish, on a Ray cluster.
 
     The cluster is the one at $RAY_ADDRESS, else one on this machine. There is one actor for every GPU, or for every
@@ -302,11 +302,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _with_shared(function: Callable[[Any, Unit], Result], unit: Unit) -> Result:
+def _with_shared(function: Callable[[Any, Task], Result], unit: Task) -> Result:
     return function(_shared, unit)
 
 
-def _finished(waiting: dict[Future[Result], Unit]) -> Iterator[tuple[Unit, Result]]:
+def _finished(waiting: dict[Future[Result], Task]) -> Iterator[tuple[Task, Result]]:
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for future in done:
         yield waiting.pop(future), future.result()

@@ -1,7 +1,7 @@
 """Everything robench raises on purpose.
 
     RobenchError                a line for the user; the command line exits with 1
-    ├── UsageError              the command line alone is wrong; exits with 2
+    ├── ConfigError              the command line alone is wrong; exits with 2
     ├── DatasetError            a data set is missing, broken or of another form
     ├── ModelError              a model cannot be built or fed
     │   └── CheckpointError     weights cannot be read, or belong to another network
@@ -20,7 +20,7 @@ class RobenchError(Exception):
     exit_code = 1
 
 
-class UsageError(RobenchError):
+class ConfigError(RobenchError):
     """An unknown name or an impossible value on the command line."""
 
     exit_code = 2

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from robench.errors import RobenchError, UsageError
+from robench.errors import ConfigError, RobenchError
 
 
 @contextmanager
@@ -57,11 +57,11 @@ def _said(fault: Exception) -> str:
 
 
 def at_home(path: str | os.PathLike[str]) -> Path:
-    """The path with the home folder of `~` or `~user` in it; a user that the system does not know is a UsageError."""
+    """The path with the home folder of `~` or `~user` in it; a user that the system does not know is a ConfigError."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
-        raise UsageError(
+        raise ConfigError(
             f"{os.fspath(path)}: expected the home folder of a user, got none of '{Path(path).parts[0]}'; "
             "write ./~ for a folder of that name"
         ) from None

@@ -9,7 +9,7 @@ from corruptions import Level
 from robench import datasets, models
 
 if TYPE_CHECKING:
-    from robench.reproduce import Item
+    from robench.reproduce import PaperItem
 
 
 def listing(kind: str) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def _corruptions() -> list[dict[str, Any]]:
     for name in corruptions.names():
         chosen = corruptions.get(name)
         text = f"{chosen.group:10}  {_strengths(chosen.has_table, chosen.level):28}  {chosen.summary}"
-        rows.append(chosen.facts() | {"text": text})
+        rows.append(chosen.to_dict() | {"text": text})
     return rows
 
 
@@ -45,9 +45,14 @@ def _models() -> list[dict[str, Any]]:
     for name in models.names():
         card = models.get(name)
         weights = sorted(card.weights)
-        size = f"{card.side}x{card.side}x{card.channels}"
+        size = f"{card.input_size}x{card.input_size}x{card.channels}"
         text = f"{size:9}  {card.params or 0:>11,} parameters  {card.source}"
-        facts: dict[str, Any] = {"name": name, "side": card.side, "channels": card.channels, "parameters": card.params}
+        facts: dict[str, Any] = {
+            "name": name,
+            "side": card.input_size,
+            "channels": card.channels,
+            "parameters": card.params,
+        }
         facts |= {"source": card.source, "weights": weights}
         rows.append(facts | {"text": text + (f"  weights: {', '.join(weights)}" if weights else "")})
     restorers = [_restorer(name) for name in models.restorers.names()]
@@ -88,13 +93,13 @@ def _suites() -> list[dict[str, Any]]:
 
 
 def _recipes() -> list[dict[str, Any]]:
-    from robench import train
+    from robench import training
 
     rows = []
-    for name in train.names():
-        recipe = train.get(name)
+    for name in training.names():
+        recipe = training.get(name)
         budget = f"{recipe.epochs:3} epochs, {recipe.optimizer} at {recipe.lr:g}, batches of {recipe.batch_size}"
-        rows.append(recipe.facts() | {"text": f"{budget:43}  {recipe.about}  {recipe.source}"})
+        rows.append(recipe.to_dict() | {"text": f"{budget:43}  {recipe.about}  {recipe.source}"})
     return rows
 
 
@@ -107,7 +112,7 @@ def _papers() -> list[dict[str, Any]]:
     return [_item(one) for one in items]
 
 
-def _item(one: Item) -> dict[str, Any]:
+def _item(one: PaperItem) -> dict[str, Any]:
     data = ", ".join([*one.data, *(f"{name} (small)" for name in one.small_data)])
     facts = {"name": f"{one.paper} {one.name}", "data": list(one.data), "small_data": list(one.small_data)}
     return facts | {"about": one.about, "text": one.about + (f"  data: {data}" if data else "")}

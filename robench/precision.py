@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from robench.errors import UsageError
+from robench.errors import ConfigError
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 COMPILED = "+compile"
 
 
 def precision_text(precision: str, compiled: bool) -> str:
-    """What is recorded: `fp32`, `bf16`, `fp16`, and whether the network was compiled. Raises UsageError.
+    """What is recorded: `fp32`, `bf16`, `fp16`, and whether the network was compiled. Raises ConfigError.
 
     >>> precision_text("bf16", True)
     'bf16+compile'
     """
     if precision not in PRECISIONS:
-        raise UsageError(f"precision must be {', '.join(PRECISIONS)}, got '{precision}'")
+        raise ConfigError(f"precision must be {', '.join(PRECISIONS)}, got '{precision}'")
     return precision + COMPILED * compiled

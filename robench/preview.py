@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import corruptions
 from corruptions import Strength
 from robench import datasets
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.files import whole_file
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def contact_sheet(
     image: Path | None = None,
     view: str | None = None,
     seed: int = 0,
-    native: int | None = None,
+    severity_table: int | None = None,
     frost_dir: Path | None = None,
 ) -> Path:
     """Write a picture with a row per corruption and a column per strength, the clean image first.
@@ -46,10 +46,10 @@ def contact_sheet(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     if path.suffix not in SUFFIXES:
-        raise UsageError(f"output must be a file that ends in {', '.join(SUFFIXES)}, got '{path}'")
+        raise ConfigError(f"output must be a file that ends in {', '.join(SUFFIXES)}, got '{path}'")
     picture = _picture(image, view)
     textures = None if frost_dir is None else datasets.textures(frost_dir)
-    rows = list(_rows(picture, cells or _all(), {"seed": seed, "native": native, "textures": textures}))
+    rows = list(_rows(picture, cells or _all(), {"seed": seed, "severity_table": severity_table, "textures": textures}))
     figure = _sheet(rows)
     FigureCanvasAgg(figure)
     with whole_file(path) as partial:

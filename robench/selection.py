@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import corruptions
 from corruptions import Chain, Corruption, Strength
-from robench.errors import UsageError
+from robench.errors import ConfigError
 
 Cells = dict[str, list[Strength]]
 
@@ -20,22 +20,22 @@ def select(
     The strengths of a chain have a plus between its parts, `awgn+contrast@sigma=0.1+2`.
     NAME@STRENGTHS@jpeg85 stores each degraded image as JPEG of that quality and reads it again.
     severity: `3`, `1,3` or `1-5`. level: `0.1,0.2`, for all of `chosen`, which must then share level name and unit.
-    Without any of them a corruption has its severities, or its default levels. What does not fit raises UsageError or
+    Without any of them a corruption has its severities, or its default levels. What does not fit raises ConfigError or
     corruptions.CorruptionError.
 
     >>> {name: [str(key) for key in keys] for name, keys in select([], ["contrast@1,5", "awgn"], level="0.1").items()}
     {'contrast': ['1', '5'], 'awgn': ['sigma=0.1']}
     """
     if severity is not None and level is not None:
-        raise UsageError("give --severity or --level, got both")
+        raise ConfigError("give --severity or --level, got both")
     if suites:
         if chosen or severity is not None or level is not None:
-            raise UsageError(
+            raise ConfigError(
                 "a suite (-s) says its own corruptions and strengths; got -c, --severity or --level beside it"
             )
         return _of_suites(suites)
     if not chosen and (severity is not None or level is not None):
-        raise UsageError("--severity and --level need a corruption (-c) they are for")
+        raise ConfigError("--severity and --level need a corruption (-c) they are for")
     cells: Cells = {}
     open_ones = []
     for text in chosen:
@@ -50,7 +50,7 @@ def select(
             cells.setdefault(name, [])
     if not open_ones and (severity is not None or level is not None):
         option = "--level" if severity is None else "--severity"
-        raise UsageError(f"{option} is for a -c without strengths of its own; all of {', '.join(chosen)} have theirs")
+        raise ConfigError(f"{option} is for a -c without strengths of its own; all of {', '.join(chosen)} have theirs")
     if level is not None:
         _share_a_level(open_ones)
     for definition in open_ones:
@@ -59,16 +59,16 @@ def select(
 
 
 def check_geometry(suites: Sequence[str], name: str, view: str, shape: Sequence[int]) -> None:
-    """Raise UsageError where a suite is defined in another view or size than the images of data set `name` have."""
+    """Raise ConfigError where a suite is defined in another view or size than the images of data set `name` have."""
     for suite in map(corruptions.suite, suites):
         if suite.views and view not in suite.views:
-            raise UsageError(
+            raise ConfigError(
                 f"suite {suite.name} is defined on images of view {' or '.join(suite.views)}, got {view} of {name}; "
                 f"give --view {suite.views[0]}"
             )
-        if suite.side is not None and tuple(shape[:2]) != (suite.side, suite.side):
-            raise UsageError(
-                f"suite {suite.name} is defined on images of {suite.side} x {suite.side} pixels, "
+        if suite.image_size is not None and tuple(shape[:2]) != (suite.image_size, suite.image_size):
+            raise ConfigError(
+                f"suite {suite.name} is defined on images of {suite.image_size} x {suite.image_size} pixels, "
                 f"got {shape[1]} x {shape[0]} of {name}"
             )
 
@@ -97,7 +97,7 @@ def _strengths(definition: Corruption, severity: str | None, level: str | None) 
 def _severities(text: str) -> list[int]:
     parts = _parts(text, text, True)
     if any("=" in part for part in parts):
-        raise UsageError(f"expected severities such as 1,3 or 1-5, got '{text}'; levels are for --level")
+        raise ConfigError(f"expected severities such as 1,3 or 1-5, got '{text}'; levels are for --level")
     return [0 if part == "clean" else int(part) for part in parts]
 
 
@@ -109,15 +109,15 @@ def _parts(whole: str, text: str, severities: bool, *, chained: bool = False) ->
         if stretch:
             low, high = int(stretch[1]), int(stretch[2])
             if not low <= high <= 5:
-                raise UsageError(f"expected severities from low to high within 0-5, such as 1-5, got '{whole}'")
+                raise ConfigError(f"expected severities from low to high within 0-5, such as 1-5, got '{whole}'")
             parts += [str(number) for number in range(low, high + 1)]
         elif part.strip():
             parts.append(part.strip())
         else:
-            raise UsageError(f"expected strengths such as 1,3 or 1-5 or 0.1,0.2, got '{whole}'")
+            raise ConfigError(f"expected strengths such as 1,3 or 1-5 or 0.1,0.2, got '{whole}'")
     is_severity = re.compile("[0-9]+|clean").fullmatch
     if severities and not chained and not all("=" in part or is_severity(part) for part in parts):
-        raise UsageError(f"expected severities such as 1,3 or 1-5, got '{whole}'")
+        raise ConfigError(f"expected severities such as 1,3 or 1-5, got '{whole}'")
     return parts
 
 
@@ -125,4 +125,4 @@ def _share_a_level(definitions: Sequence[Corruption]) -> None:
     kinds = {(d.level.name, d.level.unit) if d.level else ("none", "") for d in definitions}
     if len(kinds) > 1:
         listed = ", ".join(f"{d.name} has {d.level.name if d.level else 'no level'}" for d in definitions)
-        raise UsageError(f"one --level needs corruptions of one level and unit: {listed}; write NAME@LEVELS for each")
+        raise ConfigError(f"one --level needs corruptions of one level and unit: {listed}; write NAME@LEVELS for each")

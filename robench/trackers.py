@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corruptions import unknown
-from robench.errors import RobenchError, UsageError
+from robench.errors import ConfigError, RobenchError
 from robench.files import one_line
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Tracker:
 def track(text: str | None, name: str, facts: Mapping[str, Any]) -> Iterator[Tracker | None]:
     """The tracker that `tensorboard=FOLDER` or `wandb=PROJECT` names, for the block; none for None.
 
-    name: of the run. facts: JSON values to show with it. Raises UsageError for another text and where the library is
+    name: of the run. facts: JSON values to show with it. Raises ConfigError for another text and where the library is
     missing, RobenchError where it cannot begin. What goes wrong later is one warning, and no more is tracked.
     """
     if not text:
@@ -53,18 +53,18 @@ def track(text: str | None, name: str, facts: Mapping[str, Any]) -> Iterator[Tra
 
 
 def taken_apart(text: str) -> tuple[str, str]:
-    """`tensorboard=FOLDER` or `wandb=PROJECT` in two; UsageError for another text."""
+    """`tensorboard=FOLDER` or `wandb=PROJECT` in two; ConfigError for another text."""
     kind, _, place = text.partition("=")
     if kind not in KINDS:
-        raise UsageError(f"{unknown('tracker', kind, KINDS)}; expected {FORMS}")
+        raise ConfigError(f"{unknown('tracker', kind, KINDS)}; expected {FORMS}")
     if not place:
-        raise UsageError(f"tracker '{text}': expected {FORMS}")
+        raise ConfigError(f"tracker '{text}': expected {FORMS}")
     return kind, place
 
 
-def not_installed(kind: str) -> UsageError:
+def not_installed(kind: str) -> ConfigError:
     """Which extra a tracker needs."""
-    return UsageError(f"tracker '{kind}' is not installed: pip install 'robench[{kind}]'")
+    return ConfigError(f"tracker '{kind}' is not installed: pip install 'robench[{kind}]'")
 
 
 def _opened(text: str, name: str, facts: Mapping[str, Any]) -> Tracker:

@@ -55,7 +55,7 @@ class Corrupt(nn.Module):
         level: float | tuple[float, ...] | str | None = None,
         seed: int = 0,
         textures: Textures | None = None,
-        native: int | None = None,
+        severity_table: int | None = None,
         stream: str = "test",
     ) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Corrupt(nn.Module):
         self.strength = corruptions.get(name).strength(severity, level)
         self.seed = seed
         self.textures = _frozen(textures)
-        self.native = native
+        self.severity_table = severity_table
         self._stream = stream
         self._epoch = _shared(-1)
 
@@ -103,7 +103,7 @@ class Corrupt(nn.Module):
             ids=np.asarray(ids),
             boxes=None if boxes is None else np.asarray(boxes),
             textures=self.textures,
-            native=self.native,
+            severity_table=self.severity_table,
             stream=self.stream,
         )
         return _like(image, out)
@@ -151,7 +151,7 @@ class Corrupted(Dataset[Any]):
         level: float | tuple[float, ...] | str | None = None,
         seed: int = 0,
         textures: Textures | None = None,
-        native: int | None = None,
+        severity_table: int | None = None,
         stream: str = "test",
         ids: Any = None,
         boxes: Any = None,
@@ -160,7 +160,7 @@ class Corrupted(Dataset[Any]):
             raise CorruptionError(f"expected a data set with len() and [i], got {type(dataset).__name__}")
         self.dataset = dataset
         self.transform = Corrupt(
-            name, severity, level=level, seed=seed, textures=textures, native=native, stream=stream
+            name, severity, level=level, seed=seed, textures=textures, severity_table=severity_table, stream=stream
         )
         self.ids = _one_each("ids", ids, len(dataset))
         self.boxes = _one_each("boxes", boxes, len(dataset))

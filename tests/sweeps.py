@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from robench.evaluate import SweepConfig, run
+from robench.sweep import SweepConfig, run
 
 CLEAN, NOISE = "tiny_cnn=digits-clean", "tiny_cnn=digits-noise"
 

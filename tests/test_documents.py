@@ -84,7 +84,7 @@ def test_the_model_of_the_guide_passes_its_checks():
 def test_the_data_set_of_the_guide_loads():
     import numpy as np
 
-    added_by_diff(2, dataset=datasets.dataset, Raw=datasets.Raw, np=np)
+    added_by_diff(2, dataset=datasets.dataset, RawDataset=datasets.RawDataset, np=np)
     try:
         assert datasets.load("ramps", view="side16").shape == (16, 16, 1)
     finally:

@@ -8,10 +8,10 @@ from PIL import Image
 
 import corruptions
 from robench import datasets
-from robench.errors import DatasetError, RunError, SetError, UsageError
-from robench.evaluate import SweepConfig, run
-from robench.generate import generate, verify
+from robench.errors import ConfigError, DatasetError, RunError, SetError
+from robench.export import generate, verify
 from robench.selection import select
+from robench.sweep import SweepConfig, run
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_folder_without_pictures_is_named(place, tmp_path):
 
 def test_a_generated_set_has_its_frost(pictures, tmp_path):
     generate(datasets.load("digits", limit=20), select([], ["frost@1"]), tmp_path / "set")
-    with pytest.raises(UsageError, match="--frost-dir"):
+    with pytest.raises(ConfigError, match="--frost-dir"):
         run(request(tmp_path / "run", pictures, f"generated:{tmp_path / 'set'}"))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 import corruptions
 from corruptions import CorruptionError
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.selection import select
 
 RIGHT = {
@@ -101,7 +101,7 @@ def test_a_clean_severity_is_the_identity():
 @pytest.mark.parametrize("case", WRONG)
 def test_mistakes_are_one_line(case):
     asked, line = WRONG[case]
-    with pytest.raises((UsageError, CorruptionError), match=line) as caught:
+    with pytest.raises((ConfigError, CorruptionError), match=line) as caught:
         select(*asked)
     assert "\n" not in str(caught.value)
 

@@ -243,8 +243,8 @@ def test_it_stands_in_a_pipeline_before_normalising():
 
 
 def test_native_chooses_the_table():
-    made = Corrupt("gaussian_noise", 5, native=224)(IMAGES, ids=range(COUNT))
-    assert np.array_equal(made, corruptions.apply(IMAGES, "gaussian_noise", 5, native=224))
+    made = Corrupt("gaussian_noise", 5, severity_table=224)(IMAGES, ids=range(COUNT))
+    assert np.array_equal(made, corruptions.apply(IMAGES, "gaussian_noise", 5, severity_table=224))
 
 
 WRONG = {

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 from robench.models import Classifier
 
 
@@ -22,7 +22,7 @@ def patch_centres(classifier: Classifier, image: NDArray[np.uint8]) -> tuple[NDA
         raise ModelError(f"{classifier.label}: expected a network that says its patch and step, such as bagnet33")
     height, width = image.shape[:2]
     given = classifier.prepare(torch.from_numpy(np.ascontiguousarray(image))[None]).shape[2:]
-    padded = classifier.fit.startswith("pad")
+    padded = classifier.resize_policy.startswith("pad")
     rows, columns = (_centres(own, side, patch, step, padded) for own, side in zip((height, width), given, strict=True))
     return rows, columns
 
@@ -40,9 +40,9 @@ def patch_evidence(classifier: Classifier, image: NDArray[np.uint8], label: int)
     """Logits of one class for every patch of an image (H, W, C): float32 (h, w), whose mean is the image's logit.
 
     As the heat maps of Brendel and Bethge 2019 (arXiv:1904.00760). Raises ModelError for a network without patches,
-    UsageError for a class that it does not have.
+    ConfigError for a class that it does not have.
     """
     if not 0 <= label < classifier.classes:
-        raise UsageError(f"{classifier.label}: expected a class from 0 to {classifier.classes - 1}, got {label}")
+        raise ConfigError(f"{classifier.label}: expected a class from 0 to {classifier.classes - 1}, got {label}")
     patches = classifier.patch_logits(torch.from_numpy(np.ascontiguousarray(image))[None])
     return patches[0, label].cpu().numpy()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from corruptions import unknown
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.models import Classifier
 
 Floats = NDArray[np.float32]
@@ -20,25 +20,25 @@ def features(
     """What the layer of that name answers to images (N, H, W, C), or with `given` its input: float32 (N, ...).
 
     The names are those of `module.named_modules()`, such as "layer3.0.conv1". A layer that is called several times for
-    a batch counts with its last call. Raises UsageError for an unknown name, or a layer that takes no part.
+    a batch counts with its last call. Raises ConfigError for an unknown name, or a layer that takes no part.
     """
     parts = dict(classifier.module.named_modules())
     if layer not in parts or not layer:
-        raise UsageError(unknown(f"layer of {classifier.label}", layer, [name for name in parts if name]))
+        raise ConfigError(unknown(f"layer of {classifier.label}", layer, [name for name in parts if name]))
     seen = [
         _seen(classifier, torch.from_numpy(images[start : start + batch_size]), parts[layer], given)
         for start in range(0, len(images), batch_size)
     ]
     if any(one is None for one in seen):
-        raise UsageError(f"{classifier.label}: layer '{layer}' takes no part in an evaluation")
+        raise ConfigError(f"{classifier.label}: layer '{layer}' takes no part in an evaluation")
     return np.concatenate([one for one in seen if one is not None])
 
 
 def last_linear(classifier: Classifier) -> str:
-    """The name of the network's last linear layer; raises UsageError where it has none."""
+    """The name of the network's last linear layer; raises ConfigError where it has none."""
     names = [str(name) for name, part in classifier.module.named_modules() if isinstance(part, nn.Linear)]
     if not names:
-        raise UsageError(f"{classifier.label}: expected a network with a linear layer")
+        raise ConfigError(f"{classifier.label}: expected a network with a linear layer")
     return names[-1]
 
 
@@ -66,6 +66,6 @@ def order_by_change(clean: Floats, degraded: Floats) -> NDArray[np.int64]:
     clean, degraded: (N, neurons), images of one class at two levels; a stable order. As in figure 3.4 of Lin 2021.
     """
     if clean.ndim != 2 or degraded.shape[1:] != clean.shape[1:]:
-        raise UsageError(f"expected activations (N, neurons) of one layer, got {clean.shape} and {degraded.shape}")
+        raise ConfigError(f"expected activations (N, neurons) of one layer, got {clean.shape} and {degraded.shape}")
     change = clean.mean(axis=0, dtype=np.float64) - degraded.mean(axis=0, dtype=np.float64)
     return np.argsort(-change, kind="stable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from robench.errors import UsageError
+from robench.errors import ConfigError
 
 Floats = NDArray[np.floating]
 
@@ -13,11 +13,11 @@ Floats = NDArray[np.floating]
 def gradient_magnitude(maps: Floats) -> Floats:
     """Length of the Sobel gradient of maps (..., H, W), where the 3x3 filters fit: (..., H - 2, W - 2).
 
-    The filters are divided by 4: Zhou, Song, Cheung 2017 (ICASSP), equations 1 and 2. Raises UsageError for maps
+    The filters are divided by 4: Zhou, Song, Cheung 2017 (ICASSP), equations 1 and 2. Raises ConfigError for maps
     smaller than 3x3.
     """
     if maps.ndim < 2 or min(maps.shape[-2:]) < 3:
-        raise UsageError(f"expected feature maps (..., H, W) of at least 3x3, got {maps.shape}")
+        raise ConfigError(f"expected feature maps (..., H, W) of at least 3x3, got {maps.shape}")
     across, down = maps[..., :, :-2] - maps[..., :, 2:], maps[..., :-2, :] - maps[..., 2:, :]
     x = (across[..., :-2, :] + 2 * across[..., 1:-1, :] + across[..., 2:, :]) / 4
     y = (down[..., :, :-2] + 2 * down[..., :, 1:-1] + down[..., :, 2:]) / 4

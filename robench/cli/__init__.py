@@ -13,7 +13,7 @@ import click
 import robench
 from robench.cli import evaluate, generate, inspect_, leaderboard, report, reproduce, train
 from robench.cli._memory import keep_freed_memory
-from robench.errors import RobenchError, UsageError
+from robench.errors import ConfigError, RobenchError
 from robench.files import is_utf8, reason
 
 
@@ -83,7 +83,7 @@ def _result(args: Sequence[str]) -> int | None:
     """The exit code of a command line; sys.exit belongs to no command, so what calls it is a fault."""
     for argument in args:
         if not is_utf8(argument):
-            raise UsageError(f"argument {argument!a}: expected text in UTF-8, got other bytes; rename the file")
+            raise ConfigError(f"argument {argument!a}: expected text in UTF-8, got other bytes; rename the file")
     try:
         code: int | None = cli.main(list(args), prog_name="robench", standalone_mode=False)
         return code

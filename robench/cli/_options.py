@@ -44,6 +44,18 @@ class Number(_Digits, click.FloatRange):
     reader = "read_number"
 
 
+class Renamed(click.Option):
+    """An option with a former name as its second one, which is understood and not shown."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """As click has it, with the first name alone."""
+        every, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = every
+
+
 def several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """One decorator of several options, in the order of the help text."""
 
@@ -91,7 +103,13 @@ strengths = several(
     ),
     click.option("--severity", metavar="LIST", help="1,3 or 1-5, for every -c without strengths of its own"),
     click.option("--level", metavar="LIST", help="0.1,0.2, or a pair 0.5:0, for every -c without strengths of its own"),
-    click.option("--native", type=click.Choice(["32", "64", "224"]), help="which published severity table"),
+    click.option(
+        "--severity-table",
+        "--native",
+        cls=Renamed,
+        type=click.Choice(["32", "64", "224"]),
+        help="published severities for images of this many pixels; default: the nearest",
+    ),
     click.option("--frost-dir", type=PATH, metavar="DIR", help="pictures for frost in place of robench's own"),
 )
 
@@ -100,6 +118,6 @@ out = click.option("-o", "--out", required=True, type=PATH, metavar="PATH", help
 folder = click.option("-o", "--out", "folder", required=True, type=PATH, metavar="PATH", help="where to write")
 
 
-def side(native: str | None) -> int | None:
-    """The option --native as a number."""
-    return None if native is None else int(native)
+def table(severity_table: str | None) -> int | None:
+    """The option --severity-table as a number."""
+    return None if severity_table is None else int(severity_table)

@@ -75,10 +75,10 @@ def evaluate(as_json: bool, **options: Any) -> None:
       robench evaluate -m resnet20=best.pt -d cifar10:data -c awgn --level 0.1,0.2 -o runs/awgn
       robench evaluate -m resnet20=best.pt -d generated:cifar10-c -o runs/cifar10-c
     """
-    from robench.evaluate import SweepConfig, run
+    from robench.sweep import SweepConfig, run
 
     outcome = run(SweepConfig.from_cli(**options), progress=True)
-    click.echo(json.dumps(outcome.facts(), indent=1) if as_json else outcome.text())
+    click.echo(json.dumps(outcome.to_dict(), indent=1) if as_json else outcome.text())
     if outcome.failed:
         raise click.ClickException(f"{len(outcome.failed)} cells failed; the first: {outcome.failed[0]}")
 

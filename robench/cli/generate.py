@@ -27,7 +27,7 @@ def generate(
     chosen: tuple[str, ...],
     severity: str | None,
     level: str | None,
-    native: str | None,
+    severity_table: str | None,
     frost_dir: Path | None,
     out: Path,
     form: str,
@@ -43,14 +43,14 @@ def generate(
       robench generate -d imagenet:data -s imagenet-c/1 --format imagenet-c --workers 2 -o imagenet-c
     """
     from robench import datasets
-    from robench.errors import UsageError
-    from robench.generate import generate as write
+    from robench.errors import ConfigError
+    from robench.export import generate as write
     from robench.leftout import left_out_note
     from robench.selection import check_geometry, select
 
     cells = select(suites, chosen, severity, level)
     if not cells:
-        raise UsageError("expected a suite (-s) or a corruption (-c), got neither")
+        raise ConfigError("expected a suite (-s) or a corruption (-c), got neither")
     data = datasets.load(dataset, view=view, limit=limit, ids=ids, name=dataset_name, class_order=class_order)
     check_geometry(suites, data.name, data.view, data.shape)
     if left_out := left_out_note(data.left_out):
@@ -61,7 +61,7 @@ def generate(
         out,
         form=form,
         seed=seed,
-        native=_options.side(native),
+        severity_table=_options.table(severity_table),
         textures=None if frost_dir is None else datasets.textures(frost_dir),
         workers=workers,
         progress=True,
@@ -87,8 +87,8 @@ def verify(folder: Path, canonical: bool) -> None:
       robench verify cifar10-c --canonical
     """
     from robench.errors import SetError
-    from robench.generate import compare_canonical
-    from robench.generate import verify as check
+    from robench.export import compare_canonical
+    from robench.export import verify as check
 
     compared = compare_canonical(folder) if canonical else []
     for one in compared:

@@ -46,7 +46,7 @@ def preview(
     chosen: tuple[str, ...],
     severity: str | None,
     level: str | None,
-    native: str | None,
+    severity_table: str | None,
     frost_dir: Path | None,
     view: str | None,
     seed: int,
@@ -64,5 +64,13 @@ def preview(
 
     cells = select(suites, chosen, severity, level)
     click.echo(
-        contact_sheet(cells, out, image=image, view=view, seed=seed, native=_options.side(native), frost_dir=frost_dir)
+        contact_sheet(
+            cells,
+            out,
+            image=image,
+            view=view,
+            seed=seed,
+            severity_table=_options.table(severity_table),
+            frost_dir=frost_dir,
+        )
     )

@@ -61,9 +61,9 @@ def compare(run_a: Path, run_b: Path, out: Path | None, model_a: str, model_b: s
       robench compare runs/yesterday runs/today -o runs/compared
       robench compare runs/demo runs/demo
     """
-    from robench import compare as comparing
+    from robench import comparison
 
-    compared = comparing.compare(run_a, run_b, model_a, model_b)
+    compared = comparison.compare(run_a, run_b, model_a, model_b)
     click.echo("\n\n".join(one.text for one in compared))
-    for path in comparing.write(compared, out) if out else []:
+    for path in comparison.write(compared, out) if out else []:
         click.echo(path)

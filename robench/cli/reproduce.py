@@ -39,13 +39,13 @@ def reproduce(
       robench reproduce pivot-loss --budget smoke -o reports/pivot-loss
       robench reproduce pivot-loss table-1 --data cifar10=cifar10:data --data mnist=mnist:data -o reports/pivot-loss
     """
-    from robench.errors import UsageError
+    from robench.errors import ConfigError
     from robench.reproduce import reproduce as make
 
     given = dict(text.partition("=")[::2] for text in data)
     for name, dataset in given.items():
         if not dataset:
-            raise UsageError(f"--data: expected NAME=DATASET, got '{name}'")
+            raise ConfigError(f"--data: expected NAME=DATASET, got '{name}'")
     written = make(
         paper,
         out,

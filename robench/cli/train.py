@@ -67,8 +67,8 @@ def train(
       robench train clean -d mnist:data -m lenet5 --epochs 5 -o lenet5.safetensors
       robench train both -d digits -m tiny_cnn -c awgn --level 0..0.5 -o noise.safetensors
     """
-    from robench.train import score_text
-    from robench.train import train as fit
+    from robench.training import score_text
+    from robench.training import train as fit
 
     trained = fit(
         recipe,

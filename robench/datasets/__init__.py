@@ -14,7 +14,7 @@ from robench.datasets._load import load
 from robench.datasets._picture import picture, textures, textures_digest, viewed
 from robench.datasets._published import published_facts, published_note
 from robench.datasets._published import table as published_md5s
-from robench.datasets._registry import Definition, Raw, dataset, get, names, registry
+from robench.datasets._registry import DatasetSpec, RawDataset, dataset, get, names, registry
 from robench.datasets._spec import with_split
 from robench.datasets._stored import allocate, stored, stored_at
 from robench.datasets._training import ChosenOn, for_training
@@ -27,11 +27,11 @@ for _found in pkgutil.iter_modules(__path__):
 __all__ = [
     "ChosenOn",
     "Dataset",
-    "Definition",
+    "DatasetSpec",
     "Files",
     "GeneratedSet",
     "Names",
-    "Raw",
+    "RawDataset",
     "allocate",
     "dataset",
     "digest_of",

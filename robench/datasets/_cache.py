@@ -36,7 +36,7 @@ def folder() -> Path | None:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CachedImages:
     """Where the array made of a data set's files belongs. The files are looked at once, when the entry is made."""
 
     place: Path
@@ -78,11 +78,11 @@ class Entry:
         return path
 
 
-def entry(dataset: Dataset) -> Entry | None:
+def entry(dataset: Dataset) -> CachedImages | None:
     """The data set's entry; None where nothing is to be kept, or the images are no files."""
     place = folder()
     made_from = None if place is None else _made_from(dataset)
-    return None if place is None or made_from is None else Entry(place, made_from)
+    return None if place is None or made_from is None else CachedImages(place, made_from)
 
 
 def forget(path: Path) -> None:

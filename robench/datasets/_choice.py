@@ -23,20 +23,20 @@ ID = re.compile("[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
-class Item:
+class Candidate:
     """One entry of a list, and where it stands, as in `list.txt:3`."""
 
     where: str
     text: str
 
 
-def read_items(ids: Ids) -> list[Item]:
+def read_items(ids: Ids) -> list[Candidate]:
     """The entries of a list; blank lines of a file, and those that begin with #, are none.
 
     A file that cannot be read, and a list without entries, are a DatasetError.
     """
     if not isinstance(ids, str | os.PathLike):
-        items = [Item(f"ids[{place}]", str(value)) for place, value in enumerate(ids)]
+        items = [Candidate(f"ids[{place}]", str(value)) for place, value in enumerate(ids)]
         source = "ids"
     else:
         source = os.fspath(ids)
@@ -45,13 +45,13 @@ def read_items(ids: Ids) -> list[Item]:
         except (OSError, ValueError) as fault:
             raise DatasetError(f"{source}: expected a text file of ids or file names: {reason(fault)}") from fault
         texts = ((number, line.strip().removeprefix("./")) for number, line in enumerate(lines, start=1))
-        items = [Item(f"{source}:{number}", text) for number, text in texts if text and not text.startswith("#")]
+        items = [Candidate(f"{source}:{number}", text) for number, text in texts if text and not text.startswith("#")]
     if not items:
         raise DatasetError(f"{source}: expected ids or file names, one a line, got none")
     return items
 
 
-def choose(dataset: Dataset, items: Sequence[Item]) -> Dataset:
+def choose(dataset: Dataset, items: Sequence[Candidate]) -> Dataset:
     """The images of the list, in the order of the data set, with the ids that they have there.
 
     The first entry decides what the list holds: ids if it is a whole number, else names. A name is a file's name or
@@ -59,7 +59,7 @@ def choose(dataset: Dataset, items: Sequence[Item]) -> Dataset:
     name, a name of several images, and an image that is listed twice are a DatasetError.
     """
     find = _by_id if ID.fullmatch(items[0].text) else _by_name
-    first: dict[int, Item] = {}
+    first: dict[int, Candidate] = {}
     for item, position in zip(items, find(dataset, items), strict=True):
         held = first.setdefault(position, item)
         if held is not item:
@@ -67,7 +67,7 @@ def choose(dataset: Dataset, items: Sequence[Item]) -> Dataset:
     return dataset.at(np.array(sorted(first), dtype=np.int64))
 
 
-def _by_id(dataset: Dataset, items: Iterable[Item]) -> Iterator[int]:
+def _by_id(dataset: Dataset, items: Iterable[Candidate]) -> Iterator[int]:
     positions = {int(one): position for position, one in enumerate(dataset.ids)}
     for item in items:
         if not ID.fullmatch(item.text):
@@ -78,7 +78,7 @@ def _by_id(dataset: Dataset, items: Iterable[Item]) -> Iterator[int]:
         yield positions[int(item.text)]
 
 
-def _by_name(dataset: Dataset, items: Sequence[Item]) -> Iterator[int]:
+def _by_name(dataset: Dataset, items: Sequence[Candidate]) -> Iterator[int]:
     if dataset.files is None and dataset.stems is None:
         raise DatasetError(
             f"{items[0].where}: {_title(dataset)} has no file names; expected ids, got '{items[0].text}'"

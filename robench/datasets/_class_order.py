@@ -9,7 +9,7 @@ import numpy as np
 
 from corruptions import unknown
 from robench.datasets._contract import Dataset, Names
-from robench.errors import UsageError
+from robench.errors import ConfigError
 
 TEXT, NUMBER = "text", "number"
 ORDERS = (TEXT, NUMBER)
@@ -17,13 +17,13 @@ SHOWN = 5
 
 
 def check_order(asked: str | None) -> None:
-    """Raise UsageError for what is no order of classes."""
+    """Raise ConfigError for what is no order of classes."""
     if asked is not None and asked not in ORDERS:
-        raise UsageError(unknown("class order", asked, ORDERS))
+        raise ConfigError(unknown("class order", asked, ORDERS))
 
 
 def ordered(dataset: Dataset, asked: str | None, learned: Sequence[Names] = ()) -> Dataset:
-    """The data set with its classes in the order asked for; UsageError where there are two and nothing decides.
+    """The data set with its classes in the order asked for; ConfigError where there are two and nothing decides.
 
     learned: the class names of each network, in the order of its outputs, empty where they are unknown; they decide
         where nothing is asked and all of them are the classes in one of the orders. Ids, images and their order stay.
@@ -33,19 +33,19 @@ def ordered(dataset: Dataset, asked: str | None, learned: Sequence[Names] = ()) 
         return dataset
     names = dataset.classes
     if asked == NUMBER and (odd := [name for name in names if not _is_number(name)]):
-        raise UsageError(f"class order number: expected classes of {dataset.name} called by numbers, got '{odd[0]}'")
+        raise ConfigError(f"class order number: expected classes of {dataset.name} called by numbers, got '{odd[0]}'")
     if not has_two_orders(names):
         return dataset
     orders = {TEXT: tuple(sorted(names)), NUMBER: _by_number(names)}
     chosen = asked or next((order for order, own in orders.items() if learned and {*learned} == {own}), None)
     if chosen is None:
         shown = {order: ", ".join(own[:SHOWN]) + ", …" for order, own in orders.items()}
-        raise UsageError(
+        raise ConfigError(
             f"data set {dataset.name}: its {len(names)} class folders are numbers, whose order is not known; expected "
             f"--class-order {TEXT} ({shown[TEXT]}, as torchvision has it) or {NUMBER} ({shown[NUMBER]}), got none"
         )
     if dataset.class_order not in ("", chosen):
-        raise UsageError(
+        raise ConfigError(
             f"data set {dataset.name} was generated with the class order {dataset.class_order}, got {chosen}; generate "
             f"it again with --class-order {chosen}"
         )
@@ -73,7 +73,7 @@ def _check_settled(dataset: Dataset, asked: str | None) -> None:
     if asked in (None, dataset.class_order):
         return
     got = f"has the class order {dataset.class_order}" if dataset.class_order else "has one order of classes"
-    raise UsageError(f"data set {dataset.name} {got}; leave out --class-order {asked}")
+    raise ConfigError(f"data set {dataset.name} {got}; leave out --class-order {asked}")
 
 
 def _relabelled(dataset: Dataset, classes: tuple[str, ...], order: str) -> Dataset:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robench.errors import DatasetError, UsageError
+from robench.errors import ConfigError, DatasetError
 from robench.files import sha256_text
 
 Images = NDArray[np.uint8]
@@ -143,10 +143,10 @@ def numbered_classes(source: object, labels: Ints) -> tuple[str, ...]:
 
 
 def check_limit(limit: object) -> None:
-    """Raise UsageError for a limit that is no whole number from 1 up; None is no limit."""
+    """Raise ConfigError for a limit that is no whole number from 1 up; None is no limit."""
     whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
     if limit is not None and not (whole and int(limit) >= 1):  # type: ignore[call-overload]
-        raise UsageError(f"limit must be a whole number of at least 1, got {limit!r}")
+        raise ConfigError(f"limit must be a whole number of at least 1, got {limit!r}")
 
 
 def sample_digest(image: Images, label: int, box: Ints | tuple[()] = ()) -> bytes:

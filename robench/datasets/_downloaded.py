@@ -180,7 +180,7 @@ def _set(
         path=folder,
         base=base,
         seed=None,
-        native=min(TABLES, key=lambda table: abs(table - side)),
+        severity_table=min(TABLES, key=lambda table: abs(table - side)),
         cells=tuple((corruption, None, strength) for corruption, strength in cells),
         open_cell=open_cell,
         files_sha256=files_sha256,

@@ -41,7 +41,7 @@ class GeneratedSet:
     path: Path
     base: Dataset = field(repr=False)
     seed: int | None
-    native: int | None
+    severity_table: int | None
     cells: tuple[Cell, ...]
     open_cell: Callable[[str, str], Opened] = field(repr=False)
     open_checked: Callable[[str, str], Opened] | None = field(default=None, repr=False)

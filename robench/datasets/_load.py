@@ -11,11 +11,11 @@ from robench.datasets._choice import Ids, choose, read_items
 from robench.datasets._class_order import check_order, ordered
 from robench.datasets._contract import Dataset, Images, Ints, Names, check_limit
 from robench.datasets._files import Files
-from robench.datasets._registry import Definition, Raw
+from robench.datasets._registry import DatasetSpec, RawDataset
 from robench.datasets._spec import Spec, parse
 from robench.datasets._splits import cut_positions
 from robench.datasets._views import EXAMPLES, View, parse_view, scaled_boxes
-from robench.errors import DatasetError, UsageError
+from robench.errors import ConfigError, DatasetError
 from robench.files import reading, reason
 
 FEW = 16
@@ -40,7 +40,7 @@ def load(
     images, spread evenly over the data set or over those of `ids`. name: what tables call it, in place of its own or
     its folder's name. class_order: `text` or `number`, of class folders that are numbers, such as 2 and 10; where the
     two differ, one must be given, or learned decides: the class names of the networks to come, in the order of their
-    outputs, empty where unknown. Ids are the same in both orders. A spec that cannot be right is a UsageError; files
+    outputs, empty where unknown. Ids are the same in both orders. A spec that cannot be right is a ConfigError; files
     that are missing, broken or of mixed size, and ids that are not in the data set, are a DatasetError.
 
     >>> load("digits", limit=10).shape
@@ -55,10 +55,10 @@ def load(
     check_order(class_order)
     items = None if ids is None else read_items(ids)
     made = _read(asked)
-    if for_photos and isinstance(made, Raw) and _are_photos(made.images, for_photos.crop):
+    if for_photos and isinstance(made, RawDataset) and _are_photos(made.images, for_photos.crop):
         geometry = for_photos
     if isinstance(made, Dataset) and view not in (None, made.view):
-        raise UsageError(f"data set {made.name} was written with view {made.view}, got '{view}'")
+        raise ConfigError(f"data set {made.name} was written with view {made.view}, got '{view}'")
     whole = made if isinstance(made, Dataset) else _viewed(asked, made, geometry)
     named = replace(ordered(whole, class_order, learned), name=name or whole.name)
     chosen = (named if items is None else choose(named, items)).limited(limit)
@@ -73,7 +73,7 @@ def _are_photos(images: Images | Files, side: int) -> bool:
     return bool(np.median(few.min(axis=1)) >= side)
 
 
-def _read(asked: Spec) -> Raw | Dataset:
+def _read(asked: Spec) -> RawDataset | Dataset:
     entry = asked.entry
     split = asked.split or entry.default_split
     try:
@@ -92,13 +92,17 @@ def _read(asked: Spec) -> Raw | Dataset:
         raise DatasetError(f"data set {entry.name}: {where} cannot be read: {reason(fault)}") from fault
 
 
-def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
+def _viewed(asked: Spec, raw: RawDataset, view: View) -> Dataset:
     """The images of the split that was asked for, through the view, without boxes."""
     label = raw.name or asked.entry.name
     split = raw.split or asked.split or asked.entry.default_split or ""
     ids = np.arange(len(raw.labels), dtype=np.int64) if raw.ids is None else raw.ids
     everything = np.arange(len(raw.labels), dtype=np.int64)
-    chosen = everything if raw.cut is None else cut_positions(asked.entry.name, ids, raw.labels, raw.cut, split)
+    chosen = (
+        everything
+        if raw.split_fractions is None
+        else cut_positions(asked.entry.name, ids, raw.labels, raw.split_fractions, split)
+    )
     if not len(chosen):
         raise DatasetError(f"data set {label}: {len(everything)} images are too few to cut the split {split}")
     shape = _shape(raw.images, chosen, view, label, asked.entry)
@@ -119,7 +123,7 @@ def _viewed(asked: Spec, raw: Raw, view: View) -> Dataset:
     return whole if len(chosen) == len(everything) else whole.at(chosen)
 
 
-def _with_boxes(part: Dataset, raw: Raw, view: View) -> Dataset:
+def _with_boxes(part: Dataset, raw: RawDataset, view: View) -> Dataset:
     """With the boxes of its images, in pixels of the view; the boxes of other images are not looked at."""
     if raw.boxes is None:
         return part
@@ -138,7 +142,7 @@ def _sizes(images: Images | Files, chosen: Ints) -> Ints:
     return np.tile(np.array(images.shape[1:3], dtype=np.int64), (len(chosen), 1))
 
 
-def _shape(images: Images | Files, chosen: Ints, view: View, label: str, entry: Definition) -> tuple[int, int, int]:
+def _shape(images: Images | Files, chosen: Ints, view: View, label: str, entry: DatasetSpec) -> tuple[int, int, int]:
     """The one shape of all images in the view; a DatasetError where `native` leaves them different."""
     if not isinstance(images, Files):
         height, width, channels = images.shape[1:]

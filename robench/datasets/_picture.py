@@ -19,7 +19,7 @@ def picture(path: str | Path, view: str = "native") -> Images:
 
 
 def viewed(image: Images, view: str) -> Images:
-    """uint8 (H, W, C) through a view such as `side64`; an unknown view is a UsageError."""
+    """uint8 (H, W, C) through a view such as `side64`; an unknown view is a ConfigError."""
     return parse_view(view).image(image)
 
 

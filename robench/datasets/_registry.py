@@ -9,15 +9,15 @@ from typing import Any
 from corruptions import Registry
 from robench.datasets._contract import Dataset, Images, Ints
 from robench.datasets._files import Files
-from robench.datasets._splits import Cut
-from robench.errors import UsageError
+from robench.datasets._splits import SplitFractions
+from robench.errors import ConfigError
 
 BoxReader = Callable[[Ints], tuple[Ints, Ints] | None]
 """Positions (n,) -> boxes (n, 4), and heights and widths (n, 2) of the images in which they are given; or no boxes."""
 
 
 @dataclass(frozen=True, eq=False)
-class Raw:
+class RawDataset:
     """What a reader gives: N labelled images at their own size, before view, split and limit.
 
     `images` is one uint8 array (N, H, W, C), C in {1, 3}, or `Files` that are decoded on demand.
@@ -34,7 +34,7 @@ class Raw:
     boxes: Ints | BoxReader | None = None
     stems: tuple[str, ...] | None = None
     ids: Ints | None = None
-    cut: Cut | None = None
+    split_fractions: SplitFractions | None = None
     split: str | None = None
     name: str | None = None
     of_folders: bool = False
@@ -42,7 +42,7 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class Definition:
+class DatasetSpec:
     """One data set: how it is read, and its facts.
 
     `read` is called as read(path, split), or read(split) where `needs_path` is False; `split` is the one asked
@@ -51,7 +51,7 @@ class Definition:
     """
 
     name: str
-    read: Callable[..., Raw | Dataset] = field(repr=False)
+    read: Callable[..., RawDataset | Dataset] = field(repr=False)
     needs_path: bool
     splits: tuple[str, ...]
     default_split: str | None
@@ -66,7 +66,7 @@ class Definition:
         return f"{self.name}:path/to/{self.name}" if self.needs_path else self.name
 
 
-registry: Registry[Definition] = Registry("data set", "robench.datasets", UsageError)
+registry: Registry[DatasetSpec] = Registry("data set", "robench.datasets", ConfigError)
 
 
 def dataset(
@@ -79,7 +79,7 @@ def dataset(
     default_view: str = "native",
     needs_path: bool = False,
     layout: str = "",
-) -> Callable[[Callable[..., Raw | Dataset]], Callable[..., Raw | Dataset]]:
+) -> Callable[[Callable[..., RawDataset | Dataset]], Callable[..., RawDataset | Dataset]]:
     """Register a reader under `name`.
 
     about: one line for `robench list datasets`. source: citation or where to get it. layout: what PATH must be.
@@ -89,8 +89,8 @@ def dataset(
     ...     return Raw(("a", "b"), np.arange(2), np.zeros((2, 8, 8, 1), np.uint8))  # doctest: +SKIP
     """
 
-    def register(read: Callable[..., Raw | Dataset]) -> Callable[..., Raw | Dataset]:
-        entry = Definition(name, read, needs_path, splits, default_split, default_view, about, layout, source)
+    def register(read: Callable[..., RawDataset | Dataset]) -> Callable[..., RawDataset | Dataset]:
+        entry = DatasetSpec(name, read, needs_path, splits, default_split, default_view, about, layout, source)
         registry.add(name, entry)
         return read
 
@@ -102,6 +102,6 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(registry.names()))
 
 
-def get(name: str) -> Definition:
-    """The definition of a data set; an unknown name is a UsageError with the nearest one."""
+def get(name: str) -> DatasetSpec:
+    """The definition of a data set; an unknown name is a ConfigError with the nearest one."""
     return registry.get(name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from robench.datasets._registry import Definition, registry
-from robench.errors import UsageError
+from robench.datasets._registry import DatasetSpec, registry
+from robench.errors import ConfigError
 from robench.files import at_home
 
 SPLIT_FOLDERS = {"train": "train", "test": "test", "val": "val", "validation": "val"}
@@ -17,25 +17,25 @@ SPLIT_FOLDERS = {"train": "train", "test": "test", "val": "val", "validation": "
 class Spec:
     """A data set as asked for: its definition, the split if one was named, the path if it needs one."""
 
-    entry: Definition
+    entry: DatasetSpec
     split: str | None
     path: Path | None
 
 
 def parse(text: str) -> Spec:
-    """Take a spec apart and check it against the data set's definition; what is wrong is a UsageError."""
+    """Take a spec apart and check it against the data set's definition; what is wrong is a ConfigError."""
     head, colon, path = text.partition(":")
     name, at, split = head.partition("@")
     if not name or (at and not split) or (colon and not path):
-        raise UsageError(f"data set must be NAME[@SPLIT][:PATH], e.g. cifar10@val:path/to/cifar10, got '{text}'")
+        raise ConfigError(f"data set must be NAME[@SPLIT][:PATH], e.g. cifar10@val:path/to/cifar10, got '{text}'")
     entry = registry.get(name)
     if entry.needs_path and not colon:
-        raise UsageError(f"data set {name} needs a path, e.g. {entry.example} ({entry.layout}), got '{text}'")
+        raise ConfigError(f"data set {name} needs a path, e.g. {entry.example} ({entry.layout}), got '{text}'")
     if colon and not entry.needs_path:
-        raise UsageError(f"data set {name} takes no path: write '{head}', got '{text}'")
+        raise ConfigError(f"data set {name} takes no path: write '{head}', got '{text}'")
     if at and split not in entry.splits:
         known = f"the splits {', '.join(entry.splits)}" if entry.splits else "no splits to choose from"
-        raise UsageError(f"data set {name} has {known}, got '{split}'")
+        raise ConfigError(f"data set {name} has {known}, got '{split}'")
     return Spec(entry, split or None, at_home(path) if colon else None)
 
 

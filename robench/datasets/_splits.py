@@ -9,17 +9,17 @@ import numpy as np
 
 from robench.datasets._contract import Ints
 
-Cut = Mapping[str, float | int | None]
+SplitFractions = Mapping[str, float | int | None]
 """Split -> share of each class (float), images of each class (int) or what is left (None, which stands last)."""
 
-VAL_OF_TRAIN: Cut = {"val": 0.1, "train": None}
+VAL_OF_TRAIN: SplitFractions = {"val": 0.1, "train": None}
 """Of a train part without validation images: 10 % of each class."""
 
-TENTHS: Cut = {"test": 0.1, "val": 0.1, "train": None}
+TENTHS: SplitFractions = {"test": 0.1, "val": 0.1, "train": None}
 """Of one pool: 8:1:1."""
 
 
-def cut_positions(dataset: str, ids: Ints, labels: Ints, cut: Cut, split: str) -> Ints:
+def cut_positions(dataset: str, ids: Ints, labels: Ints, split_fractions: SplitFractions, split: str) -> Ints:
     """Where the images of `split` stand among those with these ids and labels, ascending.
 
     Within a class the order is that of sha256("DATASET|split|ID"), so that a split depends on nothing else.
@@ -28,7 +28,7 @@ def cut_positions(dataset: str, ids: Ints, labels: Ints, cut: Cut, split: str) -
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label).tolist()
         members.sort(key=lambda position: _key(dataset, int(ids[position])))
-        chosen += members[_part(len(members), cut, split)]
+        chosen += members[_part(len(members), split_fractions, split)]
     return np.array(sorted(chosen), dtype=np.int64)
 
 
@@ -36,9 +36,9 @@ def _key(dataset: str, sample: int) -> bytes:
     return hashlib.sha256(f"{dataset}|split|{sample}".encode()).digest()
 
 
-def _part(count: int, cut: Cut, split: str) -> slice:
+def _part(count: int, split_fractions: SplitFractions, split: str) -> slice:
     start = 0
-    for name, size in cut.items():
+    for name, size in split_fractions.items():
         number = int(count * size + 0.5) if isinstance(size, float) else size
         stop = count if number is None else min(start + number, count)
         if name == split:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robench.datasets._contract import Images, Ints
-from robench.errors import DatasetError, UsageError
+from robench.errors import ConfigError, DatasetError
 
 EXAMPLES = "native, side32, side64, resize256-crop224 or resize256-crop224-bicubic"
 FILTERS = ("bilinear", "bicubic", "lanczos", "box", "hamming", "nearest")
@@ -91,7 +91,7 @@ def scaled_boxes(boxes: Ints, sizes: Ints, height: int, width: int) -> Ints:
 
 
 def parse_view(text: str) -> View:
-    """`native`, `sideN` or `resizeR-cropC`, both with `-FILTER` behind or without; anything else is a UsageError.
+    """`native`, `sideN` or `resizeR-cropC`, both with `-FILTER` behind or without; anything else is a ConfigError.
 
     >>> parse_view("resize256-crop224")
     View(name='resize256-crop224', resize=256, crop=224, filter='bilinear')
@@ -101,13 +101,13 @@ def parse_view(text: str) -> View:
     forms = r"side(?P<side>[1-9]\d*)|resize(?P<resize>[1-9]\d*)-crop(?P<crop>[1-9]\d*)"
     found = re.fullmatch(rf"({forms})(-(?P<filter>{'|'.join(FILTERS[1:])}))?", text, re.ASCII)
     if not found:
-        raise UsageError(f"unknown view '{text}'; expected e.g. {EXAMPLES}")
+        raise ConfigError(f"unknown view '{text}'; expected e.g. {EXAMPLES}")
     if any(
         size and (len(size) > len(str(MOST_SIDE)) or int(size) > MOST_SIDE)
         for size in found.group("side", "resize", "crop")
     ):
-        raise UsageError(f"view '{text}': expected sides of at most {MOST_SIDE} pixels")
+        raise ConfigError(f"view '{text}': expected sides of at most {MOST_SIDE} pixels")
     resize, crop = int(found["side"] or found["resize"]), int(found["side"] or found["crop"])
     if crop > resize:
-        raise UsageError(f"view '{text}': the crop must fit into the shorter side, got {crop} > {resize}")
+        raise ConfigError(f"view '{text}': the crop must fit into the shorter side, got {crop} > {resize}")
     return View(text, resize, crop, found["filter"] or FILTERS[0])

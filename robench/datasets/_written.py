@@ -64,7 +64,7 @@ def read_written(folder: Path, *, checked: bool = True) -> GeneratedSet:
         path=folder,
         base=base,
         seed=manifest["seed"],
-        native=manifest.get("native"),
+        severity_table=manifest.get("native"),
         cells=tuple(
             (corruption, facts["version"], strength)
             for corruption, facts in manifest["corruptions"].items()

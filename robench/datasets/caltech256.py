@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from robench.datasets._files import Files, class_tree
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 
 
 @dataset(
@@ -16,15 +16,15 @@ from robench.datasets._registry import Raw, dataset
     about="256 classes of objects, one of clutter, RGB of many sizes: 60 a class train (12 of them val), the rest test",
     source="Griffin, Holub & Perona 2007, https://data.caltech.edu/records/nyy15-4j048",
 )
-def caltech256(path: Path, split: str) -> Raw:
+def caltech256(path: Path, split: str) -> RawDataset:
     """RGB at the files' sizes; ids are places by class, then file name, in the whole set."""
     inner = path / "256_ObjectCategories"
     tree = class_tree(inner if inner.is_dir() else path, nested=False)
-    cut = {"train": 48, "val": 12, "test": None}
-    return Raw(
+    split_fractions = {"train": 48, "val": 12, "test": None}
+    return RawDataset(
         *(tree.classes, tree.labels, Files(tree.paths)),
         stems=tree.stems,
-        cut=cut,
+        split_fractions=split_fractions,
         of_folders=True,
         left_out=tree.left_out,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from robench.datasets._cifar import read_images, read_names
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 from robench.datasets._splits import VAL_OF_TRAIN
 
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -20,14 +20,14 @@ TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
     about="objects in 10 classes, 32x32 RGB: 50,000 train, 10,000 test",
     source="Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html (python version)",
 )
-def cifar10(path: Path, split: str) -> Raw:
+def cifar10(path: Path, split: str) -> RawDataset:
     """uint8 (N, 32, 32, 3); ids are places in the batches, one after the other. val is cut from train."""
     inner = path / "cifar-10-batches-py"
     folder = inner if inner.is_dir() else path
     batches = [read_images(folder / name, "labels") for name in (("test_batch",) if split == "test" else TRAIN)]
-    return Raw(
+    return RawDataset(
         classes=read_names(folder / "batches.meta", "label_names"),
         labels=np.concatenate([labels for _, [labels] in batches]),
         images=np.concatenate([images for images, _ in batches]),
-        cut=None if split == "test" else VAL_OF_TRAIN,
+        split_fractions=None if split == "test" else VAL_OF_TRAIN,
     )

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from robench.datasets._contract import Images, Ints
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 
 SIDE = 32
 
@@ -17,14 +17,14 @@ SIDE = 32
     about="1,797 handwritten digits, 8x8 gray, shown as 32x32; embedded",
     source="scikit-learn's load_digits, the test part of UCI's Optical Recognition of Handwritten Digits",
 )
-def digits(split: str) -> Raw:
+def digits(split: str) -> RawDataset:
     """8x8 values 0..16 as 0..255, up-sampled to 32x32 by Pillow's bicubic filter; test 25 %, val 10 % of the rest."""
     images, labels = _everything()
-    return Raw(
+    return RawDataset(
         classes=tuple(str(digit) for digit in range(10)),
         labels=labels,
         images=images,
-        cut={"test": 0.25, "val": 0.075, "train": None},
+        split_fractions={"test": 0.25, "val": 0.075, "train": None},
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from robench.datasets._files import Files
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 from robench.datasets._splits import TENTHS
 from robench.errors import DatasetError
 
@@ -41,16 +41,16 @@ CLASSES = (
     about="17 classes of flowers, RGB of many sizes, 80 a class, cut 8:1:1",
     source="Nilsback & Zisserman 2006, https://www.robots.ox.ac.uk/~vgg/data/flowers/17",
 )
-def flowers17(path: Path, split: str) -> Raw:
+def flowers17(path: Path, split: str) -> RawDataset:
     """RGB at the files' sizes; the label is the file's place divided by 80, its id the place itself."""
     inner = path / "jpg"
     files = sorted((inner if inner.is_dir() else path).glob("image_[0-9][0-9][0-9][0-9].jpg"))
     if len(files) != A_CLASS * len(CLASSES):
         raise DatasetError(f"{path}: expected {A_CLASS * len(CLASSES)} files image_0001.jpg …, got {len(files)}")
-    return Raw(
+    return RawDataset(
         classes=CLASSES,
         labels=np.repeat(np.arange(len(CLASSES), dtype=np.int64), A_CLASS),
         images=Files([str(file) for file in files]),
         stems=tuple(file.stem for file in files),
-        cut=TENTHS,
+        split_fractions=TENTHS,
     )

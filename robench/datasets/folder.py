@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from robench.datasets._files import Files, class_tree, scan, subfolders
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 from robench.datasets._spec import SPLIT_FOLDERS, label_of
-from robench.datasets._splits import TENTHS, VAL_OF_TRAIN, Cut
-from robench.errors import UsageError
+from robench.datasets._splits import TENTHS, VAL_OF_TRAIN, SplitFractions
+from robench.errors import ConfigError
 
 
 @dataset(
@@ -19,7 +19,7 @@ from robench.errors import UsageError
     about="your own images, one folder a class; gray if all files are",
     source="you",
 )
-def folder(path: Path, split: str | None) -> Raw:
+def folder(path: Path, split: str | None) -> RawDataset:
     """Files at their own size, RGB or gray; ids are places by class, then path, in the part's own folder.
 
     A folder with train/ and test/ (or val/) has these splits, and val is cut from train where it is missing. A folder
@@ -29,20 +29,20 @@ def folder(path: Path, split: str | None) -> Raw:
     name, own = label_of(path)
     parts = _parts(path)
     if parts:
-        root, split, cut = _own_part(path, parts, split)
+        root, split, split_fractions = _own_part(path, parts, split)
     else:
         if own and split not in (None, own):
-            raise UsageError(f"{path} is the {own} split of {name}, got @{split}; write folder@{split}:{path.parent}")
-        root, cut = path, TENTHS if split and not own else None
+            raise ConfigError(f"{path} is the {own} split of {name}, got @{split}; write folder@{split}:{path.parent}")
+        root, split_fractions = path, TENTHS if split and not own else None
         split = own or split or "test"
         parts = _parts(path.absolute().parent) if own else {}
     tree = class_tree(root, among=[*parts.values()])
     sizes, gray = scan(tree.paths)
     files = Files(tree.paths, 1 if gray else 3, sizes)
-    return Raw(
+    return RawDataset(
         *(tree.classes, tree.labels, files),
         stems=tree.stems,
-        cut=cut,
+        split_fractions=split_fractions,
         split=split,
         name=name,
         of_folders=True,
@@ -57,10 +57,10 @@ def _parts(path: Path) -> dict[str, Path]:
     return parts if len(parts) == len(inner) or ("train" in parts and len(parts) > 1) else {}
 
 
-def _own_part(path: Path, parts: dict[str, Path], split: str | None) -> tuple[Path, str, Cut | None]:
+def _own_part(path: Path, parts: dict[str, Path], split: str | None) -> tuple[Path, str, SplitFractions | None]:
     chosen = split or next(name for name in ("test", "val", "train") if name in parts)
     if chosen in parts:
         return parts[chosen], chosen, VAL_OF_TRAIN if chosen == "train" and "val" not in parts else None
     if chosen == "val" and "train" in parts:
         return parts["train"], chosen, VAL_OF_TRAIN
-    raise UsageError(f"folder {path} has the splits {', '.join(sorted(parts))}, got '{chosen}'")
+    raise ConfigError(f"folder {path} has the splits {', '.join(sorted(parts))}, got '{chosen}'")

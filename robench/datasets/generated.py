@@ -13,7 +13,7 @@ from robench.datasets._downloaded import read_downloaded
 from robench.datasets._generated import GeneratedSet
 from robench.datasets._registry import dataset
 from robench.datasets._written import read_written
-from robench.errors import DatasetError, UsageError
+from robench.errors import ConfigError, DatasetError
 from robench.files import at_home
 from robench.setformat import MANIFEST
 
@@ -49,7 +49,7 @@ def open_generated(
     what tables call the data set. class_order, learned: as for `load`, of a set whose own order nobody recorded.
     limit, ids: as for `load`, of a downloaded set without clean images. A folder that is
     no such set, of another schema, incomplete or not of the clean data set, and ids that it lacks, are a DatasetError;
-    a limit or ids of any other set are a UsageError. checked: labels, ids and lists of files that were changed after
+    a limit or ids of any other set are a ConfigError. checked: labels, ids and lists of files that were changed after
     `robench generate` wrote them are a DatasetError too.
     """
     check_order(class_order)
@@ -70,7 +70,7 @@ def _read(
     items = None if ids is None else read_items(ids)
     wants_some = limit is not None or items is not None
     if wants_some and clean is not None:
-        raise UsageError("a limit and ids choose clean images; got them with clean images that are loaded")
+        raise ConfigError("a limit and ids choose clean images; got them with clean images that are loaded")
     folder = at_home(path)
     if not folder.is_dir():
         raise DatasetError(f"generated set {folder} does not exist; expected a folder that robench generate wrote")
@@ -78,7 +78,7 @@ def _read(
         if clean is not None:
             raise DatasetError(f"{folder} has clean images of its own; leave out the clean data set {clean.name}")
         if wants_some:
-            raise UsageError(f"{folder}: a set that robench generate wrote has its images; got a limit or ids")
+            raise ConfigError(f"{folder}: a set that robench generate wrote has its images; got a limit or ids")
         return read_written(folder, checked=checked)
 
     def chosen(whole: Dataset) -> Dataset:

@@ -12,7 +12,7 @@ import numpy as np
 from robench.datasets._annotations import Annotation, read_annotation
 from robench.datasets._contract import Ints
 from robench.datasets._files import Files, Tree, class_tree, image_files, other_files, subfolders
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 from robench.errors import DatasetError
 from robench.leftout import left_out_facts
 
@@ -31,7 +31,7 @@ ANNOTATIONS = ("Annotations/CLS-LOC", "Annotations", "bbox")
     about="ILSVRC2012, 1,000 classes, RGB of many sizes: 1,281,167 train, 50,000 val",
     source="Russakovsky et al. 2015 (arXiv:1409.0575), https://image-net.org",
 )
-def imagenet(path: Path, split: str) -> Raw:
+def imagenet(path: Path, split: str) -> RawDataset:
     """RGB at the files' sizes; classes are the sorted wnids; ids are places by wnid, then file name.
 
     Boxes are those of the annotations, in Annotations/CLS-LOC/SPLIT, Annotations/SPLIT or bbox/SPLIT beside the images:
@@ -50,7 +50,7 @@ def imagenet(path: Path, split: str) -> Raw:
     else:
         tree = class_tree(images / split, among=parts)
     boxes = None if annotations is None else _boxes(tree, annotations, read)
-    return Raw(
+    return RawDataset(
         *(tree.classes, tree.labels, Files(tree.paths)),
         boxes=boxes,
         stems=tree.stems,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 from robench.datasets._splits import VAL_OF_TRAIN
 from robench.errors import DatasetError
 from robench.files import reading
@@ -22,16 +22,16 @@ from robench.files import reading
     about="handwritten digits, 28x28 gray: 60,000 train, 10,000 test",
     source="LeCun, Cortes & Burges 1998; torchvision.datasets.MNIST(DIR, download=True) fetches it",
 )
-def mnist(path: Path, split: str) -> Raw:
+def mnist(path: Path, split: str) -> RawDataset:
     """uint8 (N, 28, 28, 1); ids are places in the file. val is cut from train."""
     part = "t10k" if split == "test" else "train"
     images = read_idx(_find(path, f"{part}-images-idx3-ubyte"), dimensions=3)
     labels = read_idx(_find(path, f"{part}-labels-idx1-ubyte"), dimensions=1)
-    return Raw(
+    return RawDataset(
         classes=tuple(str(digit) for digit in range(10)),
         labels=labels.astype(np.int64),
         images=images[..., None],
-        cut=None if split == "test" else VAL_OF_TRAIN,
+        split_fractions=None if split == "test" else VAL_OF_TRAIN,
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from robench.datasets._contract import Ints, numbered_classes
 from robench.datasets._generated import as_ints
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 from robench.datasets._spec import label_of
 from robench.datasets._splits import TENTHS
 from robench.errors import DatasetError
@@ -31,7 +31,7 @@ KEYS = ("images", "labels", "classes", "boxes", "ids")
     about="your own arrays in one file",
     source="numpy.savez(FILE, images=…, labels=…)",
 )
-def npz(path: Path, split: str | None) -> Raw:
+def npz(path: Path, split: str | None) -> RawDataset:
     """uint8 (N, H, W, C), all in memory. The file is the test split, whole, unless a split is asked for: then 8:1:1."""
     arrays = _arrays(path)
     images, labels = arrays["images"], arrays["labels"]
@@ -49,13 +49,13 @@ def npz(path: Path, split: str | None) -> Raw:
     )
     labels = as_ints(path, "labels", labels, count)
     name, own = label_of(path)
-    return Raw(
+    return RawDataset(
         classes=_classes(path, arrays.get("classes"), labels),
         labels=labels,
         images=np.ascontiguousarray(images),
         boxes=_boxes(path, arrays.get("boxes"), images),
         ids=_ids(path, arrays.get("ids"), count),
-        cut=TENTHS if split else None,
+        split_fractions=TENTHS if split else None,
         split=split or own or "test",
         name=name,
     )

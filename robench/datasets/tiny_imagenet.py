@@ -9,7 +9,7 @@ import numpy as np
 
 from robench.datasets._contract import Ints
 from robench.datasets._files import Files, image_files, other_files
-from robench.datasets._registry import Raw, dataset
+from robench.datasets._registry import RawDataset, dataset
 from robench.errors import DatasetError
 from robench.leftout import left_out_facts
 from robench.setformat import is_plain
@@ -26,7 +26,7 @@ SIDE = 64
     about="200 classes of ImageNet, 64x64 RGB, with boxes: 100,000 train, 10,000 val",
     source="Stanford CS231n, http://cs231n.stanford.edu/tiny-imagenet-200.zip",
 )
-def tiny_imagenet(path: Path, split: str) -> Raw:
+def tiny_imagenet(path: Path, split: str) -> RawDataset:
     """(N, 64, 64, 3) with boxes; ids are places in val_annotations.txt, or in train by wnid, then file name.
 
     Classes are the sorted wnids that have a train folder, so that a part of the data set is one too.
@@ -40,7 +40,7 @@ def tiny_imagenet(path: Path, split: str) -> Raw:
         raise DatasetError(f"{path}: expected {split} images of the classes in wnids.txt, got none")
     files, wnids, boxes = zip(*rows, strict=True)
     place = {wnid: label for label, wnid in enumerate(classes)}
-    return Raw(
+    return RawDataset(
         classes=tuple(classes),
         labels=np.array([place[wnid] for wnid in wnids], dtype=np.int64),
         images=Files([str(file) for file in files], sizes=np.full((len(files), 2), SIDE, dtype=np.int64)),

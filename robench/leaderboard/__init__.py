@@ -8,13 +8,13 @@ from robench.leaderboard._add import add
 from robench.leaderboard._board import Board, Entry, boards
 from robench.leaderboard._build import build, outputs
 from robench.leaderboard._check import check, superseded
-from robench.leaderboard._rank import Standing, standing
+from robench.leaderboard._rank import Ranking, standing
 from robench.leaderboard._robustbench import export, import_
 
 __all__ = [
     "Board",
     "Entry",
-    "Standing",
+    "Ranking",
     "add",
     "boards",
     "build",

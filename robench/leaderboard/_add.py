@@ -13,11 +13,11 @@ from filelock import FileLock
 
 import corruptions
 from robench import tables
-from robench.errors import BoardError, UsageError
+from robench.errors import BoardError, ConfigError
 from robench.files import file_name, sha256_file, write_text
 from robench.leaderboard import _cells
-from robench.leaderboard._answers import Answers, facts_of
 from robench.leaderboard._board import Board, Entry, check_link, entry_id, read
+from robench.leaderboard._correct_counts import CorrectCounts, facts_of
 from robench.store import Run
 from robench.tables import CLEAN, Scored
 
@@ -35,7 +35,7 @@ def add(
     """Put every model of a run on the boards of the run's suites, below `root`; the files of the entries.
 
     suites, models: of the run, by suite and label, these alone. link: where the models come from, empty or an address
-    on the web. An entry that is there already stays as it is. Raises UsageError for a suite or model that the run has
+    on the web. An entry that is there already stays as it is. Raises ConfigError for a suite or model that the run has
     not, BoardError for a run without a suite or clean images, with missing or failed cells, of a stateful network, or
     that a board does not take: other images, versions, seeds, or other weights under a name that is there.
     """
@@ -69,7 +69,7 @@ def _chosen(run: Run, what: str, names: Sequence[str], there: Mapping[str, Any])
     """These of what the run has, or all of it."""
     for name in names:
         if name not in there:
-            raise UsageError(f"{run.folder}: {corruptions.unknown(f'{what} of the run', name, there)}")
+            raise ConfigError(f"{run.folder}: {corruptions.unknown(f'{what} of the run', name, there)}")
     return list(dict.fromkeys(names) or there)
 
 
@@ -243,18 +243,18 @@ def _put(board: Board, offer: Offer, link: str) -> tuple[Board, Path]:
     """Write one entry: answers first, then counts, then the board that names them; the board with it, and its file."""
     relative = board.file_of(offer.id)
     file = board.folder / relative
-    _answers(board, offer).write(file)
+    _correct_counts(board, offer).write(file)
     held = _rows(board)
     new = offer.rows.assign(**dict.fromkeys(_cells.further(held), ""))
     parts = sorted([*held.groupby("entry"), (offer.id, new)], key=lambda part: str(part[0]))
     write_text(board.path(".cells.csv"), _cells.text(pd.concat([frame for _, frame in parts])))
-    told = (offer.model, offer.precision, offer.environment, link, offer.notes)
-    grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *told))
+    tooltip = (offer.model, offer.precision, offer.environment, link, offer.notes)
+    grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *tooltip))
     grown.write()
     return grown, file
 
 
-def _answers(board: Board, offer: Offer) -> Answers:
+def _correct_counts(board: Board, offer: Offer) -> CorrectCounts:
     names = tuple(dict.fromkeys(one.cell.corruption for one in offer.members))
     by_name = [
         [one.correct for one in offer.members if one.cell.corruption == name and one.correct is not None]
@@ -264,4 +264,4 @@ def _answers(board: Board, offer: Offer) -> Answers:
     of = np.array([len(some) for some in by_name])
     rows = _cells.fields(_cells.text(offer.rows))[list(_cells.OWN)]
     facts = facts_of(board, offer.model, offer.precision, offer.environment, offer.notes)
-    return Answers(names, of, right, rows, facts)
+    return CorrectCounts(names, of, right, rows, facts)

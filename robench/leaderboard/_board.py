@@ -135,8 +135,8 @@ class Board:
 
     def write(self) -> None:
         """The JSON file."""
-        told = self._told()
-        write_json(self.path(".json"), told | {SEAL: _seal(told)})
+        tooltip = self._told()
+        write_json(self.path(".json"), tooltip | {SEAL: _seal(tooltip)})
 
     def _told(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in ("dataset", "suite", "corruptions", "textures")}
@@ -149,8 +149,8 @@ class Board:
         return fields | more
 
 
-def _seal(told: Mapping[str, Any]) -> str:
-    return sha256_text(json.dumps(told, sort_keys=True))
+def _seal(tooltip: Mapping[str, Any]) -> str:
+    return sha256_text(json.dumps(tooltip, sort_keys=True))
 
 
 def boards(root: Path) -> list[Board]:
@@ -161,39 +161,39 @@ def boards(root: Path) -> list[Board]:
 def read(path: Path) -> Board:
     """The board of a JSON file."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        tooltip = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
         raise BoardError(f"{path}: cannot be read: {reason(fault)}") from fault
-    if not isinstance(told, dict) or told.get("schema") != SCHEMA:
-        got = told.get("schema") if isinstance(told, dict) else told
+    if not isinstance(tooltip, dict) or tooltip.get("schema") != SCHEMA:
+        got = tooltip.get("schema") if isinstance(tooltip, dict) else tooltip
         raise BoardError(f"{path}: expected schema {SCHEMA}, got {got!r}")
-    _check_form(path, told)
-    if sorted(told["order"]) != sorted(told["corruptions"]):
-        raise BoardError(f"{path}: expected order to name the corruptions, got {told['order']}")
+    _check_form(path, tooltip)
+    if sorted(tooltip["order"]) != sorted(tooltip["corruptions"]):
+        raise BoardError(f"{path}: expected order to name the corruptions, got {tooltip['order']}")
     board = Board(
         path.parent,
-        told["dataset"],
-        told["suite"],
-        {name: told["corruptions"][name] for name in told["order"]},
-        tuple(told["seeds"]),
-        told["textures"],
+        tooltip["dataset"],
+        tooltip["suite"],
+        {name: tooltip["corruptions"][name] for name in tooltip["order"]},
+        tuple(tooltip["seeds"]),
+        tooltip["textures"],
         tuple(
             Entry(**{name: entry[name] for name in ENTRY}, notes=tuple(entry.get(NOTES, ())))
-            for entry in told["entries"]
+            for entry in tooltip["entries"]
         ),
-        told[SEAL],
+        tooltip[SEAL],
     )
     _check_names(path, board)
     return board
 
 
-def _check_form(path: Path, told: Mapping[str, Any]) -> None:
+def _check_form(path: Path, tooltip: Mapping[str, Any]) -> None:
     """Every field that other code relies on, by its kind."""
-    _check_kinds(path, told, KINDS | {"order": list, SEAL: str})
-    _check_kinds(path, told["dataset"], DATASET, "dataset.")
-    for name, fact in told["corruptions"].items():
+    _check_kinds(path, tooltip, KINDS | {"order": list, SEAL: str})
+    _check_kinds(path, tooltip["dataset"], DATASET, "dataset.")
+    for name, fact in tooltip["corruptions"].items():
         _check_kinds(path, fact, CORRUPTION, f"corruptions.{name}.")
-    for number, entry in enumerate(told["entries"]):
+    for number, entry in enumerate(tooltip["entries"]):
         at = f"entries[{number}]."
         _check_kinds(path, entry, ENTRY, at)
         _check_kinds(path, entry["model"], MODEL, f"{at}model.")
@@ -226,10 +226,10 @@ def check_link(where: str, link: str) -> None:
         raise BoardError(f"{where}: expected an address that begins with {' or '.join(LINKS)}, got '{link}'")
 
 
-def _check_kinds(path: Path, told: Any, kinds: Mapping[str, type], at: str = "") -> None:
+def _check_kinds(path: Path, tooltip: Any, kinds: Mapping[str, type], at: str = "") -> None:
     for key, kind in kinds.items():
-        if not isinstance(told, dict) or not isinstance(told.get(key), kind):
-            got = told.get(key) if isinstance(told, dict) else told
+        if not isinstance(tooltip, dict) or not isinstance(tooltip.get(key), kind):
+            got = tooltip.get(key) if isinstance(tooltip, dict) else tooltip
             raise BoardError(f"{path}: expected {at}{key} as {kind.__name__}, got {got!r}")
 
 

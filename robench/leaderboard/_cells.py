@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robench.leaderboard._fields import read_rows
+from robench.leaderboard._csv_reader import read_rows
 from robench.tables import from_csv, to_csv
 
 COLUMNS = (

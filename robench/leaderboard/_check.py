@@ -15,7 +15,7 @@ import pandas as pd
 import corruptions
 from robench.errors import BoardError
 from robench.files import sha256_file
-from robench.leaderboard import _answers, _cells
+from robench.leaderboard import _cells, _correct_counts
 from robench.leaderboard._board import Board, Entry, boards, read
 from robench.leaderboard._build import left_over, outputs
 from robench.tables import CLEAN
@@ -136,16 +136,16 @@ def _of_entry(board: Board, path: Path, entry: Entry, cells: pd.DataFrame, field
     if sha256_file(file) != entry.sha256:
         yield f"{file}: its sha256 is not that of {board.path('.json').name}"
         return
-    answers = _answers.read(file)
+    answers = _correct_counts.read(file)
     if answers.corruptions != (CLEAN, *board.corruptions) or len(answers.right) != board.dataset["n"]:
         yield f"{file}: expected {board.dataset['n']} images of {board.suite}, got {answers.right.shape}"
         return
-    said = _answers.facts_of(board, entry.model, entry.precision, entry.environment, entry.notes)
+    said = _correct_counts.facts_of(board, entry.model, entry.precision, entry.environment, entry.notes)
     yield from _differences(board.path(".json"), entry.id, answers.facts, said)
     if len(answers.rows) != len(fields):
         yield f"{path}: {entry.id}: expected {len(answers.rows)} rows as {file.name} has, got {len(fields)}"
         return
-    yield from _fields(path, answers.rows, fields)
+    yield from _csv_reader(path, answers.rows, fields)
     yield from _counts(file, answers)
 
 
@@ -158,7 +158,7 @@ def _differences(path: Path, at: str, expected: Any, got: Any) -> Iterator[str]:
         yield f"{path}: {at}: expected {expected}, got {got}"
 
 
-def _fields(path: Path, expected: pd.DataFrame, got: pd.DataFrame) -> Iterator[str]:
+def _csv_reader(path: Path, expected: pd.DataFrame, got: pd.DataFrame) -> Iterator[str]:
     """Field by field as the file of answers says, which may have further columns, as the board's file may."""
     for name in dict.fromkeys((*_cells.OWN, *_cells.further(got), *_cells.further(expected))):
         ours, theirs = (frame[name] if name in frame else [""] * len(got) for frame in (got, expected))
@@ -181,7 +181,7 @@ def _complete(board: Board, path: Path, entry: Entry, cells: pd.DataFrame) -> It
             yield f"{path}: {entry.id}: {name} {key} is not of {board.suite}"
 
 
-def _counts(file: Path, answers: _answers.Answers) -> Iterator[str]:
+def _counts(file: Path, answers: _correct_counts.CorrectCounts) -> Iterator[str]:
     """Whether the images add up to the rows, within the file of answers itself."""
     of_rows = answers.rows["n_correct"].astype("int64").groupby(answers.rows["corruption"]).agg(["size", "sum"])
     sums = answers.right.sum(axis=0, dtype=np.int64)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robench import metrics
-from robench.leaderboard import _answers, _cells
+from robench.leaderboard import _cells, _correct_counts
 from robench.leaderboard._board import NOTES, Board, Entry
 from robench.tables import CLEAN, to_csv
 
@@ -31,12 +31,12 @@ MCE_SUITE = "cifar10-c/1"
 
 
 @dataclass(frozen=True)
-class Standing:
+class Ranking:
     """A board with its counts and its answers, by entry."""
 
     board: Board
     cells: pd.DataFrame
-    answers: Mapping[str, _answers.Answers]
+    answers: Mapping[str, _correct_counts.CorrectCounts]
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -142,8 +142,8 @@ class Standing:
         if self.board.suite != MCE_SUITE:
             return {}
         for name, published in metrics.PUBLISHED.items():
-            natives = {fact["native"] for fact in self.board.corruptions.values()}
-            if published.dataset == self.board.dataset["name"] and natives == {published.native}:
+            severity_tables = {fact["native"] for fact in self.board.corruptions.values()}
+            if published.dataset == self.board.dataset["name"] and severity_tables == {published.severity_table}:
                 errors = metrics.published_errors(name)
                 ratios = [
                     metrics.corruption_error(1 - samples[one][None], np.array([[errors[one]]]))
@@ -186,9 +186,9 @@ def training_data(entry: Entry) -> str:
     training = entry.model.get("training") or {}
     if not training.get("dataset"):
         return "not stated"
-    told = str(training.get("perturbations") or training.get("corruption") or "")
+    tooltip = str(training.get("perturbations") or training.get("corruption") or "")
     names = [CLEAN] if training.get("data") == "both" else []
-    names += dict.fromkeys(part.partition("@")[0] for part in told.split(", ") if part)
+    names += dict.fromkeys(part.partition("@")[0] for part in tooltip.split(", ") if part)
     weights = _weights(str(training.get("start") or ""))
     restored = "restored" if training.get("restorer_sha256") else ""
     ways = [" + ".join(names), restored, f"from {weights}" if weights else ""]
@@ -201,7 +201,7 @@ def _weights(start: str) -> str:
     return start.rpartition("+")[2].partition("=")[2]
 
 
-def standing(board: Board) -> Standing:
+def standing(board: Board) -> Ranking:
     """The board with what its files say."""
-    answers = {entry.id: _answers.read(board.folder / entry.file) for entry in board.entries}
-    return Standing(board, _cells.read(board.path(".cells.csv")), answers)
+    answers = {entry.id: _correct_counts.read(board.folder / entry.file) for entry in board.entries}
+    return Ranking(board, _cells.read(board.path(".cells.csv")), answers)

@@ -16,14 +16,14 @@ import pandas as pd
 from corruptions import unknown
 from robench import plots, tables
 from robench.errors import BoardError
-from robench.leaderboard._rank import Standing
+from robench.leaderboard._rank import Ranking
 
 OPEN = re.compile(r"<!-- board: (?P<name>.+?)( first (?P<first>[0-9]+))? -->")
 CLOSE = "<!-- /board -->"
 LIKE_ONE = re.compile(r"<!--\s*/?\s*board\b")
 
 
-def with_tables(path: Path, standings: Sequence[Standing]) -> str:
+def with_tables(path: Path, standings: Sequence[Ranking]) -> str:
     """The text of the file, every marked table made anew.
 
     BoardError names the line of a marker that is of no board, of another form, or without its other end.
@@ -62,22 +62,22 @@ def _opening(marker: str, opened: int, where: str) -> re.Match[str] | None:
     return opening
 
 
-def markdown(standing: Standing, first: int = sys.maxsize) -> str:
+def markdown(standing: Ranking, first: int = sys.maxsize) -> str:
     """The models in order, or the first of them, as a table in Markdown; above it that the board is superseded."""
     count = standing.superseded_count
     note = f"**Superseded:** measured with older pixels of {count}; the board's page names them.\n\n" if count else ""
-    rows = [_fields(row, len(standing.board.corruptions)) for row in standing.frame.itertuples()]
+    rows = [_csv_reader(row, len(standing.board.corruptions)) for row in standing.frame.itertuples()]
     more = f"\nand {len(rows) - first} more\n" if len(rows) > first else ""
     return note + tables.markdown(pd.DataFrame(rows[:first])) + "\n" + more
 
 
-def _fields(row: Any, corruptions: int) -> dict[str, str]:
+def _csv_reader(row: Any, corruptions: int) -> dict[str, str]:
     mean = f"{row.mean:.2f} [{row.mean_ci_low:.2f}, {row.mean_ci_high:.2f}]"
-    told = {
+    tooltip = {
         "rank": plots.rank_text(row.rank_low, row.rank_high),
         "model": str(row.model),
         "trained on": str(row.training_data),
         "clean": f"{row.clean:.2f}",
         f"mean over {tables.counted(corruptions)} [95 %]": mean,
     }
-    return told | ({"notes": str(row.notes)} if hasattr(row, "notes") else {})
+    return tooltip | ({"notes": str(row.notes)} if hasattr(row, "notes") else {})

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 import corruptions
-from robench.errors import BoardError, UsageError
+from robench.errors import BoardError, ConfigError
 from robench.files import file_name, reason, sha256_text, write_text
-from robench.leaderboard import _reported
+from robench.leaderboard import _external
 from robench.leaderboard._board import Board, boards
-from robench.leaderboard._fields import number
+from robench.leaderboard._csv_reader import number
 from robench.leaderboard._rank import standing
 
 SUITE = "cifar10-c/1"
@@ -45,7 +45,7 @@ def import_(file: Path, root: Path, dataset: str = "", suite: str = "") -> list[
 
     file: a model_info JSON, or the wide CSV. dataset, suite: of the board; without them the data set is that of the
     folder DATASET/corruptions that holds the file, and the suite that of the data set. A model has one row, whichever
-    files it stands in: what this file gave before is replaced. Raises UsageError for a board that is not there, or a
+    files it stands in: what this file gave before is replaced. Raises ConfigError for a board that is not there, or a
     file in the folder of another data set; BoardError for a file of another form, without all cells of the suite, or
     with other numbers than another file gave.
     """
@@ -53,22 +53,22 @@ def import_(file: Path, root: Path, dataset: str = "", suite: str = "") -> list[
     suite = suite or SUITES.get(dataset, SUITE)
     by_name = {f"{board.dataset['name']} {board.suite}": board for board in boards(root)}
     if f"{dataset} {suite}" not in by_name:
-        raise UsageError(corruptions.unknown("board", f"{dataset} {suite}", by_name))
+        raise ConfigError(corruptions.unknown("board", f"{dataset} {suite}", by_name))
     board = by_name[f"{dataset} {suite}"]
     read = {".json": _of_json, ".csv": _of_csv}.get(file.suffix)
     if read is None:
-        raise UsageError(f"{file}: expected a .json or a .csv file of RobustBench")
+        raise ConfigError(f"{file}: expected a .json or a .csv file of RobustBench")
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as fault:
         raise BoardError(f"{file}: cannot be read: {reason(fault)}") from fault
     source = {"source": f"RobustBench, {file.name}", "source_sha256": sha256_text(text)}
-    held = {_reported.known_as(row["model"]): row for row in _reported.reported(board)}
+    held = {_external.known_as(row["model"]): row for row in _external.reported(board)}
     joined = {}
     for row in read(file, text, board):
-        key = _reported.known_as(row["model"])
+        key = _external.known_as(row["model"])
         joined[key] = _joined(file, held.get(key), row | source)
-    _reported.write(board, list((held | joined).values()))
+    _external.write(board, list((held | joined).values()))
     return list(joined.values())
 
 
@@ -77,11 +77,11 @@ def _dataset(file: Path, named: str) -> str:
     folder = file.resolve().parent
     of_folder = folder.parent.name if folder.name == FOLDER and folder.parent.name in DATASETS else ""
     if not named and not of_folder:
-        raise UsageError(
+        raise ConfigError(
             f"{file}: expected a file below DATASET/{FOLDER}, or the data set of its numbers: --dataset NAME"
         )
     if named and of_folder and named != of_folder:
-        raise UsageError(f"{file}: expected numbers of {named}, got a file of {of_folder}; give -d {of_folder}")
+        raise ConfigError(f"{file}: expected numbers of {named}, got a file of {of_folder}; give -d {of_folder}")
     return named or of_folder
 
 
@@ -89,7 +89,7 @@ def _joined(file: Path, held: dict[str, Any] | None, row: dict[str, Any]) -> dic
     """One row of what another file gave of a model and what this one gives."""
     if held is None or held["source"] == row["source"]:
         return row
-    for name in _reported.MOST:
+    for name in _external.MOST:
         both = [one[name] for one in (held, row)]
         if None not in both and abs(both[0] - both[1]) > ROUNDED:
             raise BoardError(
@@ -98,10 +98,10 @@ def _joined(file: Path, held: dict[str, Any] | None, row: dict[str, Any]) -> dic
             )
     first, second = (held, row) if held["architecture"] or held["clean"] is not None else (row, held)
     known = {name: second[name] if first[name] in EMPTY else first[name] for name in first}
-    counted = min((held, row), key=lambda one: (one[_reported.IMAGES] is None, one["images_from"].endswith(ONE_RATE)))
-    told = {name: counted[name] for name in (_reported.IMAGES, "images_from")}
+    counted = min((held, row), key=lambda one: (one[_external.IMAGES] is None, one["images_from"].endswith(ONE_RATE)))
+    tooltip = {name: counted[name] for name in (_external.IMAGES, "images_from")}
     texts = {name: _both(held[name], row[name]) for name in ("source", "source_sha256", "note")}
-    return known | told | texts
+    return known | tooltip | texts
 
 
 def _both(one: str, other: str) -> str:
@@ -111,30 +111,30 @@ def _both(one: str, other: str) -> str:
 
 def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
     try:
-        told = json.loads(text)
+        tooltip = json.loads(text)
     except ValueError as fault:
         raise BoardError(f"{file}: cannot be read: {reason(fault)}") from fault
-    if not isinstance(told, dict) or "corruptions_acc" not in told:
-        got = ", ".join(list(told)[:4]) if isinstance(told, dict) else type(told).__name__
+    if not isinstance(tooltip, dict) or "corruptions_acc" not in tooltip:
+        got = ", ".join(list(tooltip)[:4]) if isinstance(tooltip, dict) else type(tooltip).__name__
         raise BoardError(f"{file}: expected model_info JSON with corruptions_acc, got {got}")
     name = board.dataset["name"]
     keys = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
-    given = {name: key for name, key in keys.items() if told.get(key) not in EMPTY}
+    given = {name: key for name, key in keys.items() if tooltip.get(key) not in EMPTY}
     for key in keys.values():
-        if isinstance(told.get(key), bool):
-            raise BoardError(f"{file}: {key}: expected a number, got {told[key]}")
-    values = {name: _percent(f"{file}: {key}", name, told[key]) for name, key in given.items()}
-    notes = [f"{given[name]} {told[given[name]]} taken as {one[0]:.2f} %" for name, one in values.items() if one[1]]
-    if told.get("dataset") not in (*EMPTY, name):
-        notes.append(f"the file calls its data set {told['dataset']}")
-    more = told.get("additional_data")
+        if isinstance(tooltip.get(key), bool):
+            raise BoardError(f"{file}: {key}: expected a number, got {tooltip[key]}")
+    values = {name: _percent(f"{file}: {key}", name, tooltip[key]) for name, key in given.items()}
+    notes = [f"{given[name]} {tooltip[given[name]]} taken as {one[0]:.2f} %" for name, one in values.items() if one[1]]
+    if tooltip.get("dataset") not in (*EMPTY, name):
+        notes.append(f"the file calls its data set {tooltip['dataset']}")
+    more = tooltip.get("additional_data")
     yield {
         "model": file.stem,
         **dict.fromkeys(keys),
         **{name: value for name, (value, _) in values.items()},
-        **{name: "" if told.get(name) in EMPTY else str(told[name]) for name in TEXTS},
+        **{name: "" if tooltip.get(name) in EMPTY else str(tooltip[name]) for name in TEXTS},
         "additional_data": "" if more in EMPTY else "yes" if more else "no",
-        **_images([told["clean_acc"]] if "clean" in given else [], percent=not values.get("clean", (0, True))[1]),
+        **_images([tooltip["clean_acc"]] if "clean" in given else [], percent=not values.get("clean", (0, True))[1]),
         "note": "; ".join(notes),
     }
 
@@ -143,7 +143,7 @@ def _percent(where: str, name: str, field: Any) -> tuple[float, bool]:
     """A number in percent, and whether the file has an accuracy as a fraction: no network is right in less than 1 %."""
     value = number(where, field)
     fraction = name != "mce" and 0 <= value <= 1
-    return _between(where, 100 * value if fraction else field, _reported.MOST[name], "percent"), fraction
+    return _between(where, 100 * value if fraction else field, _external.MOST[name], "percent"), fraction
 
 
 def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
@@ -160,7 +160,7 @@ def _of_csv(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
     for row, line in enumerate(lines[2:], start=3):
         if len(line) != len(places) + 1:
             raise BoardError(f"{file}: row {row}: expected {len(places) + 1} columns, got {len(line)}")
-        first, name = names.setdefault(_reported.known_as(line[0]), (row, line[0]))
+        first, name = names.setdefault(_external.known_as(line[0]), (row, line[0]))
         if first != row:
             also = "" if name == line[0] else f", {name}"
             raise BoardError(f"{file}: row {row}: '{line[0]}' is row {first} too{also}")
@@ -184,24 +184,24 @@ def _images(fields: Sequence[Any], percent: bool = False) -> dict[str, Any]:
         nearest = rate.limit_denominator(MOST_IMAGES)
         n = math.lcm(n, nearest.denominator)
         if abs(nearest - rate) > EXACT or n > MOST_IMAGES:
-            return {_reported.IMAGES: None, "images_from": ""}
+            return {_external.IMAGES: None, "images_from": ""}
     if not fields:
-        return {_reported.IMAGES: None, "images_from": ""}
+        return {_external.IMAGES: None, "images_from": ""}
     rates = ONE_RATE if len(fields) == 1 else f"{len(fields)} rates"
-    return {_reported.IMAGES: n, "images_from": f"or a multiple, by the grid of 1/n of {rates}"}
+    return {_external.IMAGES: n, "images_from": f"or a multiple, by the grid of 1/n of {rates}"}
 
 
 def _between(where: str, field: Any, most: float, what: str) -> float:
     value = number(where, field)
-    _reported.check_between(where, value, most, what)
+    _external.check_between(where, value, most, what)
     return value
 
 
 def export(root: Path, folder: Path) -> list[Path]:
-    """Write a model_info JSON for every entry of every board of cifar10-c/1; the files. UsageError for no board."""
+    """Write a model_info JSON for every entry of every board of cifar10-c/1; the files. ConfigError for no board."""
     chosen = [board for board in boards(root) if board.suite == SUITE]
     if not chosen:
-        raise UsageError(f"{root}: expected a board of {SUITE}, got none")
+        raise ConfigError(f"{root}: expected a board of {SUITE}, got none")
     return [path for board in chosen for path in _exported(board, folder)]
 
 
@@ -210,7 +210,7 @@ def _exported(board: Board, folder: Path) -> Sequence[Path]:
     made = []
     for row in rows:
         own = row["training_data"].partition(" (")[0]
-        told = {
+        tooltip = {
             "link": row["link"],
             "name": row["model"],
             "authors": "",
@@ -225,8 +225,8 @@ def _exported(board: Board, folder: Path) -> Sequence[Path]:
             "corruptions_acc": f"{row['mean']:.2f}",
         }
         if row["mce"] == row["mce"]:
-            told["corruptions_mce"] = f"{row['mce']:.2f}"
+            tooltip["corruptions_mce"] = f"{row['mce']:.2f}"
         path = folder / file_name(str(board.dataset["name"])) / "corruptions" / f"{row['entry']}.json"
-        write_text(path, json.dumps(told, indent=2) + "\n")
+        write_text(path, json.dumps(tooltip, indent=2) + "\n")
         made.append(path)
     return made

@@ -8,14 +8,14 @@ from typing import Any
 from robench import plots, web
 from robench.files import file_name
 from robench.leaderboard._board import Entry
-from robench.leaderboard._rank import Standing, training_data
-from robench.leaderboard._reported import reported
+from robench.leaderboard._external import reported
+from robench.leaderboard._rank import Ranking, training_data
 from robench.tables import CLEAN, MEAN
 
 PACKAGE = "robench.leaderboard"
 
 
-def pages(standings: Sequence[Standing]) -> dict[str, str]:
+def pages(standings: Sequence[Ranking]) -> dict[str, str]:
     """The text of every file by its address in the site."""
     made = {"index.html": _list_page(standings)}
     for one in standings:
@@ -26,8 +26,8 @@ def pages(standings: Sequence[Standing]) -> dict[str, str]:
     return made | {f"assets/{name}": text for name, text in web.shared_assets().items()}
 
 
-def _list_page(standings: Sequence[Standing]) -> str:
-    by_dataset: dict[str, list[Standing]] = {}
+def _list_page(standings: Sequence[Ranking]) -> str:
+    by_dataset: dict[str, list[Ranking]] = {}
     for one in standings:
         by_dataset.setdefault(_folder(one), []).append(one)
     return web.page(
@@ -40,7 +40,7 @@ def _list_page(standings: Sequence[Standing]) -> str:
     )
 
 
-def _across(standings: Sequence[Standing]) -> dict[str, Any]:
+def _across(standings: Sequence[Ranking]) -> dict[str, Any]:
     """What every model of a data set has under each suite; the models in the order of the fullest board."""
     by_entry: dict[str, dict[str, Any]] = {}
     for one in sorted(standings, key=lambda one: -len(one.frame)):
@@ -55,15 +55,15 @@ def _across(standings: Sequence[Standing]) -> dict[str, Any]:
     }
 
 
-def _folder(standing: Standing) -> str:
+def _folder(standing: Ranking) -> str:
     return file_name(str(standing.board.dataset["name"]))
 
 
-def _address(standing: Standing) -> str:
+def _address(standing: Ranking) -> str:
     return f"{_folder(standing)}/{standing.board.stem}.html"
 
 
-def _listed(standing: Standing) -> dict[str, Any]:
+def _listed(standing: Ranking) -> dict[str, Any]:
     best = standing.frame.iloc[0] if len(standing.frame) else None
     return {
         "address": _address(standing),
@@ -76,7 +76,7 @@ def _listed(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _board_page(standing: Standing) -> str:
+def _board_page(standing: Ranking) -> str:
     board, frame = standing.board, standing.frame
     labels = list(frame["model"])
     looks = plots.page_looks(len(labels))
@@ -99,14 +99,14 @@ def _board_page(standing: Standing) -> str:
         has_mce=bool(frame["mce"].notna().any()),
         datasets=sorted(set(frame["training_data"])),
         models=[{"label": label} | look for label, look in zip(labels, looks, strict=True)],
-        ranking=plots.Ranking(means).chart(labels),
-        trade_off=plots.TradeOff(traded).chart(labels),
+        ranking=plots.Ranking(means).vega_spec(labels),
+        trade_off=plots.CleanVsRobust(traded).vega_spec(labels),
         charts=_charts(standing, labels, labels),
         reported=reported(board),
     )
 
 
-def _shown(standing: Standing, row: dict[Any, Any]) -> dict[str, Any]:
+def _shown(standing: Ranking, row: dict[Any, Any]) -> dict[str, Any]:
     return {
         **row,
         "ranks": plots.rank_text(row["rank_low"], row["rank_high"]),
@@ -114,18 +114,18 @@ def _shown(standing: Standing, row: dict[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _charts(standing: Standing, models: Sequence[str], of: Sequence[str]) -> list[tuple[str, str, Any]]:
+def _charts(standing: Ranking, models: Sequence[str], of: Sequence[str]) -> list[tuple[str, str, Any]]:
     """Of each corruption its name, what it is in words, and accuracy over strength of the models `of`."""
     cells = standing.rates[standing.rates["model"].isin(of)]
     found = []
     for name, fact in standing.board.corruptions.items():
         axis = plots.axis_of(cells[cells["corruption"] == name], fact)
         drawing = plots.Curves(plots.curve_rows(cells, name, axis), {name: axis}, 1 / standing.board.classes)
-        found.append((name, fact.get("summary", ""), drawing.chart(models)))
+        found.append((name, fact.get("summary", ""), drawing.vega_spec(models)))
     return found
 
 
-def _entry_page(standing: Standing, entry: Entry) -> str:
+def _entry_page(standing: Ranking, entry: Entry) -> str:
     own = standing.rates[standing.rates["entry"] == entry.id]
     [row] = standing.frame[standing.frame["entry"] == entry.id].to_dict("records")
     return web.page(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from corruptions import unknown
-from robench.errors import UsageError
+from robench.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Published:
 
     dataset: str
     file: str
-    native: int
+    severity_table: int
     suite: str
     stored: str
 
@@ -39,7 +39,7 @@ class Baseline:
 
     name: str
     errors: Mapping[str, float] = field(default_factory=dict)
-    native: int = 0
+    severity_table: int = 0
     suite: str = ""
     stored: str = ""
 
@@ -48,21 +48,21 @@ def baseline(name: str, *, dataset: str, models: Iterable[str]) -> Baseline:
     """The baseline of that name; needs no predictions, so it can be asked for before a sweep.
 
     name: `alexnet`, the published errors on ImageNet-C, or one of `models`, the labels in the run or report. dataset:
-    the name of the data set in tables. Raises UsageError for an unknown name, with the nearest one, and for published
+    the name of the data set in tables. Raises ConfigError for an unknown name, with the nearest one, and for published
     errors of another data set.
     """
     if name in PUBLISHED:
         published = PUBLISHED[name]
         if dataset != published.dataset:
-            raise UsageError(
+            raise ConfigError(
                 f"baseline '{name}': its errors are published for {published.dataset}, got data set {dataset}; "
                 "name a model of the run instead"
             )
-        return Baseline(name, published_errors(name), published.native, published.suite, published.stored)
+        return Baseline(name, published_errors(name), published.severity_table, published.suite, published.stored)
     known = list(models)
     if name not in known:
         fitting = [other for other, published in PUBLISHED.items() if published.dataset == dataset]
-        raise UsageError(unknown("baseline", name, [*known, *fitting]))
+        raise ConfigError(unknown("baseline", name, [*known, *fitting]))
     return Baseline(name)
 
 

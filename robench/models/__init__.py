@@ -20,11 +20,11 @@ from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse, weights_file
 
 if TYPE_CHECKING:
-    from robench.models._adapter import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
     from robench.models._checkpoints import SCHEMA, metadata, save, state_sha256
     from robench.models._class_names import class_facts
+    from robench.models._classifier import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
     from robench.models._flops import flops
-    from robench.models._load import class_names, load, load_estimator, load_restorer, sketch
+    from robench.models._load import build_on_meta, class_names, load, load_estimator, load_restorer
     from robench.models._outputs import OUTPUTS
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "TrainingLogits",
     "activation",
     "activations",
+    "build_on_meta",
     "class_facts",
     "class_names",
     "family",
@@ -57,7 +58,6 @@ __all__ = [
     "restorer",
     "restorers",
     "save",
-    "sketch",
     "state_sha256",
     "unit",
     "weights_file",
@@ -66,22 +66,22 @@ __all__ = [
 _NEEDS_TORCH = {
     "OUTPUTS": "_outputs",
     "SCHEMA": "_checkpoints",
-    "Classifier": "_adapter",
-    "Restorer": "_adapter",
+    "Classifier": "_classifier",
+    "Restorer": "_classifier",
     "load_estimator": "_load",
     "load_restorer": "_load",
-    "TrainingLogits": "_adapter",
+    "TrainingLogits": "_classifier",
     "class_facts": "_class_names",
     "class_names": "_load",
     "flops": "_flops",
     "load": "_load",
-    "match_channels": "_adapter",
+    "match_channels": "_classifier",
     "metadata": "_checkpoints",
-    "pick_device": "_adapter",
+    "pick_device": "_classifier",
     "save": "_checkpoints",
-    "sketch": "_load",
+    "build_on_meta": "_load",
     "state_sha256": "_checkpoints",
-    "unit": "_adapter",
+    "unit": "_classifier",
 }
 
 

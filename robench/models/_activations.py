@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from corruptions import Registry
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,13 +36,13 @@ class ActivationCard:
             raise ModelError(f"activation '{self.name}': a name holds letters, digits and '_' only")
 
 
-activations: Registry[ActivationCard] = Registry("activation", "robench.models", UsageError)
+activations: Registry[ActivationCard] = Registry("activation", "robench.models", ConfigError)
 
 
 def activation(name: str, **fields: Any) -> Callable[[BuildActivation], BuildActivation]:
     """Register the decorated builder under `name`; `fields` are the other fields of its `ActivationCard`.
 
-    A name taken already raises `UsageError`.
+    A name taken already raises `ConfigError`.
     """
 
     def register(build: BuildActivation) -> BuildActivation:

@@ -25,14 +25,16 @@ def read_archive(
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     archive = (_onnx if path.suffix.lower() == ".onnx" else _export).read(path, where)
-    batch, channels, side = _checked(path, archive.shape)
+    batch, channels, input_size = _checked(path, archive.shape)
     module = Chunked(archive.module, batch)
-    outputs = _outputs(path, module, (batch or 1, channels, *((side, side) if side else size or (32, 32))), where)
+    outputs = _outputs(
+        path, module, (batch or 1, channels, *((input_size, input_size) if input_size else size or (32, 32))), where
+    )
     if classes not in (None, outputs):
         raise ModelError(f"{path}: expected {classes} outputs, the data set's classes, got {outputs}")
     mean, std = (0.0,) * channels, (1.0,) * channels
     params = sum(parameter.numel() for parameter in module.parameters())
-    card = Card(name, side, channels, mean, std, params, outputs, archive.source, build=lambda _: module)
+    card = Card(name, input_size, channels, mean, std, params, outputs, archive.source, build=lambda _: module)
     return card, module, archive.weights_sha256
 
 

@@ -12,22 +12,24 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from corruptions import unknown
-from robench.errors import ModelError, RobenchError, UsageError
+from robench.errors import ConfigError, ModelError, RobenchError
 from robench.files import sha256_file
 from robench.models._registry import Card
 from robench.models._spec import Spec
 from robench.models._user_code import digest, import_file, recorded
 
 KINDS: dict[str, tuple[type, ...]] = {
-    "side": (int, type(None)),
+    "input_size": (int, type(None)),
     "channels": (int,),
     "mean": (tuple, list),
     "std": (tuple, list),
     "classes": (int,),
     "source": (str,),
-    "fit": (str,),
+    "resize_policy": (str,),
 }
 """What a factory's dict may say, as on a card."""
+FORMER_NAMES = {"side": "input_size", "fit": "resize_policy"}
+"""Keys that factories written for earlier versions may use."""
 COUNTS = ("classes", "num_classes")
 """What a factory calls the parameter that is the number of classes."""
 VARARGS, VARKEYWORDS = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
@@ -65,7 +67,7 @@ def _run_factory(parsed: Spec, classes: int | None) -> tuple[ModuleType, Any]:
         if fault.args != (parsed.factory,):
             raise ModelError(f"{parsed.name}: failed: KeyError: {fault}") from fault
         public = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
-        raise UsageError(f"{parsed.file}: {unknown('factory', str(parsed.factory), public)}") from None
+        raise ConfigError(f"{parsed.file}: {unknown('factory', str(parsed.factory), public)}") from None
     except (Exception, SystemExit) as fault:
         raise ModelError(f"{parsed.name}: failed: {type(fault).__name__}: {fault}") from fault
 
@@ -99,6 +101,7 @@ def _class_count(factory: Any, name: str, classes: int | None) -> tuple[list[int
 def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int | None) -> Card:
     """The card of a user's network: from the factory's dict, or else RGB as it comes."""
     name = parsed.name
+    said = {FORMER_NAMES.get(key, key): value for key, value in said.items()}
     if strange := sorted(said.keys() - KINDS.keys()):
         raise ModelError(f"{name}: {unknown('field', strange[0], KINDS)}")
     for field, value in said.items():
@@ -107,7 +110,7 @@ def _card_of(parsed: Spec, module: nn.Module, said: dict[str, Any], classes: int
     if classes is None and "classes" not in said:
         raise ModelError(f"{name}: with a label map, expected the factory's dict to say 'classes', the outputs it has")
     channels = said.get("channels", 3)
-    defaults = {"side": None, "channels": channels, "mean": (0.0,) * channels, "std": (1.0,) * channels}
+    defaults = {"input_size": None, "channels": channels, "mean": (0.0,) * channels, "std": (1.0,) * channels}
     filled = {**defaults, "classes": classes, "source": "user's file", **said}
     filled["mean"], filled["std"] = tuple(filled["mean"]), tuple(filled["std"])
     if unborn := [one for one, value in module.named_parameters() if is_lazy(value)]:

@@ -6,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from robench.errors import ModelError
-from robench.models._adapter import Classifier
+from robench.models._classifier import Classifier
 
 
 def flops(classifier: Classifier) -> int:
@@ -19,8 +19,8 @@ def flops(classifier: Classifier) -> int:
     """
     if not classifier.is_of_torch:
         raise ModelError(f"{classifier.label}: its operations cannot be counted, since torch does not compute it")
-    side = classifier.card.side or 32
-    images = torch.zeros(1, classifier.card.channels, *(classifier.size or (side, side)))
+    input_size = classifier.card.input_size or 32
+    images = torch.zeros(1, classifier.card.channels, *(classifier.size or (input_size, input_size)))
     classifier.module.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         classifier.forward(images)

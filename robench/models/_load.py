@@ -12,11 +12,10 @@ import torch
 from torch import nn
 
 from corruptions import unknown
-from robench.errors import CheckpointError, ModelError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError
 from robench.files import one_line
 from robench.models import _checkpoints
 from robench.models._activations import activations
-from robench.models._adapter import Classifier, Restorer, pick_device
 from robench.models._archives import read_archive
 from robench.models._class_names import (
     CLASS_NAMES,
@@ -27,6 +26,7 @@ from robench.models._class_names import (
     mapped_text,
     names_in,
 )
+from robench.models._classifier import Classifier, Restorer, pick_device
 from robench.models._factory import made_by_file
 from robench.models._label_map import LabelMap, read_label_map
 from robench.models._normalize import Normalization, check_plausible, parse_normalize
@@ -49,7 +49,7 @@ def load(
     spec: str,
     *,
     classes: int,
-    side: int | tuple[int, int] | None = None,
+    input_size: int | tuple[int, int] | None = None,
     normalize: str | None = None,
     random_weights: bool = False,
     seed: int = 0,
@@ -76,11 +76,11 @@ def load(
     transfer: take a checkpoint to train on from: a head for another number of classes is drawn anew from `seed`, and
         the activations' parameters are left as they start where the checkpoint has none. Otherwise both are refused.
         Of a new head's linear and convolutional layers the weights are Glorot's (uniform), the biases 0 (Lin 2021).
-    Raises `UsageError`, `CheckpointError` or `ModelError`, one line each.
+    Raises `ConfigError`, `CheckpointError` or `ModelError`, one line each.
     """
     parsed = parse(spec)
     where = pick_device(device)
-    size = (side, side) if isinstance(side, int) else side
+    size = (input_size, input_size) if isinstance(input_size, int) else input_size
     chosen = _label_map(label_map, class_names, classes)
     wanted = _outputs_of(parsed) if chosen else classes
     made = (
@@ -155,7 +155,7 @@ def _is_drawn(parsed: Spec) -> bool:
 def load_restorer(spec: str, *, random_weights: bool = False, seed: int = 0, device: str = "cpu") -> Restorer:
     """The restorer that `NAME[=CHECKPOINT]` stands for; the options are those of `load`.
 
-    Raises `UsageError` or `CheckpointError`.
+    Raises `ConfigError` or `CheckpointError`.
     """
     name, equals, checkpoint = spec.partition("=")
     parsed = Spec(name, checkpoint=checkpoint if equals else None)
@@ -166,7 +166,7 @@ def load_estimator(checkpoint: str | Path | None = None, *, seed: int = 0, devic
     """An estimator of fidelity maps, as `robench.models.fidelity.assemble` takes one, in evaluation mode.
 
     checkpoint: a file, such as `robench train fidelity-estimator-l1` writes; without one it is drawn from `seed`,
-        without global state. device: as for `load`. Raises `UsageError` or `CheckpointError`.
+        without global state. device: as for `load`. Raises `ConfigError` or `CheckpointError`.
     """
     where = pick_device(device)
     made = seeded(seed, Estimator)
@@ -177,15 +177,15 @@ def load_estimator(checkpoint: str | Path | None = None, *, seed: int = 0, devic
     return made.to(where).eval()
 
 
-def sketch(spec: str, *, classes: int, side: int | tuple[int, int] | None = None) -> Classifier:
+def build_on_meta(spec: str, *, classes: int, input_size: int | tuple[int, int] | None = None) -> Classifier:
     """The classifier of a MODEL argument without numbers, on the meta device: for shapes and for counts.
 
     A 143 M parameter network takes no memory and no time. classes, side: as for `load`. Its logits have a shape and no
-    values; a checkpoint is not read. Raises `UsageError` or `ModelError`; archives cannot be sketched.
+    values; a checkpoint is not read. Raises `ConfigError` or `ModelError`; archives cannot be sketched.
     """
     parsed = parse(spec)
     if parsed.is_archive or parsed.restorer:
-        raise UsageError(f"model '{spec}': expected a network without restorer that is no archive, to sketch it")
+        raise ConfigError(f"model '{spec}': expected a network without restorer that is no archive, to sketch it")
     with torch.device("meta"):
         built = seeded(0, lambda: _built(parsed, classes))
     return Classifier(
@@ -195,7 +195,7 @@ def sketch(spec: str, *, classes: int, side: int | tuple[int, int] | None = None
         classes=classes,
         normalization=Normalization(built.card.mean, built.card.std),
         weights_sha256="",
-        size=(side, side) if isinstance(side, int) else side,
+        size=(input_size, input_size) if isinstance(input_size, int) else input_size,
         device=torch.device("meta"),
     )
 
@@ -214,7 +214,7 @@ class Network:
 def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int, transfer: bool) -> Network:
     """classes: of the data set; None keeps the network's own, of which a label map chooses."""
     if not (parsed.is_file or parsed.checkpoint or random_weights):
-        raise UsageError(_no_weights(get(parsed.name), "model", parsed.activation))
+        raise ConfigError(_no_weights(get(parsed.name), "model", parsed.activation))
     built = seeded(seed, lambda: _built(parsed, classes))
     card, own = built.card, built.activations if transfer else None
     told = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own, seed)
@@ -227,10 +227,12 @@ def _normalization(card: Card, asked: str | None, trained: str | None) -> tuple[
     text = asked or trained
     chosen = parse_normalize(text, card.channels) if text else own
     if chosen != own and card.name.startswith(FIDELITY):
-        raise UsageError(f"model '{card.name}': its classifier's normalisation is inside; leave out normalize '{text}'")
+        raise ConfigError(
+            f"model '{card.name}': its classifier's normalisation is inside; leave out normalize '{text}'"
+        )
     source = "the option normalize" if asked else "the checkpoint" if trained else "its card"
     if asked:
-        check_plausible(chosen, f"normalize '{asked}'", UsageError)
+        check_plausible(chosen, f"normalize '{asked}'", ConfigError)
     else:
         check_plausible(chosen, f"model '{card.name}': normalisation of {source}", ModelError)
     return chosen, source
@@ -267,8 +269,8 @@ def _built(parsed: Spec, classes: int | None) -> Built:
 
 def _activated(card: Card, module: nn.Module, name: str) -> Built:
     chosen = activations.get(name)
-    label, side = f"{card.name}@{name}", card.side or 32
-    places = replace_relu(module, chosen, label, torch.zeros(1, card.channels, side, side))
+    label, input_size = f"{card.name}@{name}", card.input_size or 32
+    places = replace_relu(module, chosen, label, torch.zeros(1, card.channels, input_size, input_size))
     params = sum(parameter.numel() for parameter in module.parameters())
     source = f"{card.source}; {name}: {chosen.source}"
     return Built(replace(card, name=label, params=params, source=source), module, places)
@@ -277,7 +279,7 @@ def _activated(card: Card, module: nn.Module, name: str) -> Built:
 def _restorer(parsed: Spec, random_weights: bool, seed: int, where: torch.device) -> Restorer:
     card = restorers.get(parsed.name)
     if not (parsed.checkpoint or random_weights):
-        raise UsageError(_no_weights(card, "restorer"))
+        raise ConfigError(_no_weights(card, "restorer"))
     module = seeded(seed, card.build)
     _filled(module, card, parsed.checkpoint, classes=0)
     return Restorer(card, _label(card, parsed), _placed(module, where), _checkpoints.state_sha256(module), where)
@@ -347,7 +349,7 @@ def _label_map(path: Path | None, names: Sequence[str] | None, classes: int) -> 
         return None
     if names is None or len(names) != classes:
         got = "none" if names is None else len(names)
-        raise UsageError(f"label map {path}: expected the names of the data set's {classes} classes, got {got}")
+        raise ConfigError(f"label map {path}: expected the names of the data set's {classes} classes, got {got}")
     return read_label_map(path, names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from corruptions import read_number
-from robench.errors import RobenchError, UsageError
+from robench.errors import ConfigError, RobenchError
 
 EXAMPLE = "imagenet, cifar10, mnist, bytes, none or m,m,m/s,s,s such as 0.5,0.5,0.5/0.25,0.25,0.25"
 
@@ -43,10 +43,10 @@ NAMED = {
 
 
 def parse_normalize(text: str, channels: int) -> Normalization:
-    """What the option's text stands for on that many channels; anything else raises `UsageError`."""
+    """What the option's text stands for on that many channels; anything else raises `ConfigError`."""
     chosen = NAMED.get(text) or _numbers(text)
     if len(chosen.mean) not in (1, channels):
-        raise UsageError(f"normalize '{text}': expected 1 or {channels} values for this model, got {len(chosen.mean)}")
+        raise ConfigError(f"normalize '{text}': expected 1 or {channels} values for this model, got {len(chosen.mean)}")
     return chosen.spread(channels)
 
 
@@ -72,7 +72,7 @@ def _numbers(text: str) -> Normalization:
     try:
         mean, std = (tuple(read_number(value) for value in half.split(",")) for half in text.split("/"))
     except ValueError:
-        raise UsageError(f"normalize '{text}': expected {EXAMPLE}") from None
+        raise ConfigError(f"normalize '{text}': expected {EXAMPLE}") from None
     if len(mean) != len(std) or not all(value > 0 for value in std):
-        raise UsageError(f"normalize '{text}': expected as many positive deviations as means, e.g. {EXAMPLE}")
+        raise ConfigError(f"normalize '{text}': expected as many positive deviations as means, e.g. {EXAMPLE}")
     return Normalization(mean, std)

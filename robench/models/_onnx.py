@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from robench.errors import CheckpointError, ModelError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError
 from robench.files import one_line, sha256_file
 from robench.models._foreign import SHAPE, Archive
 
@@ -56,7 +56,7 @@ def _session(path: Path, where: torch.device) -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise UsageError(f"{path}: needs onnxruntime; expected the extra: pip install 'robench[onnx]'") from None
+        raise ConfigError(f"{path}: needs onnxruntime; expected the extra: pip install 'robench[onnx]'") from None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = SILENT
     options.intra_op_num_threads = torch.get_num_threads()

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from corruptions import Registry
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,13 +23,13 @@ class Card:
     """One network: what it takes, how large it is, where it is from.
 
     name: as in `robench evaluate -m NAME`.
-    side: input height and width in pixels; None takes any.
+    input_size: input height and width in pixels; None takes any.
     channels: 1 gray, 3 RGB.
     mean, std: per channel, of inputs in [0, 1].
     params: parameters of `build(classes)`; None where not known before it is built.
     classes: the classes of the original.
     source: paper or code, in one line.
-    fit: for images of another side: "resize" bilinear with antialiasing, "pad" zeros around smaller ones.
+    resize_policy: for images of another side: "resize" bilinear with antialiasing, "pad" zeros around smaller ones.
     view: how photographs are brought to its side as its authors do it, as for `robench evaluate --view`; empty where
         nothing is known of that. views: the same by the words of weights that differ in it.
     weights: word -> safetensors file in `robench/models/weights`, an absolute path, an https address, or a function
@@ -40,14 +40,14 @@ class Card:
     """
 
     name: str
-    side: int | None
+    input_size: int | None
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
     params: int | None
     classes: int
     source: str
-    fit: str = "resize"
+    resize_policy: str = "resize"
     view: str = ""
     views: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
@@ -60,25 +60,27 @@ class Card:
             raise ModelError(f"model '{self.name}': a name holds no '=', which sets off the checkpoint")
         if self.channels not in (1, 3):
             raise ModelError(f"model '{self.name}': channels must be 1 or 3, got {self.channels}")
-        if self.side is not None and self.side < 1:
-            raise ModelError(f"model '{self.name}': side must be at least 1 pixel, got {self.side}")
+        if self.input_size is not None and self.input_size < 1:
+            raise ModelError(f"model '{self.name}': input_size must be at least 1 pixel, got {self.input_size}")
         if not len(self.mean) == len(self.std) == self.channels or min(self.std) <= 0:
             raise ModelError(
                 f"model '{self.name}': expected {self.channels} means and positive deviations, "
                 f"got {self.mean} and {self.std}"
             )
-        if self.fit not in FITS:
-            raise ModelError(f"model '{self.name}': fit must be {' or '.join(FITS)}, got '{self.fit}'")
+        if self.resize_policy not in FITS:
+            raise ModelError(
+                f"model '{self.name}': resize_policy must be {' or '.join(FITS)}, got '{self.resize_policy}'"
+            )
 
 
-registry: Registry[Card] = Registry("model", "robench.models", UsageError)
-families: Registry[Callable[[str], Card]] = Registry("model family", "robench.models", UsageError)
+registry: Registry[Card] = Registry("model", "robench.models", ConfigError)
+families: Registry[Callable[[str], Card]] = Registry("model family", "robench.models", ConfigError)
 
 
 def model(name: str, **fields: Any) -> Callable[[Build], Build]:
     """Register the decorated builder under `name`; `fields` are the other fields of its `Card`.
 
-    A name taken already raises `UsageError`, one with an '@', which sets off an activation, `ModelError`.
+    A name taken already raises `ConfigError`, one with an '@', which sets off an activation, `ModelError`.
     """
     if "@" in name:
         raise ModelError(f"model '{name}': a name holds no '@', which sets off the activation")
@@ -106,6 +108,6 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Card:
-    """The card of `NAME` or `prefix:NAME`; an unknown one raises `UsageError` with the nearest."""
+    """The card of `NAME` or `prefix:NAME`; an unknown one raises `ConfigError` with the nearest."""
     prefix, colon, rest = name.partition(":")
     return families.get(prefix)(rest) if colon else registry.get(name)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 from robench.files import one_line
 from robench.models._activations import ActivationCard
 
@@ -18,19 +18,19 @@ def replace_relu(module: nn.Module, card: ActivationCard, label: str, example: T
 
     Each module gets parameters of its own. One that a network calls several times, as the blocks of torchvision's
     ResNets do, is one place. example: an input, with which the network is run once, in evaluation mode.
-    Raises `UsageError` where no module is a ReLU, or where some ReLU is called as a function and would stay.
+    Raises `ConfigError` where no module is a ReLU, or where some ReLU is called as a function and would stay.
     """
     module.eval()
     found = [(name, part) for name, part in module.named_modules(remove_duplicate=False) if isinstance(part, nn.ReLU)]
     if not found:
-        raise UsageError(f"{label}: expected a network with ReLU modules, nn.ReLU, got none to replace")
+        raise ConfigError(f"{label}: expected a network with ReLU modules, nn.ReLU, got none to replace")
     instead = {part: card.build() for part in dict.fromkeys(part for _, part in found)}
     for name, part in found:
         owner, _, own_name = name.rpartition(".")
         setattr(module.get_submodule(owner), own_name, instead[part])
     left = _relus_outside(module, set(instead.values()), label, example)
     if left:
-        raise UsageError(f"{label}: expected every ReLU to be a module, nn.ReLU, got {left} called as functions")
+        raise ConfigError(f"{label}: expected every ReLU to be a module, nn.ReLU, got {left} called as functions")
     return tuple(name for name, _ in found)
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from corruptions import Registry
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 from robench.models._registry import Weights
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class RestorerCard:
             raise ModelError(f"restorer '{self.name}': channels must be 1 or 3, got {self.channels}")
 
 
-restorers: Registry[RestorerCard] = Registry("restorer", "robench.models", UsageError)
+restorers: Registry[RestorerCard] = Registry("restorer", "robench.models", ConfigError)
 
 
 def restorer(name: str, **fields: Any) -> Callable[[BuildRestorer], BuildRestorer]:
     """Register the decorated builder under `name`; `fields` are the other fields of its `RestorerCard`.
 
-    A name taken already raises `UsageError`.
+    A name taken already raises `ConfigError`.
     """
 
     def register(build: BuildRestorer) -> BuildRestorer:

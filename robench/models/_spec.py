@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corruptions import unknown
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.models._activations import activations
 from robench.models._registry import registry
 from robench.models._restorers import restorers
@@ -50,7 +50,7 @@ class Spec:
 def parse(spec: str) -> Spec:
     """Take a MODEL argument apart.
 
-    One without a name, with an empty checkpoint or with an unknown activation raises `UsageError`.
+    One without a name, with an empty checkpoint or with an unknown activation raises `ConfigError`.
 
     >>> parse("torchvision:resnet50=run=3/best.pt").checkpoint
     'run=3/best.pt'
@@ -67,10 +67,10 @@ def parse(spec: str) -> Spec:
         return _restored(first, rest, spec)
     parsed = _archive(spec) or _factory(spec)
     if parsed is None and plus and name not in registry and re.fullmatch(r"\w+", name):
-        raise UsageError(f"model '{spec}': {unknown('restorer', name, restorers.names())}")
+        raise ConfigError(f"model '{spec}': {unknown('restorer', name, restorers.names())}")
     parsed = parsed or _named(spec)
     if not parsed.name or parsed.checkpoint == "":
-        raise UsageError(f"model '{spec}': expected {FORMS}")
+        raise ConfigError(f"model '{spec}': expected {FORMS}")
     return parsed
 
 
@@ -82,17 +82,17 @@ def weights_file(checkpoint: str) -> tuple[Path, str | None]:
     """
     file, sign, name = checkpoint.rpartition("#")
     if sign and not name and not Path(checkpoint).exists():
-        raise UsageError(f"{checkpoint}: expected the name of a set of weights after '#', got none")
+        raise ConfigError(f"{checkpoint}: expected the name of a set of weights after '#', got none")
     return (Path(file), name) if sign and not Path(checkpoint).exists() else (Path(checkpoint), None)
 
 
 def _restored(first: str, rest: str, spec: str) -> Spec:
     front = _named(first)
     if not rest or front.checkpoint == "":
-        raise UsageError(f"model '{spec}': '{front.name}' is a restorer, expected {front.name}[=CHECKPOINT]+MODEL")
+        raise ConfigError(f"model '{spec}': '{front.name}' is a restorer, expected {front.name}[=CHECKPOINT]+MODEL")
     behind = parse(rest)
     if behind.restorer is not None:
-        raise UsageError(f"model '{spec}': expected one restorer, got '{front.name}' and '{behind.restorer.name}'")
+        raise ConfigError(f"model '{spec}': expected one restorer, got '{front.name}' and '{behind.restorer.name}'")
     return replace(behind, restorer=front)
 
 
@@ -100,9 +100,9 @@ def _named(spec: str) -> Spec:
     whole, equals, checkpoint = spec.partition("=")
     name, activation = _without_activation(whole)
     if activation and name.lower().endswith(ARCHIVES):
-        raise UsageError(f"model '{spec}': an archive is a finished graph, whose ReLUs cannot be replaced")
+        raise ConfigError(f"model '{spec}': an archive is a finished graph, whose ReLUs cannot be replaced")
     if activation and name.startswith(FIDELITY):
-        raise UsageError(f"model '{spec}': '@{activation}' would replace the ReLUs of the restorer inside it too")
+        raise ConfigError(f"model '{spec}': '@{activation}' would replace the ReLUs of the restorer inside it too")
     return Spec(name, checkpoint=checkpoint if equals else None, activation=activation)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from torch import nn
 
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.files import sha256_file, sha256_text
 from robench.models._registry import Card
 
@@ -42,12 +42,12 @@ def import_file(path: Path) -> ModuleType:
     from elsewhere.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: no such file")
+        raise ConfigError(f"{path}: no such file")
     folder = str(path.resolve().parent)
     private = f"{PRIVATE}{sha256_text(str(path.resolve()))[:16]}"
     spec = importlib.util.spec_from_file_location(private, path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"{path}: expected a Python file")
+        raise ConfigError(f"{path}: expected a Python file")
     _put_first(folder)
     _forget(folder)
     module = importlib.util.module_from_spec(spec)

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from robench.models._adapter import Classifier, unit
 from robench.models._checkpoints import save, state_sha256
-from robench.models._load import load, sketch
+from robench.models._classifier import Classifier, unit
+from robench.models._load import build_on_meta, load
 from robench.models._registry import Card, get
 
 CLASSES = 7  # not the 10 or 1000 that a network may have built in
@@ -41,7 +41,7 @@ class Sample:
 
     def __init__(self, card: Card) -> None:
         self.card = card
-        self.side = card.side or 32
+        self.input_size = card.input_size or 32
 
     def fresh(self, seed: int = 0) -> Classifier:
         """A network of its own, with the random weights of `seed`."""
@@ -66,29 +66,29 @@ def card_matches_network(card: Card) -> None:
     classifier = load(card.name, classes=card.classes, random_weights=True, seed=0)
     params = sum(parameter.numel() for parameter in classifier.module.parameters())
     _expect(card, params == card.params, f"expected {card.params} parameters as on the card, got {params}")
-    side = card.side or 32
-    output = classifier.module(torch.zeros(2, card.channels, side, side))
+    input_size = card.input_size or 32
+    output = classifier.module(torch.zeros(2, card.channels, input_size, input_size))
     got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     _expect(card, got == (2, card.classes), f"expected {(2, card.classes)}, got {got}")
 
 
 def card_on_paper(card: Card) -> None:
     """`card_matches_network` without numbers, on the meta device: for networks too large to be run in every test."""
-    classifier = sketch(card.name, classes=card.classes)
+    classifier = build_on_meta(card.name, classes=card.classes)
     params = sum(parameter.numel() for parameter in classifier.module.parameters())
     _expect(card, params == card.params, f"expected {card.params} parameters as on the card, got {params}")
-    side = card.side or 32
-    classifier.logits(torch.zeros(2, side, side, card.channels, dtype=torch.uint8))
+    input_size = card.input_size or 32
+    classifier.logits(torch.zeros(2, input_size, input_size, card.channels, dtype=torch.uint8))
 
 
 def takes_any_images(sample: Sample) -> None:
     """Gray or colour, smaller, larger or not square: finite float32 logits of the classes asked for."""
-    side = sample.side
+    input_size = sample.input_size
     for height, width, channels in (
-        (side, side, 1),
-        (side, side, 3),
-        (side + 4, side, 3),
-        (side // 2, side // 2, 1),
+        (input_size, input_size, 1),
+        (input_size, input_size, 3),
+        (input_size + 4, input_size, 3),
+        (input_size // 2, input_size // 2, 1),
     ):
         logits = sample.first.logits(_images(height, width, channels))
         sample.expect(logits.dtype == torch.float32, f"expected float32 logits, got {logits.dtype}")
@@ -97,7 +97,7 @@ def takes_any_images(sample: Sample) -> None:
 
 def evaluation_is_a_function_of_each_image(sample: Sample) -> None:
     """The same logits twice, and for a batch as for its images one by one."""
-    classifier, images = sample.first, _images(sample.side, sample.side, 3)
+    classifier, images = sample.first, _images(sample.input_size, sample.input_size, 3)
     whole = classifier.logits(images)
     sample.expect(torch.equal(whole, classifier.logits(images)), "two evaluations of one batch differ")
     single = torch.cat([classifier.logits(image[None]) for image in images])
@@ -109,7 +109,7 @@ def gradients_reach_everything(sample: Sample) -> None:
     """Training moves every parameter, those of auxiliary heads by their own logits, and the input has a gradient."""
     classifier = sample.fresh()
     classifier.module.train()
-    images = unit(_images(sample.side, sample.side, sample.card.channels))
+    images = unit(_images(sample.input_size, sample.input_size, sample.card.channels))
     images.requires_grad_()
     answer, labels = classifier.training_logits(images), torch.arange(len(images))
     losses = [torch.nn.functional.cross_entropy(logits, labels) for logits in (answer.main, *answer.auxiliary)]
@@ -123,7 +123,7 @@ def gradients_reach_everything(sample: Sample) -> None:
 
 def state_is_the_network(sample: Sample) -> None:
     """Saved and loaded into a network of other random weights, it gives equal logits and an equal digest."""
-    trained, images = sample.second, _images(sample.side, sample.side, 3)
+    trained, images = sample.second, _images(sample.input_size, sample.input_size, 3)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.safetensors"
         save(path, trained.module, {})

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robench.plots._look import MARKERS, Drawing, Style, legend_below, panels
+from robench.plots._look import MARKERS, Figure, Style, legend_below, panels
 from robench.tables import CLEAN
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
 LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
-class Reliability(Drawing):
+class Reliability(Figure):
     """Accuracy over confidence, a panel a model, a line a severity; below the diagonal a model trusts itself too much.
 
     rows: of `tables.reliability`, of one suite. A bin with less than 1 % of a severity's images is not drawn.
     """
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """Clean in black, severities from dark to light."""
         import seaborn as sns
 

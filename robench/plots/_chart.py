@@ -74,7 +74,7 @@ def number(field: str, title: str, **options: Any) -> Spec:
     return {"field": field, "type": "quantitative", "title": title} | options
 
 
-def told(**fields: str) -> list[Spec]:
+def tooltip(**fields: str) -> list[Spec]:
     """What stands under the pointer: titles by field."""
     return [{"field": field, "title": title} for field, title in fields.items()]
 

@@ -10,12 +10,12 @@ import pandas as pd
 
 from robench.plots import _chart
 from robench.plots._axis import Axis
-from robench.plots._look import FAINT, MOST_LINES, Drawing, Style, foremost, legend_below, line_look, panels, plain
+from robench.plots._look import FAINT, MOST_LINES, Figure, Style, foremost, legend_below, line_look, panels, plain
 from robench.tables import CLEAN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
 BOUNDS = ("ci_low", "ci_high")
 
@@ -70,7 +70,7 @@ def _values(cells: pd.DataFrame, measure: Measure) -> Sequence[float | None]:
 
 
 @dataclass(frozen=True)
-class Curves(Drawing):
+class Curves(Figure):
     """One panel a corruption, with 95 % bands, the clean point and the chance line. axes: by corruption, in order.
 
     rows: as of `curve_rows`, of every corruption. Beyond six models the six with the best mean have colours.
@@ -80,7 +80,7 @@ class Curves(Drawing):
     chance: float
     measure: str = "accuracy"
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """Side by side."""
         what = MEASURES[self.measure]
         figure, grid = panels(len(self.axes), style, what.label)
@@ -99,7 +99,7 @@ class Curves(Drawing):
         legend_below(figure, grid, style)
         return figure
 
-    def chart(self, models: Sequence[str]) -> _chart.Spec | None:
+    def vega_spec(self, models: Sequence[str]) -> _chart.Spec | None:
         """One corruption's panel."""
         if len(self.axes) > 1:
             return None
@@ -108,14 +108,14 @@ class Curves(Drawing):
 
 
 @dataclass(frozen=True)
-class Multiples(Drawing):
+class Multiples(Figure):
     """One corruption, a panel a model; the other models are in gray behind it."""
 
     axis: Axis
     chance: float
     measure: str = "accuracy"
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """In the order of the rows."""
         models = list(dict.fromkeys(self.rows["model"]))
         what = MEASURES[self.measure]
@@ -130,13 +130,13 @@ class Multiples(Drawing):
         legend_below(figure, grid, style)
         return figure
 
-    def chart(self, models: Sequence[str]) -> _chart.Spec:
+    def vega_spec(self, models: Sequence[str]) -> _chart.Spec:
         """All models in one panel, for a page can hide some."""
         corruption = str(self.rows["corruption"].iloc[0])
         return _panel_chart(self.rows, corruption, self.axis, MEASURES[self.measure], self.chance, models)
 
 
-def curve(rows: pd.DataFrame, corruption: str, axis: Axis, chance: float, measure: str = "accuracy") -> Drawing:
+def curve(rows: pd.DataFrame, corruption: str, axis: Axis, chance: float, measure: str = "accuracy") -> Figure:
     """One corruption: all models in a panel, or beyond six a panel each."""
     if rows["model"].nunique() > MOST_LINES:
         return Multiples(rows, axis, chance, measure)
@@ -176,7 +176,7 @@ def _panel_chart(
     spec = _chart.base(data, models, title, height=210)
     limits = {"scale": {"domain": [0, 100]}} if what.bounded else {}
     spec["encoding"] |= {"x": _x(axis), "y": _chart.number("y", what.label, **limits)}
-    tooltip = _chart.told(model="model", strength="strength", y=what.label, ci_low="from", ci_high="to", n="images")
+    tooltip = _chart.tooltip(model="model", strength="strength", y=what.label, ci_low="from", ci_high="to", n="images")
     line = {"mark": {"type": "line"}, "encoding": {"strokeDash": _chart.strokes(models)}}
     marks = {
         "params": [_chart.near()],

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from robench.metrics import CONFIDENCE
-from robench.plots._look import DPI, Drawing, Style, plain
+from robench.plots._look import DPI, Figure, Style, plain
 from robench.tables import CLEAN, MEAN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
 ROW = 2.9  # of the size of its letters
 CELL = 6.6
@@ -47,12 +47,12 @@ def _placed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Heatmap(Drawing):
+class Heatmap(Figure):
     """Accuracy in percent, corruptions down, strengths across; a cell says its level where it is not a severity."""
 
     model: str
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """Dark is bad."""
         return _grid(
             self.rows.assign(value=100 * self.rows["top1"]),
@@ -65,13 +65,13 @@ class Heatmap(Drawing):
 
 
 @dataclass(frozen=True)
-class Difference(Drawing):
+class Difference(Figure):
     """What one model has more than another, in points; where the difference is not significant the cell is hatched."""
 
     model_a: str
     model_b: str
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """Blue where model_a is better, red where model_b is."""
         most = max(1.0, 100 * float(self.rows["diff"].abs().max()))
         figure = _grid(
@@ -97,9 +97,9 @@ def _hatch(axes: Axes, rows: pd.DataFrame) -> None:
 
 def _grid(
     rows: pd.DataFrame, style: Style, *, title: str, text: Callable[[Any], str], colours: dict[str, Any], label: str
-) -> Figure:
+) -> MplFigure:
     import seaborn as sns
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
     written = [text(row) + _level(row) for row in rows.itertuples()]
     table, texts = (
@@ -110,7 +110,7 @@ def _grid(
     )
     letters = style.font / 72
     size = (letters * (NAMES + CELL * table.shape[1]), letters * (7 + ROW * len(table)))
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    figure = MplFigure(figsize=size, dpi=DPI, layout="constrained")
     axes = figure.subplots()
     sns.heatmap(
         table,

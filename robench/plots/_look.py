@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.files import whole_file, write_text
 from robench.tables import to_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
 DPI = 150
 MOST_TICKS = 8
@@ -70,9 +70,9 @@ STYLES = {style.name: style for style in (PAPER, TALK)}
 
 
 def style_named(name: str) -> Style:
-    """The style of this name; UsageError for another."""
+    """The style of this name; ConfigError for another."""
     if name not in STYLES:
-        raise UsageError(f"expected a style, one of {', '.join(STYLES)}, got '{name}'")
+        raise ConfigError(f"expected a style, one of {', '.join(STYLES)}, got '{name}'")
     return STYLES[name]
 
 
@@ -86,7 +86,7 @@ def settings(style: Style = PAPER) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Drawing(ABC):
+class Figure(ABC):
     """Rows of numbers, and the figure they make.
 
     wide: whether a page gives its chart the room of two, as names of models stand beside the marks.
@@ -97,10 +97,10 @@ class Drawing(ABC):
     rows: pd.DataFrame
 
     @abstractmethod
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """The figure, under the settings of the style."""
 
-    def chart(self, models: Sequence[str]) -> dict[str, Any] | None:
+    def vega_spec(self, models: Sequence[str]) -> dict[str, Any] | None:
         """The figure as a Vega-Lite specification with one look a model, None where it has no such form."""
         return None
 
@@ -110,7 +110,7 @@ class Drawing(ABC):
             return save(self.drawn(style), self.rows, stem, pdf=pdf)
 
 
-def save(figure: Figure, rows: pd.DataFrame, stem: Path, *, pdf: bool = False) -> list[Path]:
+def save(figure: MplFigure, rows: pd.DataFrame, stem: Path, *, pdf: bool = False) -> list[Path]:
     """STEM.svg, STEM.png, the rows as STEM.csv, and STEM.pdf where asked for; the same bytes each time."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -125,14 +125,14 @@ def save(figure: Figure, rows: pd.DataFrame, stem: Path, *, pdf: bool = False) -
     return [stem.with_name(stem.name + suffix) for suffix in (*undated, ".csv", *([".pdf"] if pdf else []))]
 
 
-def panels(number: int, style: Style, y_label: str, height: float = 0.78) -> tuple[Figure, list[Axes]]:
+def panels(number: int, style: Style, y_label: str, height: float = 0.78) -> tuple[MplFigure, list[Axes]]:
     """A figure of so many panels, at most three in a row, the first of a row with the label; height: in widths."""
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
     across = min(2 if number == 4 else 3, number)
     down = -(-number // across)
     width = style.column if number == 1 else style.page
-    figure = Figure(figsize=(width, down * width / across * height), dpi=DPI, layout="constrained")
+    figure = MplFigure(figsize=(width, down * width / across * height), dpi=DPI, layout="constrained")
     grid = list(figure.subplots(down, across, squeeze=False, sharey=True).ravel())
     for axes in grid[number:]:
         axes.set_axis_off()
@@ -167,7 +167,7 @@ def legend_columns(labels: Sequence[str], width: float, font: float = 8) -> int:
     return max(1, int(125 / font * width / (max(map(len, labels)) + 8)))
 
 
-def legend_below(figure: Figure, grid: Sequence[Axes], style: Style = PAPER) -> None:
+def legend_below(figure: MplFigure, grid: Sequence[Axes], style: Style = PAPER) -> None:
     """One legend for all panels, in as many columns as there is room for; the figure grows by its rows."""
     shown = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     if not shown:

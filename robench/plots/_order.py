@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from robench.plots import _chart
-from robench.plots._look import DPI, MOST_LINES, Drawing, Style, foremost, legend_below, line_look, plain
+from robench.plots._look import DPI, MOST_LINES, Figure, Style, foremost, legend_below, line_look, plain
 from robench.tables import MEAN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
 ROW = 2.0  # of the size of its letters
 LABEL = "mean corruption accuracy, %"
@@ -58,7 +58,7 @@ def ties(models: Sequence[str], apart: Couples) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Ranking(Drawing):
+class Ranking(Figure):
     """Mean corruption accuracy with its interval, best on top; a bar at the side joins what is not told apart.
 
     apart: of `told_apart`.
@@ -68,7 +68,7 @@ class Ranking(Drawing):
 
     apart: Couples = frozenset()
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """A line a model."""
         figure, axes = _lines(len(self.rows), style)
         places = np.arange(len(self.rows))
@@ -84,7 +84,7 @@ class Ranking(Drawing):
         axes.grid(axis="x", color="0.9", lw=0.5 * style.line)
         return figure
 
-    def chart(self, models: Sequence[str]) -> _chart.Spec:
+    def vega_spec(self, models: Sequence[str]) -> _chart.Spec:
         """Without the bars at the side; the open ranks are under the pointer."""
         percent = {name: 100 * self.rows[name] for name in (MEAN, "ci_low", "ci_high")}
         data = self.rows[["model"]].assign(
@@ -98,7 +98,7 @@ class Ranking(Drawing):
             "sort": list(data["model"]),
             "axis": {"labelLimit": {"expr": NAMES_OF_WIDTH}},
         }
-        tooltip = _chart.told(model="model", ranks="rank", mean=LABEL, ci_low="from", ci_high="to")
+        tooltip = _chart.tooltip(model="model", ranks="rank", mean=LABEL, ci_low="from", ci_high="to")
         spec["encoding"] |= {"y": order, "tooltip": tooltip}
         spec["layer"] = [
             {
@@ -118,12 +118,12 @@ def rank_text(low: Any, high: Any) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _lines(number: int, style: Style) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
+def _lines(number: int, style: Style) -> tuple[MplFigure, Axes]:
+    from matplotlib.figure import Figure as MplFigure
 
     letters = style.font / 72
     width = 0.5 * (style.column + style.page)
-    figure = Figure(figsize=(width, letters * (5 + ROW * number)), dpi=DPI, layout="constrained")
+    figure = MplFigure(figsize=(width, letters * (5 + ROW * number)), dpi=DPI, layout="constrained")
     return figure, figure.subplots()
 
 
@@ -147,17 +147,17 @@ def trade_off_rows(metrics: pd.DataFrame, suite: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class TradeOff(Drawing):
+class CleanVsRobust(Figure):
     """Mean corruption accuracy over clean accuracy; each oblique line is an equal drop from clean, in points."""
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """Intervals as crosses; beyond six models a number in place of a mark, 1 the best, and a key at the side."""
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure as MplFigure
         from matplotlib.lines import Line2D
 
         few = len(self.rows) <= MOST_LINES
         size = (style.column, style.column) if few else (style.page, max(KEYED * style.page, _key(self.rows, style)))
-        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+        figure = MplFigure(figsize=size, dpi=DPI, layout="constrained")
         axes = figure.subplots()
         rows = self.rows if few else self.rows.sort_values("robust", ascending=False, kind="stable")
         for number, row in enumerate(rows.itertuples()):
@@ -182,12 +182,12 @@ class TradeOff(Drawing):
             figure.legend(handles=key, loc="outside right upper", handlelength=0, handletextpad=0)
         return figure
 
-    def chart(self, models: Sequence[str]) -> _chart.Spec:
+    def vega_spec(self, models: Sequence[str]) -> _chart.Spec:
         """The drop from clean is under the pointer."""
         data = self.rows.assign(drop=self.rows["clean"] - self.rows["robust"])
         data = data.assign(**{name: 100 * data[name] for name in data.columns if name != "model"})
         spec = _chart.base(data, models, "Mean corruption accuracy over clean accuracy", height=300)
-        tooltip = _chart.told(model="model", clean="clean, %", robust="robust, %", drop="drop, points")
+        tooltip = _chart.tooltip(model="model", clean="clean, %", robust="robust, %", drop="drop, points")
         x, y = (
             _chart.number(name, title, scale={"zero": False})
             for name, title in (("clean", CLEAN_LABEL), ("robust", LABEL))
@@ -260,10 +260,10 @@ def corruption_error_rows(metrics: pd.DataFrame, suite: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class CorruptionErrors(Drawing):
+class CorruptionErrors(Figure):
     """CE by corruption; left of the line at 100 is better than the baseline. Of more than six models the six best."""
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """A line a corruption, a mark a model."""
         names = list(dict.fromkeys(self.rows["corruption"]))
         models = foremost(self.rows, "value", least=True)

@@ -11,23 +11,23 @@ import numpy as np
 
 from robench.plots._axis import Axis
 from robench.plots._curves import Curves
-from robench.plots._look import Drawing, Style
+from robench.plots._look import Figure, Style
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as MplFigure
 
 MOST_IMAGES = 3
 
 
 @dataclass(frozen=True)
-class WithExamples(Drawing):
+class WithExamples(Figure):
     """One corruption's curve above the first images of every strength. examples: a strip of images by strength."""
 
     curves: Curves
     axis: Axis
     examples: Mapping[str, Path]
 
-    def drawn(self, style: Style) -> Figure:
+    def drawn(self, style: Style) -> MplFigure:
         """The images are in the order of the axis, as far apart as there is room for."""
         from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -54,9 +54,9 @@ class WithExamples(Drawing):
                     lower.set_title(self.axis.text(strength), fontsize=0.8 * style.font)
         return figure
 
-    def chart(self, models: Sequence[str]) -> dict[str, Any] | None:
+    def vega_spec(self, models: Sequence[str]) -> dict[str, Any] | None:
         """The curve alone."""
-        return self.curves.chart(models)
+        return self.curves.vega_spec(models)
 
     def _strips(self) -> dict[str, list[np.ndarray[Any, np.dtype[np.uint8]]]]:
         """Images by strength, weak to strong."""

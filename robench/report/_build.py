@@ -12,7 +12,7 @@ from robench.errors import RunError
 from robench.files import file_name, write_text
 from robench.report._figures import drawings
 from robench.report._page import render
-from robench.report._section import Figure, Section, name_apart
+from robench.report._section import PlacedFigure, Section, name_apart
 from robench.report._text import latex, markdown
 from robench.store import Run, joined_versions, unlike
 
@@ -35,7 +35,7 @@ def build(
     `metrics.baseline`; with it metrics.csv has the corruption errors. style: of the figures, a name of `plots.STYLES`;
     measure: what their curves show, "accuracy" or "error"; pdf: each as PDF too. Raises RunError for a folder
     that holds no run, or two runs of the same images that call different weights by one name, differ in a cell in more
-    than its suite, or have other versions of a corruption; UsageError for a baseline that one of the data sets lacks.
+    than its suite, or have other versions of a corruption; ConfigError for a baseline that one of the data sets lacks.
     """
     look = plots.style_named(style)
     sections: dict[str, Section] = {}
@@ -117,4 +117,4 @@ def _add(sections: dict[str, Section], run: Run) -> None:
 def _draw(section: Section, folder: Path, style: plots.Style, measure: str, *, pdf: bool) -> None:
     for one in drawings(section, measure):
         files = one.drawing.save(folder / one.name, style, pdf=pdf)
-        section.figures.append(Figure(one.part, one.title, one.text, one.drawing, tuple(files), one.examples))
+        section.figures.append(PlacedFigure(one.part, one.title, one.text, one.drawing, tuple(files), one.examples))

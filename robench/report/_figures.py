@@ -23,7 +23,7 @@ class Planned:
     name: str
     title: str
     text: str
-    drawing: plots.Drawing
+    drawing: plots.Figure
     examples: Examples = ()
 
 
@@ -77,7 +77,7 @@ def _of_suite(section: Section, suite: str) -> Iterator[Planned]:
     traded = plots.trade_off_rows(section.metrics, suite)
     if len(traded) > 1:
         text = "Mean corruption accuracy over clean accuracy; the files have lines of equal drop."
-        yield Planned("order", "clean-and-robust", "Clean against robust", text, plots.TradeOff(traded))
+        yield Planned("order", "clean-and-robust", "Clean against robust", text, plots.CleanVsRobust(traded))
     if len(ranked) > 1:
         yield from _difference(section, suite, *ranked["model"][:2])
     errors = plots.corruption_error_rows(section.metrics, suite)

@@ -9,7 +9,7 @@ from typing import Any
 
 from robench import plots, tables, web
 from robench.report._rows import accuracy_rows, groups, summary_rows
-from robench.report._section import PARTS, Figure, Section
+from robench.report._section import PARTS, PlacedFigure, Section
 
 TAGS = 150  # bytes of a page around a picture, or in its place
 LINKS = {"svg": "SVG", "png": "PNG", "csv": "data", "pdf": "PDF"}
@@ -34,7 +34,7 @@ def _page(shown: Sequence[dict[str, Any]]) -> str:
     return web.page("robench.report", "report.html.j2", title=f"robench: {title}", sections=shown)
 
 
-def _illustrate(place: dict[str, Any], figure: Figure, room: int) -> int:
+def _illustrate(place: dict[str, Any], figure: PlacedFigure, room: int) -> int:
     """Put the figure's pictures where they are shown, each if `room` bytes hold it; the bytes that they take."""
     svg = "" if place["chart"] else web.inline_svg(figure.files[0])
     examples = [(strength, web.data_address(path)) for strength, path in figure.examples]
@@ -84,13 +84,13 @@ def _figures(section: Section, folder: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _figure(figure: Figure, folder: Path, models: Sequence[str]) -> dict[str, Any]:
+def _figure(figure: PlacedFigure, folder: Path, models: Sequence[str]) -> dict[str, Any]:
     """Without its pictures."""
     links = {path.suffix[1:]: path.relative_to(folder).as_posix() for path in figure.files}
     return {
         "title": figure.title,
         "text": figure.text,
-        "chart": figure.drawing.chart(models),
+        "chart": figure.drawing.vega_spec(models),
         "wide": figure.drawing.wide,
         "svg": "",
         "links": {LINKS[kind]: address for kind, address in links.items()},

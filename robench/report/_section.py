@@ -13,14 +13,14 @@ import pandas as pd
 from robench import plots, tables
 from robench.datasets import published_note
 from robench.metrics import Baseline
-from robench.tables import Measured, Scored
+from robench.tables import CellScores, Scored
 
 PARTS = ("overview", "order", "curves", "errors", "calibration", "cells")
 """The parts of the page that figures belong to."""
 
 
 @dataclass(frozen=True)
-class Figure:
+class PlacedFigure:
     """A figure that was written: the part of the page it belongs to, its title, what it shows in words, and its files.
 
     files: svg, png, csv, and pdf where asked for. examples: a strip of images by strength.
@@ -29,7 +29,7 @@ class Figure:
     part: str
     title: str
     text: str
-    drawing: plots.Drawing
+    drawing: plots.Figure
     files: tuple[Path, ...]
     examples: tuple[tuple[str, Path], ...] = ()
 
@@ -52,7 +52,7 @@ class Section:
     published: list[dict[str, Any]] = field(default_factory=list)
     run_notes: list[str] = field(default_factory=list)
     scored: list[Scored] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
+    figures: list[PlacedFigure] = field(default_factory=list)
     baseline: Baseline | None = None
     mark: str = ""
     _compared: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
@@ -73,9 +73,9 @@ class Section:
                 self.scored[number] = one
 
     @cached_property
-    def measured(self) -> Measured:
+    def measured(self) -> CellScores:
         """All cells, with their accuracies in every resample of the images."""
-        return Measured(tables.with_suites(self.scored), self.corruptions)
+        return CellScores(tables.with_suites(self.scored), self.corruptions)
 
     @cached_property
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:

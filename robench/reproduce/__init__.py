@@ -9,28 +9,28 @@ A paper is one file in `robench/reproduce/papers/`, or a module of another packa
 
 from robench.reproduce import papers as papers
 from robench.reproduce._claims import Claim, Floor
-from robench.reproduce._entry import Entry
+from robench.reproduce._experiments import BUDGETS, ExperimentRunner
 from robench.reproduce._figure import Bars, Lines, Point
-from robench.reproduce._items import Item, get, item, names
-from robench.reproduce._net import Net
+from robench.reproduce._items import PaperItem, get, item, names
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 from robench.reproduce._run import reproduce
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import BUDGETS, Workshop
+from robench.reproduce._trained_network import TrainedNetwork
 
 __all__ = [
     "BUDGETS",
     "Bars",
     "Claim",
-    "Entry",
+    "ExperimentRunner",
     "Floor",
-    "Item",
     "Lines",
-    "Net",
+    "Measurement",
     "Page",
+    "PaperItem",
     "Point",
     "Table",
-    "Workshop",
+    "TrainedNetwork",
     "get",
     "item",
     "names",

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from robench import metrics
 from robench.errors import RunError
 from robench.reproduce._claims import Spot, Values
-from robench.reproduce._entry import Entry
-from robench.reproduce._net import Net
+from robench.reproduce._measurement import Measurement
+from robench.reproduce._trained_network import TrainedNetwork
 from robench.store import Cell, Predictions, Run
 
 Places = Mapping[str, tuple[str, str]]
@@ -31,39 +31,41 @@ class Cells:
     run: Run
     frame: pd.DataFrame
     aggregates: pd.DataFrame
-    nets: Mapping[str, Net]
+    trained_networks: Mapping[str, TrainedNetwork]
 
-    def accuracy(self, label: str, corruption: str = "clean", strength: str = "clean") -> Entry:
+    def accuracy(self, label: str, corruption: str = "clean", strength: str = "clean") -> Measurement:
         """Top-1 accuracy of one cell in percent, with its Wilson interval."""
         row = self._row(label, corruption, strength)
         if row["status"] != "ok":
-            return Entry(None, note=str(row["error"] or row["status"]))
+            return Measurement(None, note=str(row["error"] or row["status"]))
         top1, low, high = (100 * float(row[name]) for name in ("top1", "top1_ci_low", "top1_ci_high"))
-        return Entry(top1, low, high, self._facts(label, row))
+        return Measurement(top1, low, high, self._facts(label, row))
 
-    def top5_accuracy(self, label: str, corruption: str = "clean", strength: str = "clean") -> Entry:
+    def top5_accuracy(self, label: str, corruption: str = "clean", strength: str = "clean") -> Measurement:
         """As `accuracy`, of the five classes with the largest logits."""
         row = self._row(label, corruption, strength)
         if row["status"] != "ok":
-            return Entry(None, note=str(row["error"] or row["status"]))
+            return Measurement(None, note=str(row["error"] or row["status"]))
         right, n = int(row["n_correct_top5"]), int(row["n"])
         low, high = metrics.wilson(right, n)
-        return Entry(100 * right / n, 100 * low, 100 * high, self._facts(label, row))
+        return Measurement(100 * right / n, 100 * low, 100 * high, self._facts(label, row))
 
-    def aggregate(self, label: str, metric: str) -> Entry:
+    def aggregate(self, label: str, metric: str) -> Measurement:
         """One row of metrics.csv in percent, with its interval."""
         of_model = self.aggregates[self.aggregates["model"] == label]
         row = of_model[of_model["metric"] == metric].iloc[0]
         if pd.isna(row["value"]):
-            return Entry(None, note=str(row["note"]))
+            return Measurement(None, note=str(row["note"]))
         value, low, high = (100 * float(row[name]) for name in ("value", "ci_low", "ci_high"))
-        return Entry(value, low, high, self._facts(label, self._row(label, "clean", "clean")))
+        return Measurement(value, low, high, self._facts(label, self._row(label, "clean", "clean")))
 
-    def entries(self, nets: Mapping[str, Net], places: Places) -> dict[tuple[str, str], Entry]:
+    def measurements(
+        self, trained_networks: Mapping[str, TrainedNetwork], places: Places
+    ) -> dict[tuple[str, str], Measurement]:
         """The accuracies of a table: nets by row, and of each column the corruption and strength."""
         return {
-            (row, column): self.accuracy(net.label, *place)
-            for row, net in nets.items()
+            (row, column): self.accuracy(trained.label, *place)
+            for row, trained in trained_networks.items()
             for column, place in places.items()
         }
 
@@ -75,12 +77,12 @@ class Cells:
         """As `right`, the mean over corruptions and strengths."""
         return self._right(label, lambda cell: cell.corruption != "clean")
 
-    def values(self, nets: Mapping[str, Net], places: Places) -> Values:
+    def values(self, trained_networks: Mapping[str, TrainedNetwork], places: Places) -> Values:
         """What claims on a table of these rows and columns are held against."""
 
         def value(spot: Spot) -> NDArray[np.float64]:
             row, column = spot
-            return self.right(nets[row].label, *places[column])
+            return self.right(trained_networks[row].label, *places[column])
 
         return value
 
@@ -96,7 +98,7 @@ class Cells:
         return some[some["strength"] == strength].iloc[0]
 
     def _facts(self, label: str, row: Any) -> dict[str, object]:
-        return self.nets[label].facts | {name: row[name] for name in MEASURED}
+        return self.trained_networks[label].details | {name: row[name] for name in MEASURED}
 
 
 def wrong(right: Values) -> Values:
@@ -104,12 +106,12 @@ def wrong(right: Values) -> Values:
     return lambda spot: 100 - right(spot)
 
 
-def error(accuracy: Entry) -> Entry:
+def error(accuracy: Measurement) -> Measurement:
     """The error rate to an accuracy in percent."""
     if accuracy.value is None:
         return accuracy
     low, high = (None if end is None else 100 - end for end in (accuracy.high, accuracy.low))
-    return Entry(100 - accuracy.value, low, high, accuracy.facts)
+    return Measurement(100 - accuracy.value, low, high, accuracy.details)
 
 
 def chosen_of(places: Places) -> list[str]:

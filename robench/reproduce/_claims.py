@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robench import metrics
-from robench.reproduce._entry import Entry
+from robench.reproduce._measurement import Measurement
 
 Spot = tuple[str, str]
 """A row and a column of a table, or a line and a point of a figure."""
@@ -44,17 +44,17 @@ class Floor:
 
     what: str
     least: float
-    entry: Entry
+    measurement: Measurement
 
     @property
     def is_met(self) -> bool:
         """Whether it does."""
-        return self.entry.value is not None and self.entry.value >= self.least
+        return self.measurement.value is not None and self.measurement.value >= self.least
 
     @property
     def text(self) -> str:
         """In words."""
-        reached = "nothing" if self.entry.value is None else f"{self.entry.value:.2f} %"
+        reached = "nothing" if self.measurement.value is None else f"{self.measurement.value:.2f} %"
         verdict = "met" if self.is_met else "NOT met: these numbers do not count"
         return f"Floor: {self.what} at least {self.least:g} %, reached {reached}: {verdict}."
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from robench import plots
-from robench.reproduce._entry import Entry
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 
 if TYPE_CHECKING:
@@ -37,17 +37,17 @@ class Point:
     panel: str
     line: str
     x: float | str
-    entry: Entry
+    measurement: Measurement
 
     def row(self) -> dict[str, Any]:
         """With the columns of `COLUMNS`."""
-        one = self.entry
+        one = self.measurement
         place = {"panel": self.panel, "line": self.line, "x": self.x, "y": one.value, "low": one.low, "high": one.high}
-        return place | {name: value for name, value in one.facts.items() if name in COLUMNS}
+        return place | {name: value for name, value in one.details.items() if name in COLUMNS}
 
 
 @dataclass(frozen=True)
-class Drawing(ABC):
+class PaperFigure(ABC):
     """Points, and what draws them."""
 
     points: Sequence[Point]
@@ -62,9 +62,9 @@ class Drawing(ABC):
         """STEM.svg, STEM.png, STEM.csv, and its page as STEM.md."""
         with plots.settings():
             written = plots.save(self.drawn(), self.rows, stem)
-        entries = {(one.line, one.panel): one.entry for one in self.points}
+        measurements = {(one.line, one.panel): one.measurement for one in self.points}
         picture = f"![{page.title}]({stem.name}.png)"
-        return [*written, *page.write(stem, "\n\n".join((picture, *self.beside())), entries)]
+        return [*written, *page.write(stem, "\n\n".join((picture, *self.beside())), measurements)]
 
     def beside(self) -> list[str]:
         """What stands on the page below the picture, each in Markdown."""
@@ -76,7 +76,7 @@ class Drawing(ABC):
 
 
 @dataclass(frozen=True)
-class Lines(Drawing):
+class Lines(PaperFigure):
     """Panels of lines with bands. x_labels: by panel, in order; y_label: of all, or by panel.
 
     dashed: by line that is drawn so, the line whose colour it shares. marked: a mark at every point.
@@ -132,7 +132,7 @@ class Lines(Drawing):
 
 
 @dataclass(frozen=True)
-class Bars(Drawing):
+class Bars(PaperFigure):
     """Groups of bars with intervals: the x of a point is the name of its group, its line that of the bar in it."""
 
     y_label: str

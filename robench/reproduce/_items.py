@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corruptions import Registry, unknown
-from robench.errors import UsageError
+from robench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from robench.reproduce._workshop import Workshop
+    from robench.reproduce._experiments import ExperimentRunner
 
-Make = Callable[["Workshop"], Sequence[Path]]
+Make = Callable[["ExperimentRunner"], Sequence[Path]]
 
 
 @dataclass(frozen=True)
-class Item:
+class PaperItem:
     """A table or figure of a paper. make: writes it with the means of a workshop and says which files it wrote.
 
     data: the data sets it needs, as they are called in `--data NAME=DATASET`; small_data: those that only the small
@@ -37,7 +37,7 @@ class Item:
         return f"{self.paper}/{self.name}"
 
 
-registry: Registry[Item] = Registry("table or figure", "robench.papers", UsageError)
+registry: Registry[PaperItem] = Registry("table or figure", "robench.papers", ConfigError)
 
 
 def item(
@@ -46,7 +46,7 @@ def item(
     """Register the decorated function as the maker of a paper's table or figure."""
 
     def register(make: Make) -> Make:
-        one = Item(paper, name, about, data, make, small_data)
+        one = PaperItem(paper, name, about, data, make, small_data)
         registry.add(one.key, one)
         return make
 
@@ -58,15 +58,15 @@ def names() -> tuple[str, ...]:
     return registry.names()
 
 
-def get(paper: str, name: str | None = None) -> list[Item]:
-    """One table or figure of a paper, or all of them; an unknown one raises `UsageError` with the nearest."""
+def get(paper: str, name: str | None = None) -> list[PaperItem]:
+    """One table or figure of a paper, or all of them; an unknown one raises `ConfigError` with the nearest."""
     known = [registry.get(key) for key in names()]
     of_paper = [one for one in known if one.paper == paper]
     if not of_paper:
-        raise UsageError(unknown("paper", paper, {one.paper for one in known}))
+        raise ConfigError(unknown("paper", paper, {one.paper for one in known}))
     if name is None:
         return of_paper
     chosen = [one for one in of_paper if one.name == name]
     if not chosen:
-        raise UsageError(unknown(f"table or figure of {paper}", name, [one.name for one in of_paper]))
+        raise ConfigError(unknown(f"table or figure of {paper}", name, [one.name for one in of_paper]))
     return chosen

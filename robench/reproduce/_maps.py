@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robench import plots
-from robench.reproduce._entry import Entry
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ class Maps:
     places: Mapping[str, Places]
     about: str
 
-    def write(self, stem: Path, page: Page, entries: Mapping[tuple[str, str], Entry]) -> list[Path]:
+    def write(self, stem: Path, page: Page, measurements: Mapping[tuple[str, str], Measurement]) -> list[Path]:
         """STEM.svg, STEM.png, STEM.csv with a row a place of a map, and its page as STEM.md."""
         with plots.settings():
             written = plots.save(self._drawn(), self._rows(), stem)
-        return [*written, *page.write(stem, f"![{page.title}]({stem.name}.png)", entries)]
+        return [*written, *page.write(stem, f"![{page.title}]({stem.name}.png)", measurements)]
 
     def _rows(self) -> pd.DataFrame:
         rows = [

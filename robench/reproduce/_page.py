@@ -11,7 +11,7 @@ import pandas as pd
 
 from robench.files import write_text
 from robench.reproduce._claims import COLUMNS, Floor
-from robench.reproduce._entry import Entry, networks_told
+from robench.reproduce._measurement import Measurement, networks_told
 from robench.tables import to_csv
 
 
@@ -25,26 +25,31 @@ class Page:
     floors: Sequence[Floor] = ()
     found: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
 
-    def write(self, stem: Path, body: str, entries: Mapping[tuple[str, str], Entry]) -> list[Path]:
+    def write(self, stem: Path, body: str, measurements: Mapping[tuple[str, str], Measurement]) -> list[Path]:
         """STEM.md, and STEM-claims.csv where there are claims."""
         written = [stem.with_name(f"{stem.name}.md")]
-        write_text(written[0], self.markdown(body, entries))
+        write_text(written[0], self.markdown(body, measurements))
         if len(self.found):
             written.append(stem.with_name(f"{stem.name}-claims.csv"))
             write_text(written[1], to_csv(self.found))
         return written
 
-    def markdown(self, body: str, entries: Mapping[tuple[str, str], Entry]) -> str:
+    def markdown(self, body: str, measurements: Mapping[tuple[str, str], Measurement]) -> str:
         """The page around a table or a picture."""
-        told = [*self.notes, *(floor.text for floor in self.floors), *networks_told(entries), *self._beside(entries)]
+        told = [
+            *self.notes,
+            *(floor.text for floor in self.floors),
+            *networks_told(measurements),
+            *self._beside(measurements),
+        ]
         parts = [f"# {self.title}", self.source + ".", body, *self._findings(), "\n".join(f"- {one}" for one in told)]
         return "\n\n".join(part for part in parts if part) + "\n"
 
-    def _beside(self, entries: Mapping[tuple[str, str], Entry]) -> list[str]:
+    def _beside(self, measurements: Mapping[tuple[str, str], Measurement]) -> list[str]:
         """The networks that floors alone rest on."""
-        there = {entry.facts.get("model") for entry in entries.values()}
-        others = [floor for floor in self.floors if floor.entry.facts.get("model") not in there]
-        return networks_told({(f"floor, {floor.what}", ""): floor.entry for floor in others})
+        there = {measurement.details.get("model") for measurement in measurements.values()}
+        others = [floor for floor in self.floors if floor.measurement.details.get("model") not in there]
+        return networks_told({(f"floor, {floor.what}", ""): floor.measurement for floor in others})
 
     def _findings(self) -> list[str]:
         if not len(self.found):

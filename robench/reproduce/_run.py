@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corruptions import unknown
-from robench.errors import UsageError
+from robench.errors import ConfigError
+from robench.reproduce._experiments import BUDGETS, ExperimentRunner
 from robench.reproduce._items import get
-from robench.reproduce._workshop import BUDGETS, Workshop
 
 
 def reproduce(
@@ -29,15 +29,15 @@ def reproduce(
     budget: "smoke" tries everything on a few digits, "small" is what two cores can do, "paper" the full protocol.
     data: DATASET by the name that the paper's recipes give it, such as {"cifar10": "cifar10:data"}.
     work: for runs, `out`/work unless told. Networks that are there are not trained again, nor cells computed again.
-    device, precision, compiled: of the trainings, as for `robench.train.train`.
-    Raises UsageError for what is unknown, before anything is trained.
+    device, precision, compiled: of the trainings, as for `robench.training.train`.
+    Raises ConfigError for what is unknown, before anything is trained.
     """
     if budget not in BUDGETS:
-        raise UsageError(unknown("budget", budget, BUDGETS))
+        raise ConfigError(unknown("budget", budget, BUDGETS))
     runs, stands_for = work or out / "work", dict(data or {})
-    shop = Workshop(out, runs, BUDGETS[budget], stands_for, device, precision, compiled, progress)
+    runner = ExperimentRunner(out, runs, BUDGETS[budget], stands_for, device, precision, compiled, progress)
     items = get(paper, name)
     for one in items:
-        for needed in one.data if shop.in_full else (*one.data, *one.small_data):
-            shop.dataset(needed)
-    return [path for one in items for path in one.make(shop)]
+        for needed in one.data if runner.in_full else (*one.data, *one.small_data):
+            runner.dataset(needed)
+    return [path for one in items for path in one.make(runner)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from robench.files import write_text
-from robench.reproduce._entry import Entry
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 from robench.tables import to_csv
 
@@ -29,7 +29,7 @@ class Table:
 
     columns: Sequence[str]
     paper: Mapping[str, Sequence[float | None]]
-    entries: Mapping[tuple[str, str], Entry]
+    measurements: Mapping[tuple[str, str], Measurement]
     form: str = ".1f"
     forms: Mapping[str, str] = field(default_factory=dict)
 
@@ -38,9 +38,14 @@ class Table:
         rows = []
         for row, printed in self.paper.items():
             for column, number in zip(self.columns, printed, strict=True):
-                entry = self.entries.get((row, column), Entry(None, note="not run"))
-                ours = {"ours": entry.value, "ci_low": entry.low, "ci_high": entry.high, "note": entry.note}
-                rows.append({"row": row, "column": column, "paper": number} | ours | dict(entry.facts))
+                measurement = self.measurements.get((row, column), Measurement(None, note="not run"))
+                ours = {
+                    "ours": measurement.value,
+                    "ci_low": measurement.low,
+                    "ci_high": measurement.high,
+                    "note": measurement.note,
+                }
+                rows.append({"row": row, "column": column, "paper": number} | ours | dict(measurement.details))
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
     def markdown(self) -> str:
@@ -56,14 +61,14 @@ class Table:
         """STEM.csv, and its page as STEM.md."""
         rows = stem.with_name(f"{stem.name}.csv")
         write_text(rows, to_csv(self.frame()))
-        return [rows, *page.write(stem, self.markdown(), self.entries)]
+        return [rows, *page.write(stem, self.markdown(), self.measurements)]
 
     def _field(self, row: str, column: str, number: float | None) -> str:
-        entry = self.entries.get((row, column))
+        measurement = self.measurements.get((row, column))
         printed = "–" if number is None else f"{number:g}"
-        if entry is None or entry.value is None:
+        if measurement is None or measurement.value is None:
             return f"{printed} / –"
-        numbers = (entry.value, entry.low, entry.high)
+        numbers = (measurement.value, measurement.low, measurement.high)
         form = self.forms.get(column, self.form)
         value, *ends = (None if one is None else format(round(one, 12), form) for one in numbers)
         interval = "" if None in ends else f" [{ends[0]}, {ends[1]}]"

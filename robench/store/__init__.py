@@ -2,17 +2,17 @@
 
 from robench.store._cells import MOST_CLASSES_STORED, Cell, Predictions
 from robench.store._fingerprints import LOWEST, difference, distinct
+from robench.store._folder_lock import FolderLock, workplace
 from robench.store._run import SCHEMA, Run, joined_versions, unlike
-from robench.store._workplace import Workplace, workplace
 
 __all__ = [
     "LOWEST",
     "MOST_CLASSES_STORED",
     "SCHEMA",
     "Cell",
+    "FolderLock",
     "Predictions",
     "Run",
-    "Workplace",
     "difference",
     "distinct",
     "joined_versions",

@@ -19,7 +19,7 @@ from robench.errors import RunError
 from robench.files import read_json, write_json
 from robench.store import _parquet
 from robench.store._cells import Cell, Predictions, cell_of, misfit
-from robench.store._workplace import Workplace, shared_workplace, workplace
+from robench.store._folder_lock import FolderLock, shared_workplace, workplace
 
 SCHEMA = "robench-run/1"
 MANIFEST = "manifest.json"
@@ -155,7 +155,7 @@ class Run:
         return _parquet.read(self.path(cell), cell) if self.path(cell).exists() else None
 
     @contextmanager
-    def workplace(self, part: str | None = None) -> Iterator[Workplace]:
+    def workplace(self, part: str | None = None) -> Iterator[FolderLock]:
         """A place for unfinished files; RunError where another process is in the folder.
 
         The folder is this process's alone, or with `part` shared with processes that are at other parts.
@@ -164,7 +164,7 @@ class Run:
         deeper = ("predictions/*/*", "examples/*")
         if part is None:
             with workplace(*what, *deeper) as work:
-                yield Workplace(work)
+                yield FolderLock(work)
         else:
             with shared_workplace(*what, part, *deeper) as place:
                 yield place

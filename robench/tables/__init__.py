@@ -7,10 +7,10 @@
 """
 
 from robench.tables._calibration import reliability
+from robench.tables._cell_scores import CellScores, by_place, check_forms, check_images, check_networks, measure
 from robench.tables._corruption_error import check_baseline
 from robench.tables._differences import differences
 from robench.tables._files import COMPARISONS, derive, write
-from robench.tables._measured import Measured, by_place, check_forms, check_images, check_networks, measure
 from robench.tables._metrics import MEAN, metrics_table
 from robench.tables._notes import chance_notes, entry_notes, run_notes
 from robench.tables._pairs import error_consistency, pairs
@@ -40,7 +40,7 @@ __all__ = [
     "MEAN",
     "METRIC_COLUMNS",
     "NO_SUITE",
-    "Measured",
+    "CellScores",
     "Scored",
     "aligned",
     "by_corruption",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from robench.store import Cell
-from robench.tables._measured import Measured
+from robench.tables._cell_scores import CellScores
 from robench.tables._scored import CLEAN
 
 CALIBRATION_COLUMNS = (
@@ -17,7 +17,7 @@ CALIBRATION_COLUMNS = (
 ALL_LEVELS = "all levels"
 
 
-def reliability(measured: Measured) -> pd.DataFrame:
+def reliability(measured: CellScores) -> pd.DataFrame:
     """Accuracy and mean confidence of the images in each of 15 equal bins of confidence that has some.
 
     A row a model, suite, severity ("clean", "1" to "5", or "all levels" for corruptions that have levels) and bin; the

@@ -9,9 +9,9 @@ import numpy as np
 
 import corruptions
 from robench import metrics
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.metrics import Baseline
-from robench.tables._measured import NO_CLEAN_IMAGES, Floats, Grid, Measured, estimate, missing_note
+from robench.tables._cell_scores import NO_CLEAN_IMAGES, AccuracyGrid, CellScores, Floats, estimate, missing_note
 from robench.tables._rows import ONE_IMAGE, head
 from robench.tables._scored import CLEAN, Scored
 
@@ -25,7 +25,7 @@ IN_MEMORY = (
 )
 
 
-def corruption_error_rows(measured: Measured, model: str, suite: str, baseline: Baseline) -> Iterator[dict[str, Any]]:
+def corruption_error_rows(measured: CellScores, model: str, suite: str, baseline: Baseline) -> Iterator[dict[str, Any]]:
     """The rows `ce[…]` and `relative_ce[…]` of each corruption, then `mce` and `relative_mce`.
 
     The two means stand in the suite that has most of their cells, and in every other one that has as many.
@@ -42,7 +42,7 @@ def corruption_error_rows(measured: Measured, model: str, suite: str, baseline: 
         yield _row(measured, "relative_mce", fifteen, members, others, baseline)
 
 
-def _nearest(measured: Measured, model: str, names: Sequence[str]) -> list[str]:
+def _nearest(measured: CellScores, model: str, names: Sequence[str]) -> list[str]:
     """The suites of a model that have most cells of these corruptions; the first where none has any."""
     counts: dict[str, int] = {}
     for one in measured.found:
@@ -53,7 +53,7 @@ def _nearest(measured: Measured, model: str, names: Sequence[str]) -> list[str]:
 
 
 def _row(
-    measured: Measured,
+    measured: CellScores,
     metric: str,
     names: Sequence[str],
     members: Sequence[Scored],
@@ -69,7 +69,7 @@ def _row(
     if note:
         return row | {"note": note}
 
-    def statistic(grid: Grid, other: Grid | None = None) -> Floats:
+    def statistic(grid: AccuracyGrid, other: AccuracyGrid | None = None) -> Floats:
         against = _published(baseline, grid) if other is None else other
         ratios = [_error(grid, against, name, relative) for name in names]
         return np.asarray(metrics.mean_over_corruptions(ratios), dtype=np.float64)
@@ -90,7 +90,7 @@ def _how(found: dict[str, Any], baseline: Baseline, n: int) -> dict[str, Any]:
     return {"ci_method": f"{paired}image bootstrap, {metrics.RESAMPLES} resamples"}
 
 
-def _error(grid: Grid, other: Grid, name: str, relative: bool) -> Floats:
+def _error(grid: AccuracyGrid, other: AccuracyGrid, name: str, relative: bool) -> Floats:
     errors, base = grid.errors(name), other.errors(name)
     if not relative:
         return np.asarray(metrics.corruption_error(errors, base))
@@ -98,9 +98,9 @@ def _error(grid: Grid, other: Grid, name: str, relative: bool) -> Floats:
     return np.asarray(metrics.relative_corruption_error(errors, clean, base, base_clean))
 
 
-def _published(baseline: Baseline, grid: Grid) -> Grid:
+def _published(baseline: Baseline, grid: AccuracyGrid) -> AccuracyGrid:
     """Published mean errors as a grid: each severity has the mean, which leaves the sums as they are."""
-    return Grid(
+    return AccuracyGrid(
         np.array([1 - baseline.errors[CLEAN]]),
         {name: dict.fromkeys(SEVERITIES, np.array([1 - baseline.errors[name]])) for name in grid.corrupted},
     )
@@ -126,13 +126,13 @@ def _stored(key: str) -> str:
 
 
 def check_baseline(baseline: Baseline, strengths: Iterable[str]) -> None:
-    """Raise UsageError for published errors of stored images where none of these strengths has such images.
+    """Raise ConfigError for published errors of stored images where none of these strengths has such images.
 
     strengths: keys of cells that robench degraded; images that were degraded elsewhere may be the published ones.
     """
     forms = {_stored(key) for key in strengths if key != CLEAN}
     if baseline.errors and forms and baseline.stored not in forms:
-        raise UsageError(
+        raise ConfigError(
             f"baseline '{baseline.name}': its errors do not fit these images: {IN_MEMORY}; "
             f"evaluate the suite {baseline.suite}, or name a model of the run"
         )
@@ -169,9 +169,9 @@ def _published_note(own: Sequence[Scored], baseline: Baseline) -> str:
             return f"not defined: {name}: the published errors do not fit: {IN_MEMORY}"
         if tuple(key.partition("@")[0] for key in strengths) != SEVERITIES:
             return f"incomplete: {name}: the published error is of severities 1 to 5, got {', '.join(strengths)}"
-        if cells[0].native not in (0, baseline.native):
+        if cells[0].native not in (0, baseline.severity_table):
             return (
-                f"not defined: the published errors are of the severities of native {baseline.native}, "
+                f"not defined: the published errors are of the severities of table {baseline.severity_table}, "
                 f"got {cells[0].native}"
             )
     return ""

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robench.tables._measured import Floats, Grid, Measured, by_place, estimate
+from robench.tables._cell_scores import AccuracyGrid, CellScores, Floats, by_place, estimate
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
 
 DIFFERENCE_COLUMNS = ("what", "n_cells", "n_corruptions", "a", "b", "diff", "ci_low", "ci_high", "better", "note")
 
 
-def differences(measured: Measured, model_a: str, model_b: str) -> pd.DataFrame:
+def differences(measured: CellScores, model_a: str, model_b: str) -> pd.DataFrame:
     """Accuracies of two models over the cells that both have, and `diff`, a less b, with its 95 % paired interval.
 
     A row for clean, one a corruption (the mean over its strengths), one for the mean over corruptions. better: "a",
@@ -47,8 +47,8 @@ def _parts(places: Sequence[Place]) -> Iterator[tuple[str, list[Place]]]:
         yield MEAN, corrupted
 
 
-def _row(measured: Measured, what: str, sides: Sequence[list[Scored]]) -> dict[str, Any]:
-    value: Callable[[Grid], Floats] = _clean if what == CLEAN else Grid.mean
+def _row(measured: CellScores, what: str, sides: Sequence[list[Scored]]) -> dict[str, Any]:
+    value: Callable[[AccuracyGrid], Floats] = _clean if what == CLEAN else AccuracyGrid.mean
     a, b = (float(value(measured.grid(side))[0]) for side in sides)
     found = estimate(measured, lambda one, other: value(one) - value(other), *sides, ends=(-1, 1))
     low, high = found["ci_low"], found["ci_high"]
@@ -59,5 +59,5 @@ def _row(measured: Measured, what: str, sides: Sequence[list[Scored]]) -> dict[s
     return {"what": what} | counts | numbers | {"better": better}
 
 
-def _clean(grid: Grid) -> Floats:
+def _clean(grid: AccuracyGrid) -> Floats:
     return np.asarray(grid.clean)

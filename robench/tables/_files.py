@@ -9,14 +9,14 @@ import pandas as pd
 from robench.files import write_text
 from robench.metrics import Baseline
 from robench.store import Run
-from robench.tables._measured import Measured, measure
+from robench.tables._cell_scores import CellScores, measure
 from robench.tables._metrics import metrics_table
 from robench.tables._pairs import error_consistency, pairs
 from robench.tables._ranks import effective_robustness, ranks
 from robench.tables._scored import cells_table
 from robench.tables._text import to_csv
 
-COMPARISONS: dict[str, Callable[[Measured], pd.DataFrame]] = {
+COMPARISONS: dict[str, Callable[[CellScores], pd.DataFrame]] = {
     "pairs.csv": pairs,
     "ranks.csv": ranks,
     "consistency.csv": error_consistency,
@@ -25,7 +25,7 @@ COMPARISONS: dict[str, Callable[[Measured], pd.DataFrame]] = {
 """The files that compare models, and what makes each."""
 
 
-def derive(measured: Measured, baseline: Baseline | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def derive(measured: CellScores, baseline: Baseline | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables of cells and of metrics of what was measured, in one run or in several on the same images."""
     return cells_table(measured.found), metrics_table(measured, baseline)
 

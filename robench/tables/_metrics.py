@@ -10,8 +10,8 @@ import pandas as pd
 
 from robench import metrics
 from robench.store import Cell
+from robench.tables._cell_scores import AccuracyGrid, CellScores, Statistic, by_place, estimate, missing_note
 from robench.tables._corruption_error import corruption_error_rows
-from robench.tables._measured import Grid, Measured, Statistic, by_place, estimate, missing_note
 from robench.tables._rows import METRIC_COLUMNS, ONE_IMAGE, head
 from robench.tables._scored import CLEAN, Scored
 from robench.tables._suites import mean_note, part_note
@@ -22,7 +22,7 @@ BY_CORRUPTION = "mean_accuracy"
 AREA = "accuracy_area"
 
 
-def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) -> pd.DataFrame:
+def metrics_table(measured: CellScores, baseline: metrics.Baseline | None = None) -> pd.DataFrame:
     """Aggregates, long: of all cells, of each group, of each corruption, areas, and errors against a baseline.
 
     The mean corruption accuracy is the mean over corruptions of the mean over their strengths (and seeds); its interval
@@ -40,13 +40,13 @@ def metrics_table(measured: Measured, baseline: metrics.Baseline | None = None) 
     return frame.astype(floats | dict.fromkeys(("n_cells", "n_images", "n_corruptions"), "Int64"))
 
 
-def _asked(measured: Measured, suite: str) -> list[Cell]:
+def _asked(measured: CellScores, suite: str) -> list[Cell]:
     """Every corrupted place of a suite that any model was asked for, once."""
     corrupted = [one for one in measured.found if one.cell.suite == suite and one.cell.corruption != CLEAN]
     return [one.cell for one in by_place(corrupted).values()]
 
 
-def _aggregates(measured: Measured, members: Sequence[Scored], asked: Sequence[Cell]) -> Iterator[dict[str, Any]]:
+def _aggregates(measured: CellScores, members: Sequence[Scored], asked: Sequence[Cell]) -> Iterator[dict[str, Any]]:
     """The rows of one model in one suite that need no baseline; asked: the places of all models."""
     corrupted = [one for one in members if one.cell.corruption != CLEAN]
     clean = [one for one in members if one.cell.corruption == CLEAN]
@@ -54,16 +54,18 @@ def _aggregates(measured: Measured, members: Sequence[Scored], asked: Sequence[C
     if not corrupted:
         return
     why_not = mean_note(corrupted)
-    yield _aggregate(measured, corrupted, MEAN, Grid.mean, len(asked), why_not)
+    yield _aggregate(measured, corrupted, MEAN, AccuracyGrid.mean, len(asked), why_not)
     yield _aggregate(measured, corrupted, ERROR, lambda grid: 1 - grid.mean(), len(asked), why_not)
     for group in dict.fromkeys(one.cell.group for one in corrupted if one.cell.group):
         of_group = [one for one in corrupted if one.cell.group == group]
         everything = sum(cell.group == group for cell in asked)
-        yield _aggregate(measured, of_group, f"{MEAN}[{group}]", Grid.mean, everything, mean_note(of_group, group))
+        yield _aggregate(
+            measured, of_group, f"{MEAN}[{group}]", AccuracyGrid.mean, everything, mean_note(of_group, group)
+        )
     for corruption in dict.fromkeys(one.cell.corruption for one in corrupted):
         of_corruption = [one for one in corrupted if one.cell.corruption == corruption]
         everything = sum(cell.corruption == corruption for cell in asked)
-        yield _aggregate(measured, of_corruption, f"{BY_CORRUPTION}[{corruption}]", Grid.mean, everything)
+        yield _aggregate(measured, of_corruption, f"{BY_CORRUPTION}[{corruption}]", AccuracyGrid.mean, everything)
         yield from _area(measured, of_corruption, clean)
 
 
@@ -76,7 +78,7 @@ def _clean_row(one: Scored) -> dict[str, Any]:
 
 
 def _aggregate(
-    measured: Measured,
+    measured: CellScores,
     members: Sequence[Scored],
     metric: str,
     statistic: Statistic,
@@ -97,7 +99,7 @@ def _aggregate(
     return row | how | estimate(measured, statistic, members, ends=(0, 1))
 
 
-def _area(measured: Measured, members: Sequence[Scored], clean: Sequence[Scored]) -> Iterator[dict[str, Any]]:
+def _area(measured: CellScores, members: Sequence[Scored], clean: Sequence[Scored]) -> Iterator[dict[str, Any]]:
     """The area under accuracy over level, where two or more strengths have levels; the clean point at the identity."""
     cell = members[0].cell
     levels = {one.cell.strength: one.cell.level for one in members}
@@ -107,7 +109,7 @@ def _area(measured: Measured, members: Sequence[Scored], clean: Sequence[Scored]
     identity = (measured.corruptions.get(cell.corruption, {}).get("level") or {}).get("identity")
     points = [*members, *clean] if identity is not None else members
 
-    def area(grid: Grid) -> Any:
+    def area(grid: AccuracyGrid) -> Any:
         places = [numbers[strength] for strength in grid.corrupted[cell.corruption]]
         heights = list(grid.corrupted[cell.corruption].values())
         if identity is not None and grid.clean is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from robench import metrics
-from robench.tables._measured import Floats, Grid, Measured, by_place, estimate
+from robench.tables._cell_scores import AccuracyGrid, CellScores, Floats, by_place, estimate
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
 from robench.tables._suites import mean_note
@@ -25,7 +25,7 @@ CONSISTENCY_COLUMNS = (
 Couple = tuple[Scored | None, Scored | None]
 
 
-def pairs(measured: Measured) -> pd.DataFrame:
+def pairs(measured: CellScores) -> pd.DataFrame:
     """Every two models: a row a cell and one for the mean corruption accuracy, in every suite.
 
     diff: accuracy of model_a less that of model_b, with the 95 % interval of the paired image bootstrap. n01, n10:
@@ -41,7 +41,7 @@ def pairs(measured: Measured) -> pd.DataFrame:
     return _frame(rows, PAIR_COLUMNS, ("n01", "n10"))
 
 
-def error_consistency(measured: Measured) -> pd.DataFrame:
+def error_consistency(measured: CellScores) -> pd.DataFrame:
     """Every two models, every cell: observed and expected consistency, and kappa; see `metrics.error_consistency`."""
     rows: list[dict[str, Any]] = []
     for names, couples in _couples(measured):
@@ -61,7 +61,7 @@ def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...], counts: tuple[s
     return pd.DataFrame(rows, columns=list(columns)).astype(numbers | whole)
 
 
-def _couples(measured: Measured) -> Iterator[tuple[dict[str, str], list[Couple]]]:
+def _couples(measured: CellScores) -> Iterator[tuple[dict[str, str], list[Couple]]]:
     """Every two models of a suite, with the cells of both side by side; None where one was not asked for."""
     parts = list(measured.parts())
     for suite in dict.fromkeys(suite for _, suite, _ in parts):
@@ -89,7 +89,7 @@ def _note(couples: list[Couple]) -> str:
     return f"incomplete: {lacking} of {len(couples)} cells are missing or failed, or only one model was asked"
 
 
-def _cell_row(measured: Measured, names: dict[str, str], couple: Couple) -> dict[str, Any]:
+def _cell_row(measured: CellScores, names: dict[str, str], couple: Couple) -> dict[str, Any]:
     a, b = couple
     row, note = _head(names, a, b), _note([couple])
     if note or a is None or b is None or a.correct is None or b.correct is None:
@@ -103,7 +103,7 @@ def _cell_row(measured: Measured, names: dict[str, str], couple: Couple) -> dict
     return row | numbers | {"n01": n01, "n10": n10, "p_mcnemar": metrics.mcnemar(n01, n10), "note": ""}
 
 
-def _mean_row(measured: Measured, names: dict[str, str], couples: list[Couple]) -> Iterator[dict[str, Any]]:
+def _mean_row(measured: CellScores, names: dict[str, str], couples: list[Couple]) -> Iterator[dict[str, Any]]:
     """The difference in mean corruption accuracy."""
     corrupted = [(a, b) for a, b in couples if any(one and one.cell.corruption != CLEAN for one in (a, b))]
     if not corrupted:
@@ -117,5 +117,5 @@ def _mean_row(measured: Measured, names: dict[str, str], couples: list[Couple]) 
     yield row
 
 
-def _difference(a: Grid, b: Grid) -> Floats:
+def _difference(a: AccuracyGrid, b: AccuracyGrid) -> Floats:
     return a.mean() - b.mean()

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from robench import metrics
-from robench.errors import RobenchError, UsageError
-from robench.tables._measured import NO_CLEAN_IMAGES, Grid, Measured, by_place, estimate, missing_note
+from robench.errors import ConfigError, RobenchError
+from robench.tables._cell_scores import NO_CLEAN_IMAGES, AccuracyGrid, CellScores, by_place, estimate, missing_note
 from robench.tables._metrics import MEAN
 from robench.tables._scored import CLEAN, Scored
 from robench.tables._suites import mean_note
@@ -23,7 +23,7 @@ ROBUSTNESS_COLUMNS = (
 )
 
 
-def ranks(measured: Measured) -> pd.DataFrame:
+def ranks(measured: CellScores) -> pd.DataFrame:
     """The models of every suite by mean corruption accuracy, best first; see `metrics.rank_intervals`.
 
     A model that lacks a cell which another one has gets no rank and a note, and the others are ranked without it.
@@ -49,16 +49,16 @@ def ranks(measured: Measured) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RANK_COLUMNS)).astype(whole_numbers | floats)
 
 
-def effective_robustness(measured: Measured, standard: Sequence[str] = ()) -> pd.DataFrame:
+def effective_robustness(measured: CellScores, standard: Sequence[str] = ()) -> pd.DataFrame:
     """What each model's mean corruption accuracy is above the one its clean accuracy predicts; every suite.
 
     standard: labels of the models to fit the prediction to, all where none is named. `metrics.effective_robustness`
-    has the formula; where it refuses, its reason stands in the note. Raises UsageError for an unknown label.
+    has the formula; where it refuses, its reason stands in the note. Raises ConfigError for an unknown label.
     """
     labels = {one.cell.model for one in measured.found}
     for label in standard:
         if label not in labels:
-            raise UsageError(f"expected the label of a model, one of {', '.join(sorted(labels))}, got '{label}'")
+            raise ConfigError(f"expected the label of a model, one of {', '.join(sorted(labels))}, got '{label}'")
     rows: list[dict[str, Any]] = []
     for suite in _suites(measured):
         rows += _robustness_rows(measured, suite, set(standard) or labels)
@@ -66,7 +66,7 @@ def effective_robustness(measured: Measured, standard: Sequence[str] = ()) -> pd
     return pd.DataFrame(rows, columns=list(ROBUSTNESS_COLUMNS)).astype(floats | {"n_fit": "Int64"})
 
 
-def _robustness_rows(measured: Measured, suite: str, standard: set[str]) -> list[dict[str, Any]]:
+def _robustness_rows(measured: CellScores, suite: str, standard: set[str]) -> list[dict[str, Any]]:
     corrupted = _of_suite(measured, suite)
     rows, complete = [], []
     for model, members in corrupted.items():
@@ -97,11 +97,11 @@ def _add_robustness(rows: list[dict[str, Any]], standard: set[str]) -> None:
         row |= {"effective_robustness": rho, "expected": expected, "n_fit": int(chosen.sum())}
 
 
-def _suites(measured: Measured) -> list[str]:
+def _suites(measured: CellScores) -> list[str]:
     return list(dict.fromkeys(suite for _, suite, _ in measured.parts()))
 
 
-def _of_suite(measured: Measured, suite: str) -> dict[str, list[Scored]]:
+def _of_suite(measured: CellScores, suite: str) -> dict[str, list[Scored]]:
     """Each model's corrupted cells in a suite, models without any left out."""
     found = {
         model: [one for one in members if one.cell.corruption != CLEAN]
@@ -124,6 +124,6 @@ def _head(members: Sequence[Scored]) -> dict[str, Any]:
     return {"dataset": cell.dataset, "suite": cell.suite, "model": cell.model, "n_cells": len(members), "note": ""}
 
 
-def _mean(measured: Measured, members: Sequence[Scored]) -> dict[str, Any]:
-    found = estimate(measured, Grid.mean, members, ends=(0, 1))
+def _mean(measured: CellScores, members: Sequence[Scored]) -> dict[str, Any]:
+    found = estimate(measured, AccuracyGrid.mean, members, ends=(0, 1))
     return {MEAN: found["value"], "ci_low": found["ci_low"], "ci_high": found["ci_high"]}

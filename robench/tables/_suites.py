@@ -109,7 +109,9 @@ def _suites_for(cell: Cell) -> list[Suite]:
         its = SETS.get(cell.dataset, OTHERS)
         return [suite for suite in found if suite.name in (f"{its}/1", f"{its}-extra/1")]
     return [
-        suite for suite in found if (not suite.views or cell.view in suite.views) and suite.side in (None, cell.native)
+        suite
+        for suite in found
+        if (not suite.views or cell.view in suite.views) and suite.image_size in (None, cell.native)
     ]
 
 

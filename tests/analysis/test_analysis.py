@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from robench import analysis, models
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1), dtype=np.uint8)
 
@@ -46,9 +46,9 @@ def test_features_are_kept_from_what_works_in_place_behind_them() -> None:
 
 
 def test_a_layer_that_is_not_there_is_one_line(net: models.Classifier) -> None:
-    with pytest.raises(UsageError, match="unknown layer of tiny_cnn=digits-clean 'layer1'"):
+    with pytest.raises(ConfigError, match="unknown layer of tiny_cnn=digits-clean 'layer1'"):
         analysis.features(net, IMAGES, "layer1")
-    with pytest.raises(UsageError, match="unknown layer"):
+    with pytest.raises(ConfigError, match="unknown layer"):
         analysis.features(net, IMAGES, "")
 
 
@@ -64,7 +64,7 @@ def test_gradients_by_hand() -> None:
     expected = np.var([root, 2, root, 2, 0, 2, root, 2, root])
     maps = np.stack([point, np.zeros((5, 5))])[None]
     assert analysis.mean_gradient_variance(maps) == pytest.approx(expected / 2)
-    with pytest.raises(UsageError, match=r"of at least 3x3, got \(2, 5\)"):
+    with pytest.raises(ConfigError, match=r"of at least 3x3, got \(2, 5\)"):
         analysis.gradient_magnitude(np.zeros((2, 5)))
 
 
@@ -81,9 +81,9 @@ def test_how_far_restoration_gets() -> None:
     assert share(clean, np.full_like(clean, 180)) == pytest.approx(1 - 10 / 80)
     assert share(clean, np.full_like(clean, 120)) == pytest.approx(1 - 40 / 20)
     assert share(clean[..., :1], np.full_like(clean[..., :1], 180)) == pytest.approx(1 - 10 / 80)
-    with pytest.raises(UsageError, match="expected degraded images, got the clean ones"):
+    with pytest.raises(ConfigError, match="expected degraded images, got the clean ones"):
         share(clean, clean)
-    with pytest.raises(UsageError, match=r"got \(3, 4, 4, 3\) and \(2, 4, 4, 3\)"):
+    with pytest.raises(ConfigError, match=r"got \(3, 4, 4, 3\) and \(2, 4, 4, 3\)"):
         share(clean, clean[:2])
 
 
@@ -91,7 +91,7 @@ def test_neurons_in_the_order_of_what_degradation_takes_from_them() -> None:
     clean = np.array([[1.0, 5.0, 2.0, 2.0], [3.0, 5.0, 2.0, 2.0]], dtype=np.float32)
     degraded = np.array([[2.0, 1.0, 4.0, 2.0]], dtype=np.float32)
     assert analysis.order_by_change(clean, degraded).tolist() == [1, 0, 3, 2]
-    with pytest.raises(UsageError, match=r"got \(2, 4\) and \(1, 3\)"):
+    with pytest.raises(ConfigError, match=r"got \(2, 4\) and \(1, 3\)"):
         analysis.order_by_change(clean, degraded[:, :3])
 
 
@@ -103,7 +103,7 @@ def test_the_evidence_of_patches_makes_the_logit(net: models.Classifier) -> None
     assert evidence.mean() == pytest.approx(
         float(bagnet.logits(torch.from_numpy(image[None]))[0, 3]), rel=1e-3, abs=1e-4
     )
-    with pytest.raises(UsageError, match="expected a class from 0 to 9, got 10"):
+    with pytest.raises(ConfigError, match="expected a class from 0 to 9, got 10"):
         analysis.patch_evidence(bagnet, image, 10)
     with pytest.raises(ModelError, match="expected a network with logits of patches"):
         analysis.patch_evidence(net, IMAGES[0], 0)

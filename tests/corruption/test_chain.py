@@ -137,6 +137,6 @@ def test_a_chain_of_clean_parts_is_clean():
 @pytest.mark.parametrize(("name", "side"), [("iso_noise+fog", 32), ("lines+gaussian_noise", 224)])
 def test_the_native_side_of_a_chain_is_the_one_asked_for(name, side):
     chosen = corruptions.get(name)
-    assert chosen.native_side(side, side) == chosen.native_side(side, side, side) == side
-    with pytest.raises(corruptions.CorruptionError, match="native must be one of"):
-        chosen.native_side(side, side, 48)
+    assert chosen.table_for(side, side) == chosen.table_for(side, side, side) == side
+    with pytest.raises(corruptions.CorruptionError, match="severity_table must be one of"):
+        chosen.table_for(side, side, 48)

@@ -93,8 +93,8 @@ def test_images_of_another_form_are_refused(images, words):
         ({"seed": 0.5}, "seed must be a whole number"),
         ({"boxes": [[0, 0, 1, 1]]}, r"shape \(4, 4\)"),
         ({"boxes": [[0, 0, 9, 9]] * 4}, "inside the image of 8 x 8"),
-        ({"native": 48}, r"native must be one of \[32, 64, 224\], got 48"),
-        ({"native": np.array([32, 64])}, "native must be one of"),
+        ({"severity_table": 48}, r"severity_table must be one of \[32, 64, 224\], got 48"),
+        ({"severity_table": np.array([32, 64])}, "severity_table must be one of"),
         ({"ids": [[1], [2, 3]]}, r"ids must be 4 whole numbers of at least 0, got \[\[1\], \[2, 3\]\]"),
         ({"boxes": [[0, 0, 1, 1], [2]]}, r"boxes must be whole numbers of shape \(4, 4\), got"),
         ({"stream": 1}, "stream must be text, got 1"),
@@ -193,12 +193,12 @@ def test_a_strength_as_text_is_its_key(name, text, key):
 
 
 @pytest.mark.parametrize(
-    ("side", "native"),
+    ("side", "severity_table"),
     [(1, 32), (28, 32), (32, 32), (48, 32), (49, 64), (96, 64), (144, 64), (145, 224), (500, 224)],
 )
-def test_the_native_table_is_the_nearest_and_ties_go_to_the_smaller(side, native):
-    assert corruptions.get("gaussian_noise").native_side(side, side + 7) == native
-    assert corruptions.get("gaussian_noise").native_side(side + 7, side) == native
+def test_the_native_table_is_the_nearest_and_ties_go_to_the_smaller(side, severity_table):
+    assert corruptions.get("gaussian_noise").table_for(side, side + 7) == severity_table
+    assert corruptions.get("gaussian_noise").table_for(side + 7, side) == severity_table
 
 
 def test_a_drawn_level_is_the_image_s_own_and_the_same_alone():

@@ -36,10 +36,10 @@ def asked(name):
     images = pictures(32, count=1)
     source = images if chosen.takes == "uint8" else images.astype(np.float32) / np.float32(255)
     recorder = Recorder(corruptions.Draws(name, [0]))
-    extras = {"draws": recorder, "boxes": None, "native": 32, "textures": None}
+    extras = {"draws": recorder, "boxes": None, "severity_table": 32, "textures": None}
     for strength in chosen.default_strengths():
-        parameters = chosen.parameters(strength, chosen.native_side(32, 32))
-        chosen.body(source, parameters, **{extra: extras[extra] for extra in chosen.wants})
+        parameters = chosen.parameters(strength, chosen.table_for(32, 32))
+        chosen.body(source, parameters, **{extra: extras[extra] for extra in chosen.requires})
     return recorder.asked
 
 

@@ -112,7 +112,7 @@ def test_each_of_the_five_textures_is_drawn(number):
 def test_of_given_textures_the_first_five_are_drawn(count):
     """The published generator draws from the first five of its six."""
     textures = tuple(np.full((50, 60, 3), 25 * number, np.uint8) for number in range(1, count + 1))
-    out = corruptions.apply(np.zeros((200, 32, 32, 1), np.uint8), "frost", 1, textures=textures, native=224)
+    out = corruptions.apply(np.zeros((200, 32, 32, 1), np.uint8), "frost", 1, textures=textures, severity_table=224)
     assert np.unique(out).tolist() == [10 * number for number in range(1, min(count, 5) + 1)]
 
 
@@ -123,7 +123,7 @@ def test_the_last_place_is_never_drawn(extra, places):
     rows, columns = np.indices((side + extra, side + extra))
     texture = np.stack([25 * rows, 25 * columns, 0 * rows], axis=-1).clip(0, 255).astype(np.uint8)
     black = np.zeros((200, side, side, 3), np.uint8)
-    corners = corruptions.apply(black, "frost", 1, textures=(texture,), native=224)[:, 0, 0, :2]
+    corners = corruptions.apply(black, "frost", 1, textures=(texture,), severity_table=224)[:, 0, 0, :2]
     expected = {(10 * row, 10 * column) for row in range(places) for column in range(places)}
     assert set(map(tuple, corners.tolist())) == expected
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import corruptions
 from corruptions import CLEAN
-from corruptions._contract import NATIVE_SIDES
+from corruptions._contract import SEVERITY_TABLES
 from corruptions._strength import chain_strength
 from corruptions.testing import pictures
 
@@ -88,14 +88,14 @@ def options(draw, chosen, shape):
     given = {
         "seed": draw(st.integers(-(2**64), 2**64)),
         "ids": draw(st.lists(st.integers(0, 2**63 - 1), min_size=count, max_size=count)),
-        "native": draw(st.sampled_from([None, *NATIVE_SIDES])),
+        "severity_table": draw(st.sampled_from([None, *SEVERITY_TABLES])),
         "stream": draw(st.sampled_from(["test", "val", "train/0"])),
     }
-    if "boxes" in chosen.wants and draw(st.booleans()):
+    if "boxes" in chosen.requires and draw(st.booleans()):
         x, y = (st.tuples(st.integers(0, side), st.integers(0, side)).map(sorted) for side in (width, height))
         box = st.tuples(x, y).map(lambda ends: [ends[0][0], ends[1][0], ends[0][1], ends[1][1]])
         given["boxes"] = draw(st.lists(box, min_size=count, max_size=count))
-    if "textures" in chosen.wants and draw(st.booleans()):
+    if "textures" in chosen.requires and draw(st.booleans()):
         sides = draw(st.lists(st.integers(1, 90), min_size=2, max_size=4))
         given["textures"] = tuple(pictures(90)[0, :high, :wide] for high, wide in itertools.pairwise(sides))
     return given

@@ -101,7 +101,7 @@ def test_frost_scales_its_texture_without_antialiasing():
 def test_spatter_without_a_drop_is_the_picture():
     """With the first row of 224 no drop is left in 3 of 400 draws at 32 (5.6 expected), 0 / 0 as published."""
     images = np.repeat(pictures(32, 1, count=1), 2000, axis=0)
-    out = corruptions.apply(images, "spatter", 1, native=224).astype(int)
+    out = corruptions.apply(images, "spatter", 1, severity_table=224).astype(int)
     assert (out >= images).all()
     bare = (out == images).all(axis=(1, 2, 3))
     assert 3 <= 400 * bare.mean() <= 8
@@ -147,10 +147,10 @@ def test_a_gaussian_of_a_quarter_pixel_takes_a_level_off_half_of_the_bytes():
     assert apart.mean() == pytest.approx(0.5, abs=0.02)
 
 
-def levels_that_move(name, severity, native):
+def levels_that_move(name, severity, severity_table):
     """How much each gray level of a constant image loses."""
     constant = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, 32, 32, 3))
-    out = corruptions.apply(constant, name, severity, native=native)
+    out = corruptions.apply(constant, name, severity, severity_table=severity_table)
     assert (out == out[:, :1, :1, :1]).all() or name in ("gaussian_blur", "glass_blur", "zoom_blur")
     return (constant.astype(int) - out)[:, 16, 16, 0]
 
@@ -166,13 +166,13 @@ def test_constant_images_lose_a_level_where_the_last_bit_is_cut(name, severity, 
     assert lost.mean() == pytest.approx(share, abs=0.01)
 
 
-@pytest.mark.parametrize("native", [32, 64, 224])
+@pytest.mark.parametrize("severity_table", [32, 64, 224])
 @pytest.mark.parametrize("name", ["motion_blur", "pixelate"])
-def test_no_gray_level_moves_where_values_are_rounded_first(name, native):
+def test_no_gray_level_moves_where_values_are_rounded_first(name, severity_table):
     """ImageMagick rounds to 16 bits before it cuts. Others lose 2.8 % at the border of wide kernels."""
     constant = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, 32, 32, 3))
     for severity in SEVERITIES:
-        assert np.array_equal(corruptions.apply(constant, name, severity, native=native), constant)
+        assert np.array_equal(corruptions.apply(constant, name, severity, severity_table=severity_table), constant)
 
 
 def test_gaussian_blur_mixes_no_channels():

@@ -85,7 +85,7 @@ def test_the_published_sets_of_files_have_19_families_stored_at_quality_85():
         assert {strength.stored for _, strength in suite.cells()} == {"jpeg85"}
         assert [strength.severity for _, strength in suite.cells()] == [1, 2, 3, 4, 5] * len(like)
     assert corruptions.suite("imagenet-c/1").views == ("resize256-crop224",)
-    assert corruptions.suite("tiny-imagenet-c/1").side == 64
+    assert corruptions.suite("tiny-imagenet-c/1").image_size == 64
 
 
 @pytest.mark.parametrize("key", ["sigma=0.1+2@jpeg50", "0.1+2@jpeg50"])

@@ -12,7 +12,7 @@ import pytest
 
 from robench import datasets
 from robench.errors import DatasetError
-from robench.evaluate import SweepConfig, run
+from robench.sweep import SweepConfig, run
 
 TRAIN, TEST = 2000, 200
 

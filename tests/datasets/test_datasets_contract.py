@@ -90,16 +90,16 @@ def test_reading_gives_copies(tmp_path):
 LABELS = np.repeat(np.arange(4), [40, 41, 1, 100])
 
 
-def _cut(cut, name="set", labels=LABELS, ids=None):
+def _cut(split_fractions, name="set", labels=LABELS, ids=None):
     ids = np.arange(len(labels)) if ids is None else ids
-    return {split: cut_positions(name, ids, labels, cut, split) for split in cut}
+    return {split: cut_positions(name, ids, labels, split_fractions, split) for split in split_fractions}
 
 
 @pytest.mark.parametrize(
-    "cut", [TENTHS, VAL_OF_TRAIN, {"train": 48, "val": 12, "test": None}], ids=["tenths", "val", "counts"]
+    "split_fractions", [TENTHS, VAL_OF_TRAIN, {"train": 48, "val": 12, "test": None}], ids=["tenths", "val", "counts"]
 )
-def test_splits_share_all_images_and_none_twice(cut):
-    parts = _cut(cut)
+def test_splits_share_all_images_and_none_twice(split_fractions):
+    parts = _cut(split_fractions)
     assert sorted(np.concatenate(list(parts.values()))) == list(range(len(LABELS)))
     assert all(np.array_equal(np.sort(part), part) for part in parts.values())
 

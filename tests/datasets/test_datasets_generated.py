@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from robench import datasets
-from robench.errors import DatasetError, UsageError
+from robench.errors import ConfigError, DatasetError
 
 N, SHAPE = 4, (6, 5, 3)
 IDS, LABELS = np.array([0, 2, 5, 7]), np.array([0, 1, 1, 0])
@@ -83,7 +83,7 @@ def written(request):
 
 def test_a_set_tells_what_it_holds(written):
     found = datasets.open_generated(written)
-    assert (found.name, found.split, found.view, found.seed, found.native) == ("pets", "val", "side6", 3, 32)
+    assert (found.name, found.split, found.view, found.seed, found.severity_table) == ("pets", "val", "side6", 3, 32)
     assert found.cells == tuple((name, 2, key) for name, keys in STRENGTHS.items() for key in keys)
     assert found.manifest["data_digest"] == "0" * 64
     assert found.has_clean
@@ -115,7 +115,7 @@ def test_load_gives_the_clean_images(written):
     assert found.ids.tolist() == [0, 5]
     assert datasets.load(f"generated:{written}", name="mine", view="side6").name == "mine"
     assert datasets.open_generated(written, name="mine").cell("fog", "5").name == "mine"
-    with pytest.raises(UsageError, match="pets was written with view side6, got 'side4'"):
+    with pytest.raises(ConfigError, match="pets was written with view side6, got 'side4'"):
         datasets.load(f"generated:{written}", view="side4")
 
 
@@ -242,7 +242,7 @@ def clean(tmp_path):
 
 def test_a_downloaded_cifar_10_c_is_known(cifar10_c):
     found = datasets.open_generated(cifar10_c)
-    assert (found.name, found.split, found.seed, found.native) == ("CIFAR-10-C", "test", None, 32)
+    assert (found.name, found.split, found.seed, found.severity_table) == ("CIFAR-10-C", "test", None, 32)
     assert found.cells == tuple((name, None, str(s)) for name in ("fog", "snow") for s in range(1, 6))
     cell = found.cell("snow", "4")
     assert cell.images(0, 6)[:, 0, 0, 0].tolist() == [40, 41, 42, 43, 44, 45]
@@ -294,7 +294,7 @@ def imagenet_c(class_folder, tmp_path):
 
 def test_a_downloaded_imagenet_c_is_known(imagenet_c, picture):
     found = datasets.open_generated(imagenet_c)
-    assert (found.name, found.native, found.seed) == ("ImageNet-C", 64, None)
+    assert (found.name, found.severity_table, found.seed) == ("ImageNet-C", 64, None)
     assert found.cells == (*(("fog", None, str(s)) for s in range(1, 6)), ("snow", None, "1"))
     cell = found.cell("fog", "3")
     assert cell.labels.tolist() == [0, 0, 0, 1, 1, 1]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from robench import datasets
-from robench.errors import DatasetError, UsageError
+from robench.errors import ConfigError, DatasetError
 
 # --- folder
 
@@ -56,7 +56,7 @@ def test_a_folder_called_like_a_split_is_that_split_of_its_parent(class_folder):
     train = datasets.load(f"folder:{root / 'train'}")
     assert (train.split, len(train)) == ("train", 20)
     assert len(datasets.load(f"folder@train:{root / 'train'}")) == 20
-    with pytest.raises(UsageError, match=r"test is the test split of pets, got @val; write folder@val:.*pets$"):
+    with pytest.raises(ConfigError, match=r"test is the test split of pets, got @val; write folder@val:.*pets$"):
         datasets.load(f"folder@val:{root / 'test'}")
 
 
@@ -64,7 +64,7 @@ def test_a_folder_without_the_split_names_those_it_has(class_folder):
     root = class_folder("pets/train", count=2).parent
     class_folder("pets/val", count=2)
     assert datasets.load(f"folder:{root}").split == "val"
-    with pytest.raises(UsageError, match="has the splits train, val, got 'test'"):
+    with pytest.raises(ConfigError, match="has the splits train, val, got 'test'"):
         datasets.load(f"folder@test:{root}")
 
 

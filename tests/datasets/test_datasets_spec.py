@@ -13,7 +13,7 @@ import pytest
 import robench.datasets
 from robench import datasets
 from robench.datasets._spec import label_of, parse
-from robench.errors import DatasetError, RobenchError, UsageError
+from robench.errors import ConfigError, DatasetError, RobenchError
 
 BUILT_IN = (
     *("digits", "mnist", "cifar10", "cifar100", "cifar100-coarse", "tiny-imagenet", "imagenet", "caltech256"),
@@ -66,7 +66,7 @@ def test_a_spec_is_taken_apart():
     ],
 )
 def test_a_wrong_spec_is_a_usage_error_that_shows_the_right_one(spec, line):
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigError) as caught:
         datasets.load(spec)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -100,7 +100,7 @@ def test_a_path_to_something_else_is_one_line(name, what, tmp_path):
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_a_usage_error(limit):
-    with pytest.raises(UsageError, match=f"limit must be a whole number of at least 1, got {limit}"):
+    with pytest.raises(ConfigError, match=f"limit must be a whole number of at least 1, got {limit}"):
         datasets.load("digits", limit=limit)
 
 
@@ -114,9 +114,9 @@ def test_labels_are_names_and_never_paths(tmp_path):
 
 
 def test_another_package_can_add_a_data_set():
-    entry = datasets.Definition(
+    entry = datasets.DatasetSpec(
         "stripes",
-        lambda split: datasets.Raw(("a", "b"), np.array([0, 1]), np.zeros((2, 4, 4, 1), np.uint8)),
+        lambda split: datasets.RawDataset(("a", "b"), np.array([0, 1]), np.zeros((2, 4, 4, 1), np.uint8)),
         needs_path=False,
         splits=("test",),
         default_split="test",
@@ -130,7 +130,7 @@ def test_another_package_can_add_a_data_set():
         assert (found.name, found.split, len(found)) == ("stripes", "test", 2)
         with pytest.raises(RobenchError, match="registered already"):
             datasets.registry.add("stripes", entry)
-    with pytest.raises(UsageError, match="unknown data set 'stripes'"):
+    with pytest.raises(ConfigError, match="unknown data set 'stripes'"):
         datasets.load("stripes")
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from robench import datasets
 from robench.datasets._views import parse_view
-from robench.errors import DatasetError, UsageError
+from robench.errors import ConfigError, DatasetError
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from robench.errors import DatasetError, UsageError
     ],
 )
 def test_a_wrong_view_is_a_usage_error_before_anything_is_read(text, line):
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigError) as caught:
         datasets.load("folder:nowhere", view=text)
     assert line in str(caught.value)
 

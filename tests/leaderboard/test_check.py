@@ -15,7 +15,7 @@ import corruptions
 from robench import leaderboard
 from robench.errors import BoardError
 
-suites = sys.modules["corruptions.suites"]  # whose name in the package is that of a function
+suites = sys.modules["corruptions._suites"]  # whose name in the package is that of a function
 
 
 def test_a_fresh_board_has_nothing_wrong(published) -> None:
@@ -110,7 +110,7 @@ def test_an_incomplete_entry_is_named(copied) -> None:
 
 def test_strengths_that_are_left_out_everywhere_are_named(copied) -> None:
     path = board_of(copied).path(".cells.csv")
-    rewrite(board_of(copied).path(".json"), lambda told: told["corruptions"]["awgn"]["strengths"].pop())
+    rewrite(board_of(copied).path(".json"), lambda tooltip: tooltip["corruptions"]["awgn"]["strengths"].pop())
     path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "sigma=0.15" not in line))
     assert [line for line in check(copied) if "expected 9 rows as pivot-1-" in line and line.endswith("got 8")]
 
@@ -137,29 +137,41 @@ def test_a_suite_that_is_not_installed_is_taken_as_it_stands(copied, monkeypatch
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda told: told["entries"][0]["model"].update(parameters=5), "model, parameters: expected "),
+        (lambda tooltip: tooltip["entries"][0]["model"].update(parameters=5), "model, parameters: expected "),
         (
-            lambda told: told["entries"][1]["model"]["training"].update(epochs_run="99"),
+            lambda tooltip: tooltip["entries"][1]["model"]["training"].update(epochs_run="99"),
             "training, epochs_run: expected ",
         ),
-        (lambda told: told["entries"][0].update(precision="bf16"), "precision: expected fp32, got bf16"),
-        (lambda told: told["dataset"].update(split="train"), "dataset, split: expected test, got train"),
-        (lambda told: told["entries"].clear(), "expected an entry at least, found none"),
-        (lambda told: told["entries"][0]["model"].pop("parameters"), "expected entries[0].model.parameters as int"),
-        (lambda told: told["dataset"].pop("view"), "expected dataset.view as str, got None"),
-        (lambda told: told["corruptions"]["awgn"].pop("group"), "expected corruptions.awgn.group as str, got None"),
-        (lambda told: told["entries"][0]["model"].update(label="Best"), "expected entries[0].id to be 'Best-"),
-        (lambda told: told["entries"][0].update(id="../../../evil"), "expected entries[0].id to be 'tiny_cnn=digits-"),
-        (lambda told: told["entries"].append(told["entries"][0]), "'tiny_cnn=digits-clean' is entries[0] too"),
+        (lambda tooltip: tooltip["entries"][0].update(precision="bf16"), "precision: expected fp32, got bf16"),
+        (lambda tooltip: tooltip["dataset"].update(split="train"), "dataset, split: expected test, got train"),
+        (lambda tooltip: tooltip["entries"].clear(), "expected an entry at least, found none"),
         (
-            lambda told: told["entries"][0].update(file="entries/a.npz"),
+            lambda tooltip: tooltip["entries"][0]["model"].pop("parameters"),
+            "expected entries[0].model.parameters as int",
+        ),
+        (lambda tooltip: tooltip["dataset"].pop("view"), "expected dataset.view as str, got None"),
+        (
+            lambda tooltip: tooltip["corruptions"]["awgn"].pop("group"),
+            "expected corruptions.awgn.group as str, got None",
+        ),
+        (lambda tooltip: tooltip["entries"][0]["model"].update(label="Best"), "expected entries[0].id to be 'Best-"),
+        (
+            lambda tooltip: tooltip["entries"][0].update(id="../../../evil"),
+            "expected entries[0].id to be 'tiny_cnn=digits-",
+        ),
+        (lambda tooltip: tooltip["entries"].append(tooltip["entries"][0]), "'tiny_cnn=digits-clean' is entries[0] too"),
+        (
+            lambda tooltip: tooltip["entries"][0].update(file="entries/a.npz"),
             "expected entries[0].file to be 'entries/pivot-1-",
         ),
-        (lambda told: told["entries"][0].update(link="javascript:alert(1)"), "entries[0].link: expected an address"),
-        (lambda told: told["entries"][0].update(link="https://example.org/b"), "edited by hand"),
-        (lambda told: told.update(textures="f" * 64), "edited by hand"),
-        (lambda told: told["corruptions"]["awgn"].update(summary="Snow."), "edited by hand"),
-        (lambda told: told.pop("sha256"), "expected sha256 as str"),
+        (
+            lambda tooltip: tooltip["entries"][0].update(link="javascript:alert(1)"),
+            "entries[0].link: expected an address",
+        ),
+        (lambda tooltip: tooltip["entries"][0].update(link="https://example.org/b"), "edited by hand"),
+        (lambda tooltip: tooltip.update(textures="f" * 64), "edited by hand"),
+        (lambda tooltip: tooltip["corruptions"]["awgn"].update(summary="Snow."), "edited by hand"),
+        (lambda tooltip: tooltip.pop("sha256"), "expected sha256 as str"),
     ],
 )
 def test_a_hand_edited_fact_is_named(copied, change, complaint) -> None:
@@ -179,9 +191,9 @@ def test_a_copied_board_is_refused(copied) -> None:
 @pytest.mark.parametrize("file", ["../../../secret.npz", "/etc/passwd", "entries/../../outside.npz"])
 def test_a_path_outside_the_folder_is_refused(copied, file) -> None:
     path = board_of(copied).path(".json")
-    told = json.loads(path.read_text())
-    told["entries"][0]["file"] = file
-    path.write_text(json.dumps(told))
+    tooltip = json.loads(path.read_text())
+    tooltip["entries"][0]["file"] = file
+    path.write_text(json.dumps(tooltip))
     assert check(copied) == [f"{path}: expected a file below {path.parent}, got '{file}'"]
     with pytest.raises(BoardError, match="expected a file below"):
         leaderboard.build(copied / "boards")

@@ -21,8 +21,8 @@ from sweeps import CLEAN, NOISE, sweep
 import corruptions
 from robench import leaderboard, metrics, models, tables
 from robench.cli import main
-from robench.errors import BoardError, UsageError
-from robench.leaderboard import _answers, _rank
+from robench.errors import BoardError, ConfigError
+from robench.leaderboard import _correct_counts, _rank
 from robench.store import Run
 
 # what is added
@@ -43,7 +43,7 @@ def test_answers_are_counted_image_by_image(published, measured) -> None:
     board = board_of(published)
     run = Run(measured)
     for entry in board.entries:
-        answers = _answers.read(board.folder / entry.file)
+        answers = _correct_counts.read(board.folder / entry.file)
         assert answers.corruptions == ("clean", *corruptions.suite("pivot/1").keys)
         for place, name in enumerate(answers.corruptions):
             some = [run.read(cell) for cell in run.cells() if (cell.model, cell.corruption) == (entry.label, name)]
@@ -78,14 +78,14 @@ def test_the_training_data_say_what_degraded_them(published) -> None:
     assert frame.loc[NOISE, "training_data"] == "digits (clean + awgn)"
     (noise,) = (entry for entry in board_of(published).entries if entry.label == NOISE)
 
-    def told(**facts: str) -> str:
+    def tooltip(**facts: str) -> str:
         return _rank.training_data(replace(noise, model=noise.model | {"training": noise.model["training"] | facts}))
 
     behind = {"restorer_sha256": "0" * 64, "start": "dncnn=mine+tiny_cnn"}
-    assert told(**behind) == "digits (clean + awgn, restored)"
-    assert told(start="tiny_cnn=digits-clean") == "digits (clean + awgn, from digits-clean)"
-    assert told(start="gone=mine+tiny_cnn@gone=digits-clean") == "digits (clean + awgn, from digits-clean)"
-    assert told(data="clean", corruption="", start="tiny_cnn=digits-clean") == "digits (from digits-clean)"
+    assert tooltip(**behind) == "digits (clean + awgn, restored)"
+    assert tooltip(start="tiny_cnn=digits-clean") == "digits (clean + awgn, from digits-clean)"
+    assert tooltip(start="gone=mine+tiny_cnn@gone=digits-clean") == "digits (clean + awgn, from digits-clean)"
+    assert tooltip(data="clean", corruption="", start="tiny_cnn=digits-clean") == "digits (from digits-clean)"
 
 
 def test_percent_has_two_decimals(published) -> None:
@@ -146,9 +146,9 @@ def test_an_incomplete_suite_is_refused(copied, tmp_path) -> None:
 def test_suites_and_models_may_be_chosen_of_a_run(tmp_path) -> None:
     folder, boards = sweep(tmp_path / "run"), tmp_path / "boards"
     sweep(folder, CLEAN, suites=("demo/1",))
-    with pytest.raises(UsageError, match="unknown suite of the run 'pivot/2'; did you mean pivot/1"):
+    with pytest.raises(ConfigError, match="unknown suite of the run 'pivot/2'; did you mean pivot/1"):
         leaderboard.add(folder, boards, suites=["pivot/2"])
-    with pytest.raises(UsageError, match="unknown model of the run 'tiny_cnn=clean'; did you mean tiny_cnn=digits-"):
+    with pytest.raises(ConfigError, match="unknown model of the run 'tiny_cnn=clean'; did you mean tiny_cnn=digits-"):
         leaderboard.add(folder, boards, models=["tiny_cnn=clean"])
     with pytest.raises(BoardError, match=f"{NOISE}: expected cells of demo/1, got those of pivot/1"):
         leaderboard.add(folder, boards, suites=["demo/1"], models=[NOISE])
@@ -200,9 +200,9 @@ def test_a_link_that_is_no_address_is_refused(measured, tmp_path, link) -> None:
 
 def test_other_versions_of_a_corruption_are_refused(copied, measured) -> None:
     path = board_of(copied).path(".json")
-    told = json.loads(path.read_text())
-    told["corruptions"]["awgn"]["version"] = 7
-    path.write_text(json.dumps(told))
+    tooltip = json.loads(path.read_text())
+    tooltip["corruptions"]["awgn"]["version"] = 7
+    path.write_text(json.dumps(tooltip))
     with pytest.raises(BoardError, match=r"expected awgn of version 7 as .*pivot-1.json has, got 1"):
         leaderboard.add(measured, copied / "boards")
 
@@ -325,12 +325,12 @@ def test_corruption_errors_come_where_a_baseline_is_published() -> None:
     facts = {name: {"group": "", "native": 224, "version": 1} for name in names}
     board = leaderboard.Board(None, {"name": "imagenet"}, "cifar10-c/1", facts, (0,))
     samples = {name: np.full(3, 1 - metrics.published_errors("alexnet")[name]) for name in names}
-    found = _rank.Standing(board, pd.DataFrame(), {})._mce(samples)
+    found = _rank.Ranking(board, pd.DataFrame(), {})._mce(samples)
     assert found == {"mce": pytest.approx(100), "mce_ci_low": pytest.approx(100), "mce_ci_high": pytest.approx(100)} | {
         "mce_baseline": "alexnet"
     }
     other = replace(board, dataset={"name": "cifar10"})
-    assert _rank.Standing(other, pd.DataFrame(), {})._mce(samples) == {}
+    assert _rank.Ranking(other, pd.DataFrame(), {})._mce(samples) == {}
 
 
 def test_the_commands(measured, tmp_path, capsys, monkeypatch) -> None:

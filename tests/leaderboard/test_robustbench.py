@@ -11,8 +11,8 @@ from sweeps import CLEAN, sweep
 import corruptions
 from robench import leaderboard
 from robench.cli import main
-from robench.errors import BoardError, UsageError
-from robench.leaderboard import _reported
+from robench.errors import BoardError, ConfigError
+from robench.leaderboard import _external
 
 NAMES = list(corruptions.suite("cifar10-c/1").keys)
 INFO = {
@@ -55,7 +55,7 @@ def wide(path, rows, names=NAMES):
 
 def shown(root):
     [board] = leaderboard.boards(root)
-    return {row["model"]: row for row in _reported.reported(board)}
+    return {row["model"]: row for row in _external.reported(board)}
 
 
 def test_model_info_is_shown_as_reported_and_not_ranked(root, tmp_path) -> None:
@@ -153,7 +153,7 @@ def test_a_reported_number_that_is_edited_is_named(root, tmp_path, column, value
 
 
 def test_a_board_that_is_not_there_is_named(root, tmp_path) -> None:
-    with pytest.raises(UsageError, match="unknown board 'digit cifar10-c/1'; did you mean digits cifar10-c/1"):
+    with pytest.raises(ConfigError, match="unknown board 'digit cifar10-c/1'; did you mean digits cifar10-c/1"):
         leaderboard.import_(tmp_path / "a.json", root, "digit")
 
 
@@ -161,11 +161,11 @@ def test_our_entries_in_their_form_can_be_read_back(root, tmp_path, capsys) -> N
     with pytest.raises(SystemExit, match="0"):
         main(["leaderboard", "export", "--board", str(root), "-o", str(tmp_path)])
     [path] = [tmp_path / line for line in capsys.readouterr().out.split()]
-    told = json.loads(path.read_text())
-    assert told.keys() == INFO.keys()
+    tooltip = json.loads(path.read_text())
+    assert tooltip.keys() == INFO.keys()
     [board] = leaderboard.boards(root)
     [row] = leaderboard.standing(board).frame.to_dict("records")
-    assert (told["clean_acc"], told["corruptions_acc"]) == (f"{row['clean']:.2f}", f"{row['mean']:.2f}")
-    assert told["additional_data"] is False
+    assert (tooltip["clean_acc"], tooltip["corruptions_acc"]) == (f"{row['clean']:.2f}", f"{row['mean']:.2f}")
+    assert tooltip["additional_data"] is False
     leaderboard.import_(path, root, "digits")
-    assert shown(root)[path.stem]["mean"] == float(told["corruptions_acc"])
+    assert shown(root)[path.stem]["mean"] == float(tooltip["corruptions_acc"])

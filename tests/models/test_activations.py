@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from robench import listing, models
-from robench.errors import CheckpointError, ModelError, RobenchError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError, RobenchError
 from robench.models import Spec
 
 IMAGES = torch.randint(0, 256, (3, 32, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
@@ -141,7 +141,7 @@ def test_every_relu_is_replaced_and_the_weights_stay_as_drawn(name: str) -> None
     relus = sum(isinstance(part, nn.ReLU) for part in plain.module.modules())
     assert relus > 0
     assert not any(isinstance(part, nn.ReLU) for part in other.module.modules())
-    assert other.card.params == plain.facts()["parameters"] + 4 * relus == other.facts()["parameters"]
+    assert other.card.params == plain.to_dict()["parameters"] + 4 * relus == other.to_dict()["parameters"]
     state = other.module.state_dict()
     assert all(torch.equal(value, state[key]) for key, value in plain.module.state_dict().items())
     assert (other.label, other.card.name) == (f"{name}@lp_relu2",) * 2
@@ -202,7 +202,7 @@ def test_a_module_in_two_places_is_one_activation() -> None:
 
 
 def test_what_is_no_module_is_not_left_behind_in_silence() -> None:
-    with pytest.raises(UsageError, match=r"toy@lp_relu1: expected every ReLU to be a module, nn\.ReLU, got 1"):
+    with pytest.raises(ConfigError, match=r"toy@lp_relu1: expected every ReLU to be a module, nn\.ReLU, got 1"):
         swapped(Functional())
     with pytest.raises(ModelError, match=r"toy@lp_relu1: cannot be run on \(1, 3, 8, 8\): mat1"):
         swapped(nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(3, 4)))
@@ -223,7 +223,7 @@ def test_what_is_no_module_is_not_left_behind_in_silence() -> None:
     ],
 )
 def test_a_wrong_argument_is_one_line(spec: str, fault: str) -> None:
-    with pytest.raises(UsageError, match=fault) as caught:
+    with pytest.raises(ConfigError, match=fault) as caught:
         models.load(spec, classes=10)
     assert "\n" not in str(caught.value)
 
@@ -253,7 +253,7 @@ def test_a_third_party_registers_one_and_it_is_listed() -> None:
         rows = {row["name"]: row["text"] for row in listing.listing("models")}
         assert rows["@squared"].startswith("activation, 0 parameters")
         assert rows["@lp_relu2"].startswith("activation, 4 parameters")
-        with pytest.raises(UsageError, match="'squared' is registered already"):
+        with pytest.raises(ConfigError, match="'squared' is registered already"):
             models.activation("squared", params=0, source="this test")(squared)
     finally:
         del models.activations._items["squared"]

@@ -64,14 +64,18 @@ def test_any_batch_through_an_archive_of_any_batch(batch: int | None, net: Net, 
     with torch.inference_mode():
         expected = net(IMAGES.permute(0, 3, 1, 2) / 255)
     assert torch.allclose(loaded.logits(IMAGES), expected, atol=1e-5)
-    assert (loaded.card.side, loaded.card.channels, loaded.normalize, loaded.label) == (16, 3, "none", "net")
+    assert (loaded.card.input_size, loaded.card.channels, loaded.normalize, loaded.label) == (16, 3, "none", "net")
     assert loaded.card.params == sum(parameter.numel() for parameter in net.parameters())
 
 
 def test_the_digest_is_the_files_and_another_side_is_fitted(net: Net, tmp_path: Path) -> None:
     path = saved(tmp_path / "net.pt2", net)
-    loaded = models.load(str(path), classes=CLASSES, side=20, normalize="imagenet")
-    assert (loaded.weights_sha256, loaded.fit, loaded.normalize) == (sha256_file(path), "resize16", "imagenet")
+    loaded = models.load(str(path), classes=CLASSES, input_size=20, normalize="imagenet")
+    assert (loaded.weights_sha256, loaded.resize_policy, loaded.normalize) == (
+        sha256_file(path),
+        "resize16",
+        "imagenet",
+    )
     assert loaded.logits(torch.zeros(2, 20, 20, 1, dtype=torch.uint8)).shape == (2, CLASSES)
 
 

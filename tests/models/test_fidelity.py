@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from robench import models
-from robench.errors import CheckpointError, ModelError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError
 from robench.models import fidelity
 from robench.models.fidelity import Estimator, FidelityClassifier, Options, assemble, confidence, cosine, l1, l2
 from robench.models.fidelity._calibration import flattened
@@ -112,7 +112,7 @@ def trained(net: FidelityClassifier, steps: int = 4) -> None:
 def test_untrained_it_is_the_restored_classifier_to_the_last_bit(without: tuple[str, ...]) -> None:
     net = made(*without)
     whole = parts()
-    whole = replace(whole, card=replace(whole.card, side=SIDE))
+    whole = replace(whole, card=replace(whole.card, input_size=SIDE))
     assert torch.equal(logits(net), whole.logits(images()))
 
 
@@ -273,7 +273,7 @@ def test_one_file_holds_everything(tmp_path: Path) -> None:
 def test_a_normalisation_beside_the_one_inside_is_one_line() -> None:
     options: dict[str, Any] = {"classes": 10, "random_weights": True}
     fault = "model 'fidelity:resnet20,toy': its classifier's normalisation is inside; leave out normalize 'imagenet'"
-    with pytest.raises(UsageError, match=fault):
+    with pytest.raises(ConfigError, match=fault):
         models.load("fidelity:resnet20,toy", normalize="imagenet", **options)
     assert models.load("fidelity:resnet20,toy", normalize="none", **options).normalize == "none"
 
@@ -307,7 +307,7 @@ def test_the_estimator_is_dncnn_with_one_output() -> None:
 
 def test_the_card_is_the_networks_own_without_normalisation() -> None:
     card, inner = models.get("fidelity:torchvision:resnet50,cosine"), models.get("torchvision:resnet50")
-    assert (card.side, card.classes, card.fit) == (inner.side, 1000, "resize")
+    assert (card.input_size, card.classes, card.resize_policy) == (inner.input_size, 1000, "resize")
     assert (card.mean, card.std) == ((0.0,) * 3, (1.0,) * 3)
     assert card.name == "fidelity:torchvision:resnet50,cosine"
 
@@ -315,14 +315,18 @@ def test_the_card_is_the_networks_own_without_normalisation() -> None:
 @pytest.mark.parametrize(
     ("spec", "kind", "fault"),
     [
-        ("fidelity:resnet20,l3", UsageError, "unknown option 'l3'; known: bicubic, bilinear, "),
-        ("fidelity:resnet20,no-residul", UsageError, "unknown option 'no-residul'; did you mean no-residual"),
-        ("fidelity:resnet20,l1,l2", UsageError, "expected one map, got 'l1' and 'l2'"),
-        ("fidelity:resnt20", UsageError, "unknown model 'resnt20'; did you mean resnet20"),
+        ("fidelity:resnet20,l3", ConfigError, "unknown option 'l3'; known: bicubic, bilinear, "),
+        ("fidelity:resnet20,no-residul", ConfigError, "unknown option 'no-residul'; did you mean no-residual"),
+        ("fidelity:resnet20,l1,l2", ConfigError, "expected one map, got 'l1' and 'l2'"),
+        ("fidelity:resnt20", ConfigError, "unknown model 'resnt20'; did you mean resnet20"),
         ("fidelity:lenet5", ModelError, "no places to correct are known: unknown architecture 'lenet5'; "),
-        ("fidelity:resnet20,toy", UsageError, "expected weights, fidelity:resnet20,toy=CHECKPOINT"),
-        ("fidelity:resnet20@lp_relu1", UsageError, "'@lp_relu1' would replace the ReLUs of the restorer inside it too"),
-        ("fidelity:resnet20,l2@lp_relu1=a.pt", UsageError, "'@lp_relu1' would replace the ReLUs of the restorer"),
+        ("fidelity:resnet20,toy", ConfigError, "expected weights, fidelity:resnet20,toy=CHECKPOINT"),
+        (
+            "fidelity:resnet20@lp_relu1",
+            ConfigError,
+            "'@lp_relu1' would replace the ReLUs of the restorer inside it too",
+        ),
+        ("fidelity:resnet20,l2@lp_relu1=a.pt", ConfigError, "'@lp_relu1' would replace the ReLUs of the restorer"),
     ],
 )
 def test_a_wrong_argument_is_one_line(spec: str, kind: type[Exception], fault: str) -> None:
@@ -342,7 +346,7 @@ def test_a_wrong_argument_is_one_line(spec: str, kind: type[Exception], fault: s
     ],
 )
 def test_impossible_options_are_one_line(fields: dict[str, Any], fault: str) -> None:
-    with pytest.raises(UsageError, match=fault):
+    with pytest.raises(ConfigError, match=fault):
         Options(**fields)
 
 

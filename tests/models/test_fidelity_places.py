@@ -47,7 +47,7 @@ def test_the_places_are_passed_in_order_and_every_pooling_layer_is_one(name: str
     card, places = models.get(name), PLACES[name]
     with torch.device("meta"):
         net = card.build(3).eval()
-        x = torch.zeros(2, 3, card.side or 32, card.side or 32)
+        x = torch.zeros(2, 3, card.input_size or 32, card.input_size or 32)
     passed: list[tuple[str, torch.Size]] = []
 
     def note(place: str) -> Change:
@@ -65,7 +65,7 @@ def test_the_places_are_passed_in_order_and_every_pooling_layer_is_one(name: str
 
 
 def test_places_are_first_layers_pooling_layers_or_stages_that_halve() -> None:
-    stages = {f"{side} layer{stage}" for side in ("before", "after") for stage in (2, 3, 4)}
+    stages = {f"{input_size} layer{stage}" for input_size in ("before", "after") for stage in (2, 3, 4)}
     for name in PLACES:
         with torch.device("meta"):
             net = models.get(name).build(3)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from robench import models
-from robench.errors import CheckpointError, ModelError, RobenchError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError, RobenchError
 
 CLASSES = ("cat", "dog", "owl")
 GOOD = "class,index\nowl,0\ndog,7\nbee,3\ncat,9\n"
@@ -30,8 +30,8 @@ def test_the_logits_are_those_of_the_mapped_outputs(name: str, tmp_path: Path) -
     whole = models.load("tiny_cnn", classes=10, random_weights=True)
     assert torch.equal(chosen.logits(IMAGES), whole.logits(IMAGES)[:, [9, 7, 0]])
     assert (chosen.classes, chosen.weights_sha256) == (3, whole.weights_sha256)
-    assert chosen.label_map_sha256 == chosen.facts()["label_map_sha256"] == hashlib.sha256(text.encode()).hexdigest()
-    assert whole.label_map_sha256 == whole.facts()["label_map_sha256"] == ""
+    assert chosen.label_map_sha256 == chosen.to_dict()["label_map_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert whole.label_map_sha256 == whole.to_dict()["label_map_sha256"] == ""
 
 
 def test_weights_of_the_whole_network_fit_with_a_map_only(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_wrong_json_is_one_line(text: str, fault: str, tmp_path: Path) -> None:
 
 def test_a_map_needs_the_names_of_the_classes(tmp_path: Path) -> None:
     for names in (None, CLASSES[:2]):
-        with pytest.raises(UsageError, match=r"expected the names of the data set's 3 classes, got (none|2)"):
+        with pytest.raises(ConfigError, match=r"expected the names of the data set's 3 classes, got (none|2)"):
             mapped(tmp_path / "map.csv", GOOD, class_names=names)
 
 

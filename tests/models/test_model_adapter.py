@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from robench import models
-from robench.errors import ModelError, UsageError
-from robench.models._adapter import Classifier, fit, match_channels
+from robench.errors import ConfigError, ModelError
+from robench.models._classifier import Classifier, match_channels, resized
 from robench.models._normalize import Normalization, parse_normalize
 
 
@@ -24,9 +24,9 @@ class Keep(nn.Module):
         return x.mean(dim=(1, 2, 3))[:, None].expand(-1, 10)
 
 
-def classifier(channels: int = 3, side: int | None = 4, how: str = "resize", **fields: Any) -> Classifier:
+def classifier(channels: int = 3, input_size: int | None = 4, how: str = "resize", **fields: Any) -> Classifier:
     none = Normalization((0.0,) * channels, (1.0,) * channels)
-    card = models.Card("keep", side, channels, *none, 0, 10, "this test", how, build=lambda _: Keep())
+    card = models.Card("keep", input_size, channels, *none, 0, 10, "this test", how, build=lambda _: Keep())
     filled = {"normalization": none, "classes": 10, "weights_sha256": "", "label": "keep", **fields}
     return Classifier(card=card, module=Keep(), **filled)
 
@@ -61,18 +61,18 @@ def test_gray_is_repeated_and_colour_becomes_luminance() -> None:
 
 def test_fit_resizes_pads_or_does_nothing() -> None:
     x = torch.rand(1, 1, 4, 6)
-    assert fit(x, None, "resize") is x
-    assert fit(x[..., :4], 4, "resize").shape == (1, 1, 4, 4)
-    padded = fit(x, 8, "pad")
+    assert resized(x, None, "resize") is x
+    assert resized(x[..., :4], 4, "resize").shape == (1, 1, 4, 4)
+    padded = resized(x, 8, "pad")
     assert torch.equal(padded[:, :, 2:6, 1:7], x)
     assert padded.sum() == pytest.approx(float(x.sum()))
-    assert torch.equal(fit(x, 5, "pad"), fit(x, 5, "resize"))
+    assert torch.equal(resized(x, 5, "pad"), resized(x, 5, "resize"))
     stripes = torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(8).expand(1, 1, 32, 32)
-    assert (fit(stripes, 8, "resize") - 0.5).abs().max() < 0.1
+    assert (resized(stripes, 8, "resize") - 0.5).abs().max() < 0.1
 
 
 @pytest.mark.parametrize(
-    ("how", "side", "size", "text"),
+    ("how", "input_size", "size", "text"),
     [
         ("resize", 4, (4, 4), "none"),
         ("resize", 4, (8, 8), "resize4"),
@@ -83,8 +83,8 @@ def test_fit_resizes_pads_or_does_nothing() -> None:
         ("resize", None, (8, 8), "none"),
     ],
 )
-def test_fit_is_recorded(how: str, side: int | None, size: tuple[int, int] | None, text: str) -> None:
-    assert classifier(side=side, how=how, size=size).fit == text
+def test_fit_is_recorded(how: str, input_size: int | None, size: tuple[int, int] | None, text: str) -> None:
+    assert classifier(input_size=input_size, how=how, size=size).resize_policy == text
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_normalize_has_one_text_per_meaning(text: str, channels: int, canonical:
     "text", ["imagnet", "0.5", "0.5/0", "0.5/x", "0.5,0.5/0.5", "1/2/3", "0.5/-1", "0.5/nan", "0.5,0.5/1,1"]
 )
 def test_a_wrong_normalize_shows_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match=r"normalize '.*': expected"):
+    with pytest.raises(ConfigError, match=r"normalize '.*': expected"):
         models.load("resnet20", classes=10, random_weights=True, normalize=text)
 
 

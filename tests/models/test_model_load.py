@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from robench import models
-from robench.errors import CheckpointError, ModelError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError
 from robench.files import sha256_file
 from robench.models import Spec
 
@@ -81,7 +81,7 @@ def test_arguments_are_taken_apart_in_one_place(text: str, spec: Spec) -> None:
     ],
 )
 def test_a_wrong_argument_is_one_line(spec: str, fault: str) -> None:
-    with pytest.raises(UsageError, match=fault) as caught:
+    with pytest.raises(ConfigError, match=fault) as caught:
         models.load(spec, classes=10)
     assert "\n" not in str(caught.value)
 
@@ -89,9 +89,9 @@ def test_a_wrong_argument_is_one_line(spec: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("factory", "error", "fault"),
     [
-        ("nett", UsageError, "unknown factory 'nett'; did you mean net"),
-        ("strange", ModelError, "unknown field 'sides'; did you mean side"),
-        ("wide", ModelError, r"mine:wide: expected side as int or None, got \(16, 16\)"),
+        ("nett", ConfigError, "unknown factory 'nett'; did you mean net"),
+        ("strange", ModelError, "unknown field 'sides'"),
+        ("wide", ModelError, r"mine:wide: expected input_size as int or None, got \(16, 16\)"),
         ("deep", ModelError, "mine:deep: expected mean as tuple or list, got 0.5"),
         ("nothing", ModelError, "expected the factory to return an nn.Module"),
         ("broken", ModelError, "mine:broken: failed: RuntimeError: out of ideas"),
@@ -104,12 +104,12 @@ def test_a_wrong_factory_is_one_line(file: Path, factory: str, error: type[Excep
 
 
 def test_factories_bring_their_card(file: Path) -> None:
-    plain = models.load(f"{file}:net", classes=4, side=16)
+    plain = models.load(f"{file}:net", classes=4, input_size=16)
     assert plain.logits(torch.zeros(2, 16, 16, 3, dtype=torch.uint8)).shape == (2, 4)
-    assert (plain.label, plain.fit, plain.normalize) == ("mine:net", "none", "none")
-    assert plain.facts()["code_sha256"] == sha256_file(file)
-    said = models.load(f"{file}:fixed", classes=10, side=6)
-    assert (said.card.side, said.fit, said.normalize, said.card.source) == (8, "pad8", "none", "me")
+    assert (plain.label, plain.resize_policy, plain.normalize) == ("mine:net", "none", "none")
+    assert plain.to_dict()["code_sha256"] == sha256_file(file)
+    said = models.load(f"{file}:fixed", classes=10, input_size=6)
+    assert (said.card.input_size, said.resize_policy, said.normalize, said.card.source) == (8, "pad8", "none", "me")
 
 
 def test_a_factory_takes_a_checkpoint_and_its_label_is_no_path(file: Path, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_unknown_weights_name_the_shipped_ones() -> None:
             CheckpointError, match="toy=digit: no such file; unknown weights 'digit'; did you mean digits"
         ):
             models.load("toy=digit", classes=10)
-        with pytest.raises(UsageError, match="a file or digits"):
+        with pytest.raises(ConfigError, match="a file or digits"):
             models.load("toy", classes=10)
 
 
@@ -160,7 +160,7 @@ def test_weights_at_an_address_are_fetched_when_used(monkeypatch: pytest.MonkeyP
     ("name", "fault"), [("gpu", "must be auto, cpu, cuda or mps, got 'gpu'"), ("cuda:99", "is not available")]
 )
 def test_a_wrong_device_is_one_line(name: str, fault: str) -> None:
-    with pytest.raises(UsageError, match=fault):
+    with pytest.raises(ConfigError, match=fault):
         models.load("tiny_cnn", classes=10, random_weights=True, device=name)
 
 
@@ -186,7 +186,7 @@ def test_a_file_may_hold_dataclasses(tmp_path: Path) -> None:
         "def net(classes):\n"
         "    return nn.Sequential(nn.Flatten(), nn.Linear(Shape().size, classes))\n"
     )
-    assert models.load(f"{file}:net", classes=4, side=8).classes == 4
+    assert models.load(f"{file}:net", classes=4, input_size=8).classes == 4
 
 
 def test_state_that_is_no_tensor_is_one_line(tmp_path: Path) -> None:

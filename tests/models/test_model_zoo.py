@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from robench import models
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 from robench.models.testing import card_matches_network, card_on_paper, check_model
 
 TOY = {
-    "side": 8,
+    "input_size": 8,
     "channels": 3,
     "mean": (0.5,) * 3,
     "std": (0.25,) * 3,
@@ -141,7 +141,7 @@ def test_every_network_is_its_card_on_paper(name: str) -> None:
 def test_torchvision_cards_come_from_its_own_facts(name: str) -> None:
     card = models.get(f"torchvision:{name}")
     card_matches_network(card)
-    assert (card.side, card.mean) == (224, (0.485, 0.456, 0.406))
+    assert (card.input_size, card.mean) == (224, (0.485, 0.456, 0.406))
     assert card.weights["DEFAULT"].startswith("https://")
 
 
@@ -149,7 +149,7 @@ def test_a_network_of_a_third_party_passes_by_being_registered() -> None:
     models.model("toy", **TOY)(Toy)
     try:
         check_model("toy")
-        with pytest.raises(UsageError, match="'toy' is registered already"):
+        with pytest.raises(ConfigError, match="'toy' is registered already"):
             models.model("toy", **TOY)(Toy)
     finally:
         del models.registry._items["toy"]
@@ -217,8 +217,8 @@ def test_the_checks_reject_a_card_that_is_wrong(field: str, value: int, check: C
         ({"channels": 2}, "channels must be 1 or 3, got 2"),
         ({"mean": (0.5,)}, "expected 3 means and positive deviations"),
         ({"std": (0.0, 1.0, 1.0)}, "positive deviations"),
-        ({"side": 0}, "side must be at least 1 pixel, got 0"),
-        ({"fit": "crop"}, "fit must be resize or pad, got 'crop'"),
+        ({"input_size": 0}, "input_size must be at least 1 pixel, got 0"),
+        ({"resize_policy": "crop"}, "resize_policy must be resize or pad, got 'crop'"),
         ({"name": "a=b"}, "a name holds no '='"),
     ],
 )

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from robench import models
-from robench.errors import CheckpointError, ModelError, RobenchError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError, RobenchError
 from robench.files import sha256_file
 
 CLASSES = 5
@@ -57,7 +57,7 @@ def expected(images: Tensor) -> Tensor:
 def test_any_batch_through_a_file_of_any_batch(batch: Any, tmp_path: Path) -> None:
     net = models.load(str(saved(tmp_path / "net.onnx", (batch, 3, 8, 8))), classes=CLASSES)
     assert torch.allclose(net.logits(IMAGES), expected(IMAGES), atol=1e-6)
-    assert (net.card.side, net.normalize, net.label) == (8, "none", "net")
+    assert (net.card.input_size, net.normalize, net.label) == (8, "none", "net")
 
 
 def test_the_digest_is_the_files_and_normalisation_is_what_is_asked(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_what_onnxruntime_would_remark_is_not_printed(tmp_path: Path, capfd: pyt
 
 
 def test_any_side_and_gray(tmp_path: Path) -> None:
-    net = models.load(str(saved(tmp_path / "net.onnx", ("n", 3, "h", "w"))), classes=CLASSES, side=12)
-    assert (net.card.side, net.fit) == (None, "none")
+    net = models.load(str(saved(tmp_path / "net.onnx", ("n", 3, "h", "w"))), classes=CLASSES, input_size=12)
+    assert (net.card.input_size, net.resize_policy) == (None, "none")
     assert net.logits(torch.zeros(2, 12, 12, 1, dtype=torch.uint8)).shape == (2, CLASSES)
 
 
@@ -148,5 +148,5 @@ def test_a_missing_file_and_a_missing_library_are_named(tmp_path: Path, monkeypa
     with pytest.raises(RobenchError, match=r"no\.onnx: no such file"):
         models.load(str(tmp_path / "no.onnx"), classes=CLASSES)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(UsageError, match=r"expected the extra: pip install 'robench\[onnx\]'"):
+    with pytest.raises(ConfigError, match=r"expected the extra: pip install 'robench\[onnx\]'"):
         models.load(str(saved(tmp_path / "net.onnx")), classes=CLASSES)

@@ -21,12 +21,12 @@ def parameters(net: models.Classifier) -> int:
     return sum(value.numel() for value in net.module.parameters())
 
 
-def at(name: str, side: int) -> str:
-    return name if side == 224 else f"{name}_{side}"
+def at(name: str, input_size: int) -> str:
+    return name if input_size == 224 else f"{name}_{input_size}"
 
 
 @pytest.mark.parametrize(
-    ("name", "side", "classes", "millions", "mega_multiply_adds", "within"),
+    ("name", "input_size", "classes", "millions", "mega_multiply_adds", "within"),
     [
         ("alexnet", 64, 1000, 61.101, 98.2433, 0.01),
         ("vgg16", 32, 1000, 138.358, 437.517, 0.01),
@@ -41,7 +41,7 @@ def at(name: str, side: int) -> str:
     ],
 )
 def test_sizes_are_those_of_table_2_of_the_report_on_low_pass_activations(
-    name: str, side: int, classes: int, millions: float, mega_multiply_adds: float, within: float
+    name: str, input_size: int, classes: int, millions: float, mega_multiply_adds: float, within: float
 ) -> None:
     """Its networks are torchvision's as they are, on small images; only its ResNet-50s have the head of 17 classes.
 
@@ -49,12 +49,14 @@ def test_sizes_are_those_of_table_2_of_the_report_on_low_pass_activations(
     """
     architecture, _, activation = name.partition("@")
     suffix = f"@{activation}" if activation else ""
-    net = models.sketch(f"torchvision:{architecture}:{side}{suffix}", classes=classes)
+    net = models.build_on_meta(f"torchvision:{architecture}:{input_size}{suffix}", classes=classes)
     assert parameters(net) / 1e6 == pytest.approx(millions, abs=1e-3)
     counted = models.flops(net) / 2 / 1e6
     assert counted < mega_multiply_adds < counted * (1 + within)
-    if side == 32:
-        assert parameters(models.sketch(f"{name}", classes=classes)) == parameters(net), "and ours at 224 is the same"
+    if input_size == 32:
+        assert parameters(models.build_on_meta(f"{name}", classes=classes)) == parameters(net), (
+            "and ours at 224 is the same"
+        )
 
 
 def test_cifar10_quick_is_matconvnets() -> None:
@@ -80,11 +82,11 @@ def shapes_seen(net: models.Classifier, names: tuple[str, ...]) -> list[tuple[in
         net.module.get_submodule(name).register_forward_pre_hook(
             lambda _, given: seen.append(tuple(given[0].shape[2:]))
         )
-    net.logits(torch.zeros(1, net.card.side or 32, net.card.side or 32, 3, dtype=torch.uint8))
+    net.logits(torch.zeros(1, net.card.input_size or 32, net.card.input_size or 32, 3, dtype=torch.uint8))
     return seen
 
 
-@pytest.mark.parametrize("side", [64, 32])
+@pytest.mark.parametrize("input_size", [64, 32])
 @pytest.mark.parametrize(
     ("name", "modules", "sides"),
     [
@@ -95,18 +97,21 @@ def shapes_seen(net: models.Classifier, names: tuple[str, ...]) -> list[tuple[in
     ],
 )
 def test_stems_for_small_images_leave_32_columns(
-    name: str, modules: tuple[str, ...], sides: tuple[int, ...], side: int
+    name: str, modules: tuple[str, ...], sides: tuple[int, ...], input_size: int
 ) -> None:
-    net = models.sketch(at(name, side), classes=10)
+    net = models.build_on_meta(at(name, input_size), classes=10)
     assert shapes_seen(net, modules) == [(length, length) for length in sides]
-    assert net.card.side == side
+    assert net.card.input_size == input_size
 
 
 @pytest.mark.parametrize("name", VGGS)
 def test_vgg_for_small_images_has_the_same_convolutions(name: str) -> None:
     shapes = [
-        {key: value.shape for key, value in models.sketch(at(name, side), classes=10).module.state_dict().items()}
-        for side in (224, 64, 32)
+        {
+            key: value.shape
+            for key, value in models.build_on_meta(at(name, input_size), classes=10).module.state_dict().items()
+        }
+        for input_size in (224, 64, 32)
     ]
     features = [{key: value for key, value in one.items() if key.startswith("features")} for one in shapes]
     assert features[0] == features[1] == features[2]
@@ -115,7 +120,7 @@ def test_vgg_for_small_images_has_the_same_convolutions(name: str) -> None:
 
 @pytest.mark.parametrize("name", VGGS)
 def test_vgg_for_small_images_is_without_dropout(name: str) -> None:
-    parts = [type(part) for part in models.sketch(at(name, 64), classes=10).module.modules()]
+    parts = [type(part) for part in models.build_on_meta(at(name, 64), classes=10).module.modules()]
     assert nn.Dropout not in parts
     assert (nn.BatchNorm2d in parts) == name.endswith("_bn")
 
@@ -131,12 +136,12 @@ def test_vgg_for_small_images_passes_on_what_sets_images_apart() -> None:
 
 @pytest.mark.parametrize("name", SIDED)
 def test_keys_and_published_words_are_torchvisions(name: str) -> None:
-    theirs = models.sketch(f"torchvision:{name}", classes=1000).module.state_dict()
-    ours = models.sketch(name, classes=1000).module.state_dict()
+    theirs = models.build_on_meta(f"torchvision:{name}", classes=1000).module.state_dict()
+    ours = models.build_on_meta(name, classes=1000).module.state_dict()
     assert {key: value.shape for key, value in ours.items()} == {key: value.shape for key, value in theirs.items()}
-    for side in (64, 32):
-        assert models.sketch(at(name, side), classes=10).module.state_dict().keys() == theirs.keys()
-        assert not models.get(at(name, side)).weights
+    for input_size in (64, 32):
+        assert models.build_on_meta(at(name, input_size), classes=10).module.state_dict().keys() == theirs.keys()
+        assert not models.get(at(name, input_size)).weights
     words = torchvision.models.get_model_weights(name).__members__
     assert set(models.get(name).weights) == {word for word in words if word.startswith("IMAGENET1K_V")}
 
@@ -164,7 +169,7 @@ def test_googlenet_is_torchvisions_with_another_normalisation(tmp_path: Any) -> 
 
 @pytest.mark.parametrize("name", ["googlenet_32", "torchvision:googlenet:64"])
 def test_googlenet_has_two_auxiliary_heads_in_training(name: str) -> None:
-    net = models.sketch(name, classes=7)
+    net = models.build_on_meta(name, classes=7)
     images = torch.zeros(2, 32, 32, 3, dtype=torch.uint8)
     assert net.training_logits(images).auxiliary == ()
     net.module.train()
@@ -173,8 +178,8 @@ def test_googlenet_has_two_auxiliary_heads_in_training(name: str) -> None:
 
 
 def test_googlenets_relus_are_modules() -> None:
-    net = models.sketch("googlenet_32@lp_relu1", classes=10)
-    assert parameters(net) - parameters(models.sketch("googlenet_32", classes=10)) == 2 * (57 + 2 + 2)
+    net = models.build_on_meta("googlenet_32@lp_relu1", classes=10)
+    assert parameters(net) - parameters(models.build_on_meta("googlenet_32", classes=10)) == 2 * (57 + 2 + 2)
 
 
 @pytest.mark.parametrize("patch", PATCHES)
@@ -202,8 +207,8 @@ def test_logits_of_a_bagnet_are_the_mean_of_its_patches(patch: int) -> None:
     net = models.load(f"bagnet{patch}_64", classes=4, random_weights=True)
     images = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     patches = net.patch_logits(images)
-    side = {9: 7, 17: 6, 33: 4}[patch]
-    assert patches.shape == (2, 4, side, side)
+    input_size = {9: 7, 17: 6, 33: 4}[patch]
+    assert patches.shape == (2, 4, input_size, input_size)
     assert torch.allclose(patches.mean(dim=(2, 3)), net.logits(images), rtol=1e-3, atol=1e-4)
 
 
@@ -214,9 +219,11 @@ def test_operations_are_counted_twice_for_a_multiply_add(tmp_path: Any) -> None:
     card = models.Card("toy", 8, 3, (0.0,) * 3, (1.0,) * 3, 0, 5, "this test", build=build)
     convolution, linear = 2 * (3 * 3 * 3) * 4 * (8 * 8), 2 * (4 * 8 * 8) * 5
     with models.registry.with_entry("toy", card):
-        assert models.flops(models.sketch("toy", classes=5)) == convolution + linear
-        assert models.flops(models.load("toy", classes=5, random_weights=True, side=99)) == convolution + linear
-        front = models.flops(models.load("dncnn+toy", classes=5, random_weights=True, side=16)) - convolution - linear
+        assert models.flops(models.build_on_meta("toy", classes=5)) == convolution + linear
+        assert models.flops(models.load("toy", classes=5, random_weights=True, input_size=99)) == convolution + linear
+        front = (
+            models.flops(models.load("dncnn+toy", classes=5, random_weights=True, input_size=16)) - convolution - linear
+        )
     assert front == 2 * 9 * (64 + 15 * 64 * 64 + 64) * 3 * 16 * 16, "17 layers on three channels one by one"
 
 
@@ -239,5 +246,5 @@ def test_what_torch_does_not_compute_is_not_counted() -> None:
 )
 def test_what_cannot_be_built_is_one_line(spec: str, fault: str) -> None:
     with pytest.raises(models.registry._error, match=fault) as caught:
-        models.sketch(spec, classes=10)
+        models.build_on_meta(spec, classes=10)
     assert "\n" not in str(caught.value)

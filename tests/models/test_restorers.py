@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from robench import models
-from robench.errors import CheckpointError, ModelError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError
 from robench.models import Spec
 
 IMAGES = torch.randint(0, 256, (3, 24, 20, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
@@ -61,12 +61,12 @@ def alone(images: Tensor) -> Tensor:
 
 def test_images_pass_the_restorer_before_fit_and_normalisation(toy: models.RestorerCard, tmp_path: Path) -> None:
     spec = f"toy={saved(tmp_path / 'up.safetensors', 0.25)}+resnet20"
-    both = models.load(spec, classes=10, random_weights=True, side=(24, 20))
+    both = models.load(spec, classes=10, random_weights=True, input_size=(24, 20))
     unit = IMAGES.permute(0, 3, 1, 2) / 255
     assert torch.equal(both.logits(IMAGES), alone((unit + 0.25).clamp(0, 1)))
     assert torch.equal(Brighter.seen, unit)
     assert both.label == "toy=up+resnet20"
-    assert (both.fit, both.normalize) == ("resize32", "cifar10")
+    assert (both.resize_policy, both.normalize) == ("resize32", "cifar10")
 
 
 def test_what_leaves_the_range_is_clipped(toy: models.RestorerCard, tmp_path: Path) -> None:
@@ -85,13 +85,13 @@ def test_the_digest_is_over_both(toy: models.RestorerCard, tmp_path: Path) -> No
     assert len(digests) == 6
     loaded = models.load(f"toy={one}+resnet20", classes=10, random_weights=True)
     assert loaded.restorer is not None
-    assert loaded.facts()["restorer"] == {
+    assert loaded.to_dict()["restorer"] == {
         "name": "toy",
         "source": "tests",
         "weights_sha256": loaded.restorer.weights_sha256,
     }
-    assert loaded.facts()["parameters"] == 269_722 + 1
-    assert models.load("resnet20", classes=10, random_weights=True).facts()["restorer"] is None
+    assert loaded.to_dict()["parameters"] == 269_722 + 1
+    assert models.load("resnet20", classes=10, random_weights=True).to_dict()["restorer"] is None
 
 
 @pytest.mark.parametrize("name", ["dncnn", "cdncnn"])
@@ -154,7 +154,7 @@ def test_the_first_plus_after_a_restorer_parts_the_two(text: str, spec: Spec, to
     ],
 )
 def test_a_wrong_argument_is_one_line(spec: str, fault: str, toy: models.RestorerCard) -> None:
-    with pytest.raises(UsageError, match=fault) as caught:
+    with pytest.raises(ConfigError, match=fault) as caught:
         models.load(spec, classes=10)
     assert "\n" not in str(caught.value)
 

@@ -11,7 +11,7 @@ import timm
 import torch
 
 from robench import models
-from robench.errors import CheckpointError, ModelError, RobenchError, UsageError
+from robench.errors import CheckpointError, ConfigError, ModelError, RobenchError
 
 NAME = "timm:test_resnet"
 
@@ -19,7 +19,7 @@ NAME = "timm:test_resnet"
 def test_the_card_is_timms_own() -> None:
     card = models.get(NAME)
     facts = timm.get_pretrained_cfg("test_resnet")
-    assert (card.channels, card.side, card.side) == facts.input_size == (3, 160, 160)
+    assert (card.channels, card.input_size, card.input_size) == facts.input_size == (3, 160, 160)
     assert (card.mean, card.std, card.classes) == ((0.5,) * 3, (0.5,) * 3, 1000)
     assert models.get("timm:resnet10t").mean == (0.485, 0.456, 0.406)
     assert models.get("timm:test_resnet.r160_in1k").name == "timm:test_resnet.r160_in1k"
@@ -82,7 +82,7 @@ def test_a_card_of_the_hub_is_read_by_timm(monkeypatch: pytest.MonkeyPatch) -> N
         timm.models, "load_model_config_from_hf", lambda place: (facts, "test_resnet", {"place": place})
     )
     card = models.get("timm:hf-hub:ORG/NAME@main")
-    assert (card.name, card.side, card.classes) == ("timm:hf-hub:ORG/NAME@main", 64, 5)
+    assert (card.name, card.input_size, card.classes) == ("timm:hf-hub:ORG/NAME@main", 64, 5)
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_a_wrong_argument_is_one_line(spec: str, fault: str) -> None:
 
 def test_without_timm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(UsageError, match=r"timm: not installed; expected the extra: pip install 'robench\[timm\]'"):
+    with pytest.raises(ConfigError, match=r"timm: not installed; expected the extra: pip install 'robench\[timm\]'"):
         models.load(NAME, classes=10, random_weights=True)

@@ -12,9 +12,9 @@ from PIL import Image
 
 import corruptions
 from robench import metrics, plots
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.store import Cell
-from robench.tables import MEAN, Measured, Scored, pairs, ranks, reliability
+from robench.tables import MEAN, CellScores, Scored, pairs, ranks, reliability
 
 AXIS = plots.Axis("σ", {"clean": 0.0, "sigma=0.1": 0.1, "sigma=0.2": 0.2})
 
@@ -121,7 +121,7 @@ def test_no_axis_label_runs_into_its_neighbour(style) -> None:
 
 
 def test_an_unknown_style_is_refused() -> None:
-    with pytest.raises(UsageError, match="one of paper, talk, got 'poster'"):
+    with pytest.raises(ConfigError, match="one of paper, talk, got 'poster'"):
         plots.style_named("poster")
 
 
@@ -158,7 +158,7 @@ def test_two_models_are_told_apart_where_the_interval_of_their_mean_difference_l
 def test_a_chart_keeps_small_levels_where_they_are() -> None:
     axis = plots.Axis("sigma", {"clean": 0.0, "sigma=0.1": 0.0004, "sigma=0.2": 0.0625})
     rows = plots.curve_rows(cells(["a"]), "awgn", axis)
-    values = plots.Curves(rows, {"awgn": axis}, 0.1).chart(["a"])["data"]["values"]
+    values = plots.Curves(rows, {"awgn": axis}, 0.1).vega_spec(["a"])["data"]["values"]
     assert [value["x"] for value in values] == [0.0, 0.0004, 0.0625]
 
 
@@ -178,7 +178,7 @@ def scored(model, corruption, share, *, severity=1, n=400, suite=""):
 def measured():
     shares = {"a": 0.8, "b": 0.79, "c": 0.5}
     places = [("clean", 0), *itertools.product(("fog", "snow"), (1, 2))]
-    return Measured(
+    return CellScores(
         [
             scored(model, corruption, share - 0.1 * severity + 0.1 * (corruption == "clean"), severity=severity)
             for model, share in shares.items()
@@ -225,7 +225,7 @@ def test_reliability_pools_the_cells_of_a_severity(measured) -> None:
 def test_a_severity_with_a_missing_cell_is_not_pooled(measured) -> None:
     some = [one for one in measured.found if one.cell.model == "a"]
     gone = Scored(some[-1].cell, {}, None)
-    assert set(reliability(Measured([*some[:-1], gone]))["severity"]) == {"clean", "1"}
+    assert set(reliability(CellScores([*some[:-1], gone]))["severity"]) == {"clean", "1"}
 
 
 def test_clean_against_robust_has_lines_of_equal_drop() -> None:
@@ -233,7 +233,7 @@ def test_clean_against_robust_has_lines_of_equal_drop() -> None:
         {"model": ["a", "b"], "clean": [0.9, 0.8], "robust": [0.6, 0.7]}
         | {f"{name}_ci_{end}": [0.5, 0.5] for name in ("clean", "robust") for end in ("low", "high")}
     )
-    [axes] = drawn(plots.TradeOff(rows)).axes
+    [axes] = drawn(plots.CleanVsRobust(rows)).axes
     assert {text.get_text() for text in axes.texts} >= {"-10", "-20", "-30"}
     assert np.ptp(axes.get_xlim()) == pytest.approx(np.ptp(axes.get_ylim()))
 
@@ -242,7 +242,7 @@ def test_many_models_are_numbered_in_clean_against_robust() -> None:
     names = list("abcdefgh")
     rows = pd.DataFrame({"model": names, "clean": np.linspace(0.7, 0.9, 8), "robust": np.linspace(0.3, 0.6, 8)})
     rows = rows.assign(**{f"{name}_ci_{end}": rows[name] for name in ("clean", "robust") for end in ("low", "high")})
-    figure = drawn(plots.TradeOff(rows))
+    figure = drawn(plots.CleanVsRobust(rows))
     [legend] = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [f"{n}  {name}" for n, name in enumerate("hgfedcba", 1)]
     places = {text.get_text(): text.xy for text in figure.axes[0].texts}

@@ -33,8 +33,8 @@ def unpainted(monkeypatch):
         return paths
 
     monkeypatch.setattr(plots._look, "save", save)
-    monkeypatch.setattr(plots.Drawing, "drawn", lambda self, style: None)
-    for kind in plots.Drawing.__subclasses__():
+    monkeypatch.setattr(plots.Figure, "drawn", lambda self, style: None)
+    for kind in plots.Figure.__subclasses__():
         monkeypatch.setattr(kind, "drawn", lambda self, style: None)
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from robench import tables
 from robench.cli import main
-from robench.compare import compare, write
-from robench.errors import RunError, UsageError
-from robench.evaluate import SweepConfig, run
+from robench.comparison import compare, write
+from robench.errors import ConfigError, RunError
 from robench.store import Run
+from robench.sweep import SweepConfig, run
 
 CLEAN, NOISE = "tiny_cnn=digits-clean", "tiny_cnn=digits-noise"
 CHOSEN = ("awgn@0.2,0.4", "contrast@3")
@@ -72,7 +72,7 @@ def test_a_run_with_itself_is_every_two_of_its_models(tmp_path, capsys) -> None:
 
 
 def test_a_run_of_one_model_is_not_compared_with_itself(clean) -> None:
-    with pytest.raises(UsageError, match=rf"expected two models to compare, got {CLEAN} alone; name another run"):
+    with pytest.raises(ConfigError, match=rf"expected two models to compare, got {CLEAN} alone; name another run"):
         compare(clean, clean)
 
 

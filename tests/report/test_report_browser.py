@@ -36,9 +36,9 @@ def column(page, place, table=0):
     return [row.locator("th, td").nth(place).inner_text().split("\n")[0] for row in rows.all() if row.is_visible()]
 
 
-def lines(page, chart=2):
+def lines(page, vega_spec=2):
     """The lines that a chart draws."""
-    return page.locator(".chart").nth(chart).locator("g.mark-line path").count()
+    return page.locator(".chart").nth(vega_spec).locator("g.mark-line path").count()
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_is_wrong(shown, report) -> None:
@@ -98,9 +98,9 @@ def test_the_value_under_the_pointer_is_the_measured_one(shown, report) -> None:
     point = page.locator(".chart").nth(2).locator("g.mark-symbol path").last
     point.scroll_into_view_if_needed()
     point.hover(force=True)
-    told = page.locator("#vg-tooltip-element.visible")
-    told.wait_for()
-    text = told.inner_text()
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    text = tooltip.inner_text()
     rows = pd.read_csv(report / "figures" / "digits-test" / "awgn.csv")
     [row] = rows[(rows["model"] == NOISE) & (rows["strength"] == "sigma=0.3")].itertuples()
     assert NOISE in text
@@ -145,8 +145,8 @@ def test_texts_can_be_read_by_day_and_by_night(running, report, scheme) -> None:
 
 def test_a_screen_reader_finds_names_for_everything(shown) -> None:
     page = shown.page
-    for chart in page.locator(".chart svg").all():
-        assert chart.get_attribute("aria-label") or chart.locator("[aria-label]").count()
+    for vega_spec in page.locator(".chart svg").all():
+        assert vega_spec.get_attribute("aria-label") or vega_spec.locator("[aria-label]").count()
     assert page.locator("img:not([alt]), [role=img]:not([aria-label]), table:not(:has(th[scope]))").count() == 0
     assert page.locator("input").evaluate_all("all => all.every(one => one.labels.length > 0)")
     assert page.locator("main").count() == 1

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from robench.errors import RunError
-from robench.reproduce import Claim, Entry, Floor, Page, reproduce
+from robench.reproduce import Claim, Floor, Measurement, Page, reproduce
 from robench.reproduce._cells import Cells, wrong
 from robench.reproduce._claims import findings, paired
 from robench.store import Run
@@ -63,7 +63,7 @@ def test_errors_are_what_is_not_right() -> None:
 
 
 def test_a_floor_is_met_or_the_page_does_not_count() -> None:
-    met, missed, failed = (Floor("ResNet-20", 86, Entry(value)) for value in (86.0, 85.99, None))
+    met, missed, failed = (Floor("ResNet-20", 86, Measurement(value)) for value in (86.0, 85.99, None))
     assert [one.is_met for one in (met, missed, failed)] == [True, False, False]
     assert met.text == "Floor: ResNet-20 at least 86 %, reached 86.00 %: met."
     assert missed.text.endswith("reached 85.99 %: NOT met: these numbers do not count.")
@@ -71,9 +71,9 @@ def test_a_floor_is_met_or_the_page_does_not_count() -> None:
 
 
 def test_a_page_tells_the_networks_that_only_a_floor_rests_on() -> None:
-    facts = {"train_n": 40, "trained_on": "d", "epochs": 4, "paper_epochs": 9}
-    table = {("a", "x"): Entry(1.0, facts=facts | {"model": "one"})}
-    floors = [Floor(name, 50, Entry(60.0, facts=facts | {"model": name})) for name in ("one", "dncnn=two")]
+    details = {"train_n": 40, "trained_on": "d", "epochs": 4, "paper_epochs": 9}
+    table = {("a", "x"): Measurement(1.0, details=details | {"model": "one"})}
+    floors = [Floor(name, 50, Measurement(60.0, details=details | {"model": name})) for name in ("one", "dncnn=two")]
     told = Page("T", "S", floors=floors).markdown("", table).splitlines()[-2:]
     trained = "40 training images of d, 4 epochs (the recipe has 9)"
     assert told == [f"- a: one, {trained}", f"- floor, dncnn=two: dncnn=two, {trained}"]

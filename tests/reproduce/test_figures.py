@@ -11,22 +11,22 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from robench import metrics, plots
-from robench.reproduce import Bars, Entry, Lines, Page, Point
+from robench.reproduce import Bars, Lines, Measurement, Page, Point
 from robench.reproduce._cells import Cells, error
 from robench.reproduce._maps import Maps
-from robench.reproduce._net import Net
+from robench.reproduce._trained_network import TrainedNetwork
 from robench.store import Run
 
 LABEL = "tiny_cnn=weights"
 
 
-def entry(value: float, width: float = 2.0) -> Entry:
-    return Entry(value, value - width, value + width, {"model": LABEL, "n": 10})
+def measurement(value: float, width: float = 2.0) -> Measurement:
+    return Measurement(value, value - width, value + width, {"model": LABEL, "n": 10})
 
 
 def lines() -> Lines:
     points = [
-        Point(panel, line, x, entry(10 * x + 5 * len(line)))
+        Point(panel, line, x, measurement(10 * x + 5 * len(line)))
         for panel in ("a", "b", "c")
         for line in ("one", "one, restored", "other")
         for x in (0, 1, 2)
@@ -49,7 +49,7 @@ def test_a_dashed_line_shares_the_colour_of_its_solid_one() -> None:
 
 def test_the_whole_legend_is_on_the_figure() -> None:
     names = [f"a network with a long name, number {number}" for number in range(6)]
-    points = [Point("a", name, x, entry(50)) for name in names for x in (0, 1)]
+    points = [Point("a", name, x, measurement(50)) for name in names for x in (0, 1)]
     with plots.settings():
         figure = Lines(points, {"a": "sigma"}, "accuracy").drawn()
         figure.draw_without_rendering()
@@ -60,7 +60,7 @@ def test_the_whole_legend_is_on_the_figure() -> None:
 
 
 def test_each_panel_has_its_y_axis() -> None:
-    points = [Point(panel, "net", x, Entry(1.0)) for panel in ("loss", "accuracy") for x in (1, 2)]
+    points = [Point(panel, "net", x, Measurement(1.0)) for panel in ("loss", "accuracy") for x in (1, 2)]
     about = {"loss": "cross-entropy", "accuracy": "%"}
     with plots.settings():
         figure = Lines(points, dict.fromkeys(about, "epoch"), about, marked=False).drawn()
@@ -70,7 +70,9 @@ def test_each_panel_has_its_y_axis() -> None:
 
 def test_panels_of_one_scale_share_their_y_axis() -> None:
     def axes(*, one_scale: bool) -> list[Axes]:
-        points = [Point(panel, "net", x, entry(height)) for panel, height in (("a", 5), ("b", 80)) for x in (0, 1)]
+        points = [
+            Point(panel, "net", x, measurement(height)) for panel, height in (("a", 5), ("b", 80)) for x in (0, 1)
+        ]
         with plots.settings():
             return Lines(points, dict.fromkeys("ab", "sigma"), "accuracy", one_scale=one_scale).drawn().axes
 
@@ -84,7 +86,7 @@ def test_panels_of_one_scale_share_their_y_axis() -> None:
 
 def test_many_whole_numbers_have_ticks_at_whole_numbers() -> None:
     def ticks(step: float) -> list[float]:
-        points = [Point("a", "net", 1 + step * number, entry(50)) for number in range(18)]
+        points = [Point("a", "net", 1 + step * number, measurement(50)) for number in range(18)]
         with plots.settings():
             figure = Lines(points, {"a": "epoch"}, "accuracy").drawn()
             figure.draw_without_rendering()
@@ -95,9 +97,9 @@ def test_many_whole_numbers_have_ticks_at_whole_numbers() -> None:
 
 
 def test_a_page_says_in_which_panel_a_network_stands(tmp_path: Path) -> None:
-    def trained(model: str) -> Entry:
+    def trained(model: str) -> Measurement:
         budget = {"train_n": 5, "trained_on": "digits", "epochs": 1, "paper_epochs": 2}
-        return Entry(50.0, 49.0, 51.0, {"model": model, **budget})
+        return Measurement(50.0, 49.0, 51.0, {"model": model, **budget})
 
     points = [
         *(Point("blur", "tuned", x, trained("for-blur")) for x in (0, 1)),
@@ -110,9 +112,11 @@ def test_a_page_says_in_which_panel_a_network_stands(tmp_path: Path) -> None:
 
 
 def test_bars_stand_in_groups_with_their_intervals() -> None:
-    points = [Point("", line, group, entry(height)) for group, height in (("fog", 40), ("snow", 60)) for line in "ab"]
+    points = [
+        Point("", line, group, measurement(height)) for group, height in (("fog", 40), ("snow", 60)) for line in "ab"
+    ]
     with plots.settings():
-        [axes] = Bars([*points, Point("", "b", "frost", Entry(0.0, 0.0, 20.0))], "accuracy").drawn().axes
+        [axes] = Bars([*points, Point("", "b", "frost", Measurement(0.0, 0.0, 20.0))], "accuracy").drawn().axes
     heights = [bar.get_height() for bar in axes.patches]
     assert heights[:2] == [40, 60]
     assert heights[3:6] == [40, 60, 0]
@@ -123,7 +127,9 @@ def test_bars_stand_in_groups_with_their_intervals() -> None:
 
 def test_many_bars_stand_in_panels_below_each_other() -> None:
     groups = [f"corruption_{number}" for number in range(19)]
-    points = [Point("", line, group, entry(40.0 + number)) for number, group in enumerate(groups) for line in "abcd"]
+    points = [
+        Point("", line, group, measurement(40.0 + number)) for number, group in enumerate(groups) for line in "abcd"
+    ]
     with plots.settings():
         figure = Bars(points, "accuracy").drawn()
     assert figure.get_size_inches()[0] < 8
@@ -136,8 +142,11 @@ def test_many_bars_stand_in_panels_below_each_other() -> None:
 
 
 def test_the_page_of_bars_has_their_numbers(tmp_path: Path) -> None:
-    points = [Point("", "a", "glass_blur", Entry(40.04, 38.96, 41)), Point("", "a", "fog", Entry(None, note="failed"))]
-    points += [Point("", "b", "fog", Entry(0.0))]
+    points = [
+        Point("", "a", "glass_blur", Measurement(40.04, 38.96, 41)),
+        Point("", "a", "fog", Measurement(None, note="failed")),
+    ]
+    points += [Point("", "b", "fog", Measurement(0.0))]
     page = Bars(points, "accuracy").write(tmp_path / "f", Page("F", "S"))[-1].read_text()
     assert "| | a | b |\n|---|---|---|\n| glass blur | 40.0 [39.0, 41.0] | – |\n| fog | – | 0.0 |\n" in page
 
@@ -179,9 +188,14 @@ def cells(status: str = "ok") -> Cells:
     traced = {"dataset": "d", "data_digest": "x", "weights_sha256": "y"}
     mean = {"model": LABEL, "metric": "mean_accuracy[fog]", "value": 0.5, "ci_low": 0.3, "ci_high": 0.6, "note": ""}
     lacking = mean | {"metric": "mean_accuracy[snow]", "value": None, "note": "incomplete: 1 of 5"}
-    net = Net("tiny_cnn=weights.safetensors", Path("weights.safetensors"), {"epochs_run": "2"}, "small")
-    assert net.label == LABEL
-    return Cells(Run(Path("none")), pd.DataFrame([row | counts | traced]), pd.DataFrame([mean, lacking]), {LABEL: net})
+    trained = TrainedNetwork("tiny_cnn=weights.safetensors", Path("weights.safetensors"), {"epochs_run": "2"}, "small")
+    assert trained.label == LABEL
+    return Cells(
+        Run(Path("none")),
+        pd.DataFrame([row | counts | traced]),
+        pd.DataFrame([mean, lacking]),
+        {LABEL: trained},
+    )
 
 
 def test_entries_are_in_percent_with_their_intervals() -> None:
@@ -191,9 +205,9 @@ def test_entries_are_in_percent_with_their_intervals() -> None:
     assert (top5.value, top5.low, top5.high) == pytest.approx((90, 100 * low, 100 * high))
     wrong = error(top1)
     assert (wrong.value, wrong.low, wrong.high) == pytest.approx((30, 10, 60))
-    assert (wrong.facts["epochs"], wrong.facts["budget"]) == ("2", "small")
+    assert (wrong.details["epochs"], wrong.details["budget"]) == ("2", "small")
     mean = cells().aggregate(LABEL, "mean_accuracy[fog]")
-    assert (mean.value, mean.low, mean.high, mean.facts["n"]) == pytest.approx((50, 30, 60, 10))
+    assert (mean.value, mean.low, mean.high, mean.details["n"]) == pytest.approx((50, 30, 60, 10))
 
 
 def test_what_failed_or_lacks_cells_has_no_number() -> None:

@@ -14,10 +14,10 @@ from PIL import Image
 
 from robench import datasets, models
 from robench import reproduce as room
-from robench.errors import DatasetError, TrainError, UsageError
+from robench.errors import ConfigError, DatasetError, TrainError
 from robench.files import sha256_file
-from robench.reproduce import BUDGETS, Entry, Page, Table, Workshop, get, names, reproduce
-from robench.train import get as recipe
+from robench.reproduce import BUDGETS, ExperimentRunner, Measurement, Page, Table, get, names, reproduce
+from robench.training import get as recipe
 
 Tables = tuple[Path, dict[str, list[Path]]]
 
@@ -64,8 +64,8 @@ def test_the_numbers_are_those_of_the_run_with_their_budget(tables: Tables) -> N
         (100 * cell["top1_ci_low"].iloc[0], 100 * cell["top1_ci_high"].iloc[0])
     )
     assert row["paper"] == 72.9
-    facts = ["n", "dataset", "recipe", "train_n", "epochs", "paper_epochs", "budget"]
-    assert list(row[facts]) == [6, "digits", "pivot-cifar10-lowres", 16, 1, 240, "smoke"]
+    details = ["n", "dataset", "recipe", "train_n", "epochs", "paper_epochs", "budget"]
+    assert list(row[details]) == [6, "digits", "pivot-cifar10-lowres", 16, 1, 240, "smoke"]
     assert row["weights_sha256"] == cell["weights_sha256"].iloc[0]
     assert recipe("pivot-cifar10-lowres").epochs == 240
 
@@ -78,26 +78,30 @@ def test_another_training_under_the_name_is_refused(tables: Tables, tmp_path: Pa
 
 
 def test_weights_that_do_not_say_how_they_were_trained_are_refused(tmp_path: Path) -> None:
-    shop = Workshop(tmp_path, tmp_path / "work", replace(BUDGETS["smoke"], name="small"), {"mnist": "digits"}, "cpu")
+    runner = ExperimentRunner(
+        tmp_path, tmp_path / "work", replace(BUDGETS["smoke"], name="small"), {"mnist": "digits"}, "cpu"
+    )
     path = tmp_path / "networks" / "one.safetensors"
     path.parent.mkdir()
     models.save(path, models.load("tiny_cnn=digits-clean", classes=10).module, {})
     with pytest.raises(TrainError, match="expected recipe pivot-mnist-noise, got None; remove it"):
-        shop.trained("one", "pivot-mnist-noise", "tiny_cnn", "mnist", small={})
+        runner.trained("one", "pivot-mnist-noise", "tiny_cnn", "mnist", small={})
 
 
 @pytest.mark.parametrize(("field", "first", "then"), [("lr", 0.05, 0.1), ("train_n", 8, 12)])
 def test_a_network_of_other_settings_is_refused(field: str, first: float, then: float, tmp_path: Path) -> None:
-    shop = Workshop(tmp_path, tmp_path / "work", replace(BUDGETS["smoke"], name="small"), {"mnist": "digits"}, "cpu")
-    train = partial(shop.trained, "one", "pivot-mnist-noise", "tiny_cnn", "mnist")
+    runner = ExperimentRunner(
+        tmp_path, tmp_path / "work", replace(BUDGETS["smoke"], name="small"), {"mnist": "digits"}, "cpu"
+    )
+    train = partial(runner.trained, "one", "pivot-mnist-noise", "tiny_cnn", "mnist")
     assert train(small={field: first}).told[field] == str(first)
     assert train(small={field: first}).told[field] == str(first)
     with pytest.raises(TrainError, match=f"one.safetensors: expected {field} {then}, got {first}; remove it"):
         train(small={field: then})
 
 
-def shop_of(tmp_path: Path, **data: str) -> Workshop:
-    return Workshop(tmp_path, tmp_path / "work", BUDGETS["small"], data, "cpu")
+def shop_of(tmp_path: Path, **data: str) -> ExperimentRunner:
+    return ExperimentRunner(tmp_path, tmp_path / "work", BUDGETS["small"], data, "cpu")
 
 
 def test_a_network_of_other_images_is_refused(tmp_path: Path) -> None:
@@ -106,28 +110,28 @@ def test_a_network_of_other_images_is_refused(tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (8, 8), 6 * number).save(file)
     options = {"model": "tiny_cnn", "data": "mnist", "small": {"epochs": 1, "batch_size": 4}}
-    net = shop_of(tmp_path, mnist=f"folder:{tmp_path / 'one'}").trained("a", "clean", **options)
-    assert net.told["dataset"] == net.facts["trained_on"] == "one"
+    trained = shop_of(tmp_path, mnist=f"folder:{tmp_path / 'one'}").trained("a", "clean", **options)
+    assert trained.told["dataset"] == trained.details["trained_on"] == "one"
     with pytest.raises(TrainError, match=r"a.safetensors: expected dataset other, got one; remove it to train it"):
         shop_of(tmp_path, mnist=f"folder:{tmp_path / 'other'}").trained("a", "clean", **options)
 
 
 def test_more_training_images_than_there_are_is_all_of_them(tmp_path: Path) -> None:
-    shop = shop_of(tmp_path, mnist="digits")
+    runner = shop_of(tmp_path, mnist="digits")
     n = len(datasets.load("digits@train"))
     small = {"epochs": 1, "batch_size": 200, "train_n": n + 1}
-    assert shop.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
-    assert shop.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
+    assert runner.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
+    assert runner.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
 
 
 def test_a_network_that_began_from_other_weights_is_refused(tmp_path: Path) -> None:
-    shop = shop_of(tmp_path, mnist="digits")
+    runner = shop_of(tmp_path, mnist="digits")
     small = {"epochs": 1, "batch_size": 200, "train_n": 20}
-    first = shop.trained("first", "clean", "tiny_cnn", "mnist", small=small)
-    second = partial(shop.trained, "second", "clean", "tiny_cnn", "mnist", small=small, init=str(first.path))
+    first = runner.trained("first", "clean", "tiny_cnn", "mnist", small=small)
+    second = partial(runner.trained, "second", "clean", "tiny_cnn", "mnist", small=small, init=str(first.path))
     assert second().told["start_sha256"] == sha256_file(first.path)
     first.path.unlink()
-    shop.trained("first", "clean", "tiny_cnn", "mnist", small=small | {"lr": 0.01})
+    runner.trained("first", "clean", "tiny_cnn", "mnist", small=small | {"lr": 0.01})
     with pytest.raises(TrainError, match=r"second.safetensors: expected start_sha256 .*; remove it to train it again"):
         second()
 
@@ -145,28 +149,33 @@ def test_a_network_that_began_from_other_weights_is_refused(tmp_path: Path) -> N
 def test_what_does_not_fit_is_said_before_anything_is_trained(
     options: dict[str, object], said: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(ConfigError, match=said):
         reproduce(**{"paper": "pivot-loss", "out": tmp_path, "budget": "smoke", **options})  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 
 
 def test_the_small_budget_may_need_more_data_than_the_papers(tmp_path: Path) -> None:
     given = {"flowers17": "flowers17:x"}
-    with pytest.raises(UsageError, match="expected --data tiny-imagenet=DATASET, got flowers17"):
+    with pytest.raises(ConfigError, match="expected --data tiny-imagenet=DATASET, got flowers17"):
         reproduce("low-pass", tmp_path, "table-1", budget="small", data=given)
     with pytest.raises(DatasetError, match="flowers17: x does not exist"):
         reproduce("low-pass", tmp_path, "table-1", budget="paper", data=given)
 
 
 def test_a_budget_changes_the_recipe_and_the_training_images(tmp_path: Path) -> None:
-    shop = Workshop(tmp_path, tmp_path / "work", BUDGETS["small"], {"mnist": "digits"}, device="cpu")
+    runner = ExperimentRunner(tmp_path, tmp_path / "work", BUDGETS["small"], {"mnist": "digits"}, device="cpu")
     small = {"epochs": 1, "train_n": 20, "lr": 0.5, "milestones": (), "schedule": "constant"}
-    net = shop.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small)
-    assert [net.told[key] for key in ("train_n", "epochs_run", "recipe_epochs", "lr")] == ["20", "1", "19", "0.5"]
+    trained = runner.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small)
+    assert [trained.told[key] for key in ("train_n", "epochs_run", "recipe_epochs", "lr")] == [
+        "20",
+        "1",
+        "19",
+        "0.5",
+    ]
     changes = ("lr 0.5 (0.1)", "schedule constant (steps)", "in fp32")
-    assert net.facts["changed"] == ", ".join(changes)
-    assert list(net.history["epoch"]) == [1]
-    assert shop.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small) == net
+    assert trained.details["changed"] == ", ".join(changes)
+    assert list(trained.history["epoch"]) == [1]
+    assert runner.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small) == trained
 
 
 def test_every_item_is_of_a_paper_and_known_by_its_name() -> None:
@@ -197,9 +206,12 @@ def test_the_page_on_papers_has_a_command_for_every_paper() -> None:
 
 def test_a_table_by_hand(tmp_path: Path) -> None:
     names = ("model", "trained_on", "train_n", "epochs", "paper_epochs", "changed", "n", "weights_sha256")
-    facts = {name: name for name in names}
-    entries = {("a", "x"): Entry(50.04, 40.0, 60.0, facts), ("a", "y"): Entry(None, note="ValueError: no room")}
-    table = Table(["x", "y"], {"a": (91.6, 2.0), "b": (None, 3.0)}, entries)
+    details = {name: name for name in names}
+    measurements = {
+        ("a", "x"): Measurement(50.04, 40.0, 60.0, details),
+        ("a", "y"): Measurement(None, note="ValueError: no room"),
+    }
+    table = Table(["x", "y"], {"a": (91.6, 2.0), "b": (None, 3.0)}, measurements)
     frame = table.frame()
     assert list(frame["note"]) == ["", "ValueError: no room", "not run", "not run"]
     assert frame["ours"].notna().tolist() == [True, False, False, False]
@@ -214,15 +226,18 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
 
 
 def test_a_column_may_have_a_form_of_its_own() -> None:
-    entries = {("a", "rate"): Entry(0.001), ("a", "accuracy"): Entry(75.0, 67.1, 81.52)}
-    table = Table(["rate", "accuracy"], {"a": (None, None)}, entries, ".4g", {"accuracy": ".2f"})
+    measurements = {("a", "rate"): Measurement(0.001), ("a", "accuracy"): Measurement(75.0, 67.1, 81.52)}
+    table = Table(["rate", "accuracy"], {"a": (None, None)}, measurements, ".4g", {"accuracy": ".2f"})
     assert table.markdown().splitlines()[-1] == "| a | – / **0.001** | – / **75.00** [67.10, 81.52] |"
 
 
 def test_networks_that_were_not_trained_say_so() -> None:
-    facts = {"model": "alexnet=IMAGENET1K_V1", "train_n": "", "n": 5, "weights_sha256": "abcdef" * 10}
-    entries = {("top-1", "clean"): Entry(1.0, facts=facts), ("top-5", "clean"): Entry(2.0, facts=facts)}
-    page = Page("T", "S").markdown("", entries)
+    details = {"model": "alexnet=IMAGENET1K_V1", "train_n": "", "n": 5, "weights_sha256": "abcdef" * 10}
+    measurements = {
+        ("top-1", "clean"): Measurement(1.0, details=details),
+        ("top-5", "clean"): Measurement(2.0, details=details),
+    }
+    page = Page("T", "S").markdown("", measurements)
     assert "- top-1; top-5: alexnet=IMAGENET1K_V1, weights as published, n = 5, weights abcdefabcdef" in page
 
 

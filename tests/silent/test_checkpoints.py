@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from robench import models
-from robench.errors import CheckpointError, UsageError
+from robench.errors import CheckpointError, ConfigError
 from robench.models import state_sha256
 
 SWEEP = ("-d", "digits", "--limit", "8", "-c", "awgn@0.1", "--device", "cpu")
@@ -304,5 +304,5 @@ def test_an_average_of_parameters_alone_is_a_set_too(tmp_path):
 
 
 def test_a_set_without_a_name_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="expected the name of a set of weights after '#', got none"):
+    with pytest.raises(ConfigError, match="expected the name of a set of weights after '#', got none"):
         models.load(f"tiny_cnn={tmp_path / 'best.pt'}#", classes=10)

@@ -9,7 +9,7 @@ from PIL import Image, features
 from robench import datasets, models
 from robench.datasets._files import decode
 from robench.datasets._formats import suffixes
-from robench.errors import DatasetError, ModelError, UsageError
+from robench.errors import ConfigError, DatasetError, ModelError
 from robench.models import class_facts
 from robench.models._class_names import check_classes
 from robench.store import Run
@@ -247,7 +247,7 @@ def test_a_set_of_an_older_robench_is_asked_about(robench, sweep, tmp_path):
     unnamed = checkpoint(tmp_path / "old.safetensors", count=12)
     source = ("-d", f"generated:{tmp_path / 'set'}")
     assert "whose order is not known" in sweep(unnamed, also=source).line
-    with pytest.raises(UsageError, match="whose order is not known"):
+    with pytest.raises(ConfigError, match="whose order is not known"):
         datasets.load(source[1])
     said = sweep(unnamed, also=(*source, "--class-order", "number"))
     assert "was generated with the class order text, got number; generate it again" in said.line
@@ -258,7 +258,7 @@ def test_a_set_of_an_older_robench_is_asked_about(robench, sweep, tmp_path):
 
 def test_a_downloaded_tree_without_clean_images_is_asked_about(tmp_path):
     folder(tmp_path / "C" / "fog" / "1", NUMBERS)
-    with pytest.raises(UsageError, match="whose order is not known"):
+    with pytest.raises(ConfigError, match="whose order is not known"):
         datasets.open_generated(tmp_path / "C")
     found = datasets.open_generated(tmp_path / "C", class_order="number").cell("fog", "1")
     images = found.images(0, len(found))
@@ -277,7 +277,7 @@ def test_where_there_is_one_order_nothing_is_asked(tmp_path):
         (pets, "numbers", "class order 'numbers'"),
         ("digits", "text", "leave out --class-order text"),
     ):
-        with pytest.raises(UsageError, match=line):
+        with pytest.raises(ConfigError, match=line):
             datasets.load(spec, class_order=order)
 
 

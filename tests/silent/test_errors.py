@@ -18,7 +18,7 @@ from PIL import Image
 import corruptions
 from robench import datasets, models
 from robench.datasets import _cache
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 
 AWGN = ("-c", "awgn@0.1", "--limit", "8", "--device", "cpu")
 
@@ -156,9 +156,9 @@ def test_what_is_no_plain_number_or_place_is_refused(case, robench, tmp_path):
 
 @pytest.mark.parametrize("limit", [1.5, 2.0, True, "3", 0])
 def test_a_limit_in_python_is_a_whole_number(limit):
-    with pytest.raises(UsageError, match="limit must be a whole number of at least 1, got"):
+    with pytest.raises(ConfigError, match="limit must be a whole number of at least 1, got"):
         datasets.load("digits", limit=limit)
-    with pytest.raises(UsageError, match="limit must be a whole number of at least 1, got"):
+    with pytest.raises(ConfigError, match="limit must be a whole number of at least 1, got"):
         datasets.load("digits").limited(limit)
 
 

@@ -146,7 +146,7 @@ def test_every_cell_carries_the_fingerprint_of_its_network(sweep, tmp_path):
 
 
 def test_equal_digests_need_no_forward_pass(sweep, tmp_path, monkeypatch):
-    from robench.evaluate._probe import Probe
+    from robench.sweep._probe import Probe
 
     sweep("tiny_cnn=digits-clean")
     monkeypatch.setattr(Probe, "forward", None)

@@ -116,14 +116,16 @@ def test_severities_chosen_unequal_have_no_mean_nor_rank(said, tmp_path):
 
 
 def test_a_suite_of_which_cells_are_missing_says_which(digits, said, tmp_path):
-    """A run that was asked for a part of a suite under the suite's name, as `robench.evaluate` allows."""
-    from robench.evaluate import SweepConfig, SweepPlan, evaluate
+    """A run that was asked for a part of a suite under the suite's name, as `robench.sweep` allows."""
     from robench.models import load
     from robench.selection import select
+    from robench.sweep import SweepConfig, SweepPlan, evaluate
 
     cells = select([], ["awgn@0.05", "low_resolution_nearest@2,4"])
     plan = SweepPlan(cells, suites={"pivot/1": cells})
-    evaluate(digits, [load("tiny_cnn=digits-clean", classes=10, side=32)], plan, SweepConfig((), "", tmp_path / "run"))
+    evaluate(
+        digits, [load("tiny_cnn=digits-clean", classes=10, input_size=32)], plan, SweepConfig((), "", tmp_path / "run")
+    )
     row = means_of(tmp_path / "run").loc["pivot/1"]
     assert row["value"] == ""
     assert row["note"] == (

@@ -26,7 +26,7 @@ SIDE = 64
 @pytest.fixture(scope="module", params=[9, 17, 33])
 def patches(request):
     """A BagNet for 64 pixels, its patch, and where it says that its patches lie."""
-    net = models.load(f"bagnet{request.param}_64", classes=10, side=(SIDE, SIDE), random_weights=True)
+    net = models.load(f"bagnet{request.param}_64", classes=10, input_size=(SIDE, SIDE), random_weights=True)
     return net, request.param, analysis.patch_centres(net, np.zeros((SIDE, SIDE, 3), np.uint8))
 
 
@@ -43,13 +43,13 @@ def test_the_middles_are_those_of_the_pixels_that_a_place_sees(patches):
 
 
 def test_an_image_that_is_resized_has_its_middles_in_its_own_pixels():
-    net = models.load("bagnet33_64", classes=10, side=(32, 32), random_weights=True)
+    net = models.load("bagnet33_64", classes=10, input_size=(32, 32), random_weights=True)
     rows, _ = analysis.patch_centres(net, np.zeros((32, 32, 3), np.uint8))
     assert rows.tolist() == [7.75, 11.75, 15.75, 19.75]
 
 
 def test_a_network_without_patches_says_so():
-    net = models.load("tiny_cnn=digits-clean", classes=10, side=(32, 32))
+    net = models.load("tiny_cnn=digits-clean", classes=10, input_size=(32, 32))
     with pytest.raises(ModelError, match="expected a network that says its patch and step, such as bagnet33"):
         analysis.patch_centres(net, np.zeros((32, 32, 3), np.uint8))
 

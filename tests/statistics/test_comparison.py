@@ -55,7 +55,7 @@ def two(cell):
 
 
 def test_pairs_by_hand(two):
-    frame = tables.pairs(tables.Measured(two))
+    frame = tables.pairs(tables.CellScores(two))
     assert ",".join(frame.columns) == (
         "model_a,model_b,dataset,corruption,strength,seed,diff,ci_low,ci_high,n01,n10,p_mcnemar,p_holm,suite,note"
     )
@@ -73,12 +73,12 @@ def test_pairs_by_hand(two):
 
 def test_a_pair_with_a_missing_cell_is_incomplete(two, cell):
     two[4] = cell("fog", "1", None, model="b")
-    _, fog, snow, mean = tables.pairs(tables.Measured(two)).itertuples()
+    _, fog, snow, mean = tables.pairs(tables.CellScores(two)).itertuples()
     assert fog.note.startswith("incomplete: ")
     assert pd.isna(fog.diff)
     assert snow.p_holm == pytest.approx(3 * 0.125)
     assert (mean.note[:20], pd.isna(mean.diff)) == ("incomplete: 1 of 2 c", True)
-    unasked = tables.pairs(tables.Measured(two[:4] + two[5:]))
+    unasked = tables.pairs(tables.CellScores(two[:4] + two[5:]))
     assert unasked["note"].str.startswith("incomplete").tolist() == [False, True, False, True]
 
 
@@ -86,14 +86,14 @@ def test_a_difference_is_known_better_than_its_parts(cell):
     """Models that fail on the same images: the paired interval is far narrower than two intervals apart."""
     hard = np.random.default_rng(0).random(1000)
     found = [cell("fog", "1", hard < 0.70, model="a"), cell("fog", "1", hard < 0.68, model="b")]
-    mean = tables.pairs(tables.Measured(found)).iloc[-1]
+    mean = tables.pairs(tables.CellScores(found)).iloc[-1]
     assert 0 < mean["ci_low"] < mean["diff"] < mean["ci_high"]
     apart = np.sqrt(2) * 2 * 1.96 * np.sqrt(0.7 * 0.3 / 1000)
     assert mean["ci_high"] - mean["ci_low"] < 0.3 * apart
 
 
 def test_consistency_is_a_row_a_cell(two):
-    frame = tables.error_consistency(tables.Measured(two))
+    frame = tables.error_consistency(tables.CellScores(two))
     assert frame["kappa"].tolist() == pytest.approx([1, (0.3 - 0.38) / 0.62, (0.3 - 0.38) / 0.62])
     assert frame[["c_obs", "c_exp"]].iloc[1].tolist() == pytest.approx([0.3, 0.7 * 0.2 + 0.3 * 0.8])
 
@@ -102,7 +102,7 @@ def test_ranks_are_open_where_the_data_leave_them_open(cell, right):
     shares = {"worst": 0.3, "good": 0.8, "better": 0.81, "like good": 0.8}
     rng = np.random.default_rng(0)
     found = [cell("fog", "1", rng.permutation(right(share, 500)), model=name) for name, share in shares.items()]
-    frame = tables.ranks(tables.Measured(found)).set_index("model")
+    frame = tables.ranks(tables.CellScores(found)).set_index("model")
     assert list(frame.index) == ["better", "good", "like good", "worst"]
     assert frame["rank"].tolist() == [1, 2, 2, 4]
     assert frame["rank_low"].tolist() == [1, 1, 1, 4]
@@ -117,13 +117,13 @@ def test_equal_models_are_tied_whatever_the_order_of_the_sum(cell, right):
         for model, shares in (("a", (0.1, 0.2, 0.3)), ("b", (0.3, 0.2, 0.1)))
         for name, share in zip(("fog", "frost", "snow"), shares, strict=True)
     ]
-    measured = tables.Measured(found)
+    measured = tables.CellScores(found)
     assert len({float(measured.grid(measured.cells_of(model, "")).mean()[0]) for model in "ab"}) == 2
     assert tables.ranks(measured)["rank"].tolist() == [1, 1]
 
 
 def test_an_incomplete_model_has_no_rank(two, cell):
-    frame = tables.ranks(tables.Measured([*two, cell("fog", "1", A, model="c")])).set_index("model")
+    frame = tables.ranks(tables.CellScores([*two, cell("fog", "1", A, model="c")])).set_index("model")
     assert frame.loc["a", "rank"] == frame.loc["b", "rank"] == 1
     assert pd.isna(frame.loc["c", "rank"])
     assert frame.loc["c", "note"] == "incomplete: 1 of the 2 cells of the other models were not asked for"
@@ -131,10 +131,10 @@ def test_an_incomplete_model_has_no_rank(two, cell):
 
 def test_cells_on_other_images_are_not_compared(cell):
     with pytest.raises(RunError, match="expected cells on the same images"):
-        tables.Measured([cell("fog", "1", A), cell("fog", "1", A, model="b", data_digest="2" * 64)])
+        tables.CellScores([cell("fog", "1", A), cell("fog", "1", A, model="b", data_digest="2" * 64)])
 
 
 def test_every_table_is_the_same_in_any_order_of_cells(two):
     for table in (tables.pairs, tables.ranks, tables.error_consistency):
-        first, other = (table(tables.Measured(found)) for found in (two, two[:3][::-1] + two[3:][::-1]))
+        first, other = (table(tables.CellScores(found)) for found in (two, two[:3][::-1] + two[3:][::-1]))
         assert set(tables.to_csv(first).splitlines()) == set(tables.to_csv(other).splitlines())

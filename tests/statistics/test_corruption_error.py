@@ -8,7 +8,7 @@ import pytest
 
 import corruptions
 from robench import metrics, tables
-from robench.errors import UsageError
+from robench.errors import ConfigError
 
 AS_JPEG = "@jpeg85"
 FIFTEEN = tuple(corruptions.suite("cifar10-c/1").keys)
@@ -39,7 +39,7 @@ def alexnet():
 
 
 def rows(found, baseline=None, model="net", **options):
-    frame = tables.metrics_table(tables.Measured(found, **options), baseline)
+    frame = tables.metrics_table(tables.CellScores(found, **options), baseline)
     return frame[frame["model"] == model].set_index("metric")
 
 
@@ -140,7 +140,7 @@ def test_a_missing_cell_gives_no_mce(alexnet, whole_suite, cell):
 
 def test_published_errors_are_not_used_for_other_severities(alexnet, cell):
     cells = [cell("fog", f"{key}{AS_JPEG}", [1, 0], dataset="imagenet", native=32) for key in "12345"]
-    assert "native 224, got 32" in rows(cells, alexnet).loc["ce[fog]", "note"]
+    assert "table 224, got 32" in rows(cells, alexnet).loc["ce[fog]", "note"]
     other = [cell("awgn", "sigma=0.1", [1, 0], dataset="imagenet", native=224)]
     assert "no error of 'alexnet' is published for awgn" in rows(other, alexnet).loc["ce[awgn]", "note"]
 
@@ -150,7 +150,7 @@ def test_published_errors_are_not_used_for_images_in_memory(alexnet, whole_suite
     wrong = dict.fromkeys(FIFTEEN, 10)
     memory = whole_suite(0.1, wrong, 20, dataset="imagenet")
     assert "stored as JPEG of quality 85" in rows(memory, alexnet).loc["mce", "note"]
-    with pytest.raises(UsageError, match=r"^baseline 'alexnet': .* evaluate the suite imagenet-c/1, or name a model"):
+    with pytest.raises(ConfigError, match=r"^baseline 'alexnet': .* evaluate the suite imagenet-c/1, or name a model"):
         tables.check_baseline(alexnet, (one.cell.strength for one in memory))
     tables.check_baseline(alexnet, ["clean", "3@jpeg85"])
     tables.check_baseline(metrics.Baseline("net"), ["3"])
@@ -174,7 +174,9 @@ def test_the_shipped_errors():
 
 def test_a_baseline_is_looked_up_before_anything_is_measured():
     assert metrics.baseline("b", dataset="made", models=["a", "b"]) == metrics.Baseline("b")
-    with pytest.raises(UsageError, match=r"^unknown baseline 'resnet2'; did you mean resnet20\?$"):
+    with pytest.raises(ConfigError, match=r"^unknown baseline 'resnet2'; did you mean resnet20\?$"):
         metrics.baseline("resnet2", dataset="made", models=["resnet20"])
-    with pytest.raises(UsageError, match=r"^baseline 'alexnet': its errors are published for imagenet, got .* cifar10"):
+    with pytest.raises(
+        ConfigError, match=r"^baseline 'alexnet': its errors are published for imagenet, got .* cifar10"
+    ):
         metrics.baseline("alexnet", dataset="cifar10", models=["a"])

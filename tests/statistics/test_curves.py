@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit, logit
 
 from robench import metrics, tables
-from robench.errors import RobenchError, UsageError
+from robench.errors import ConfigError, RobenchError
 
 FACTS = {"awgn": {"level": {"identity": 0.0}}, "crop": {"level": {"identity": None}}, "drawn": {"level": None}}
 
@@ -30,14 +30,14 @@ def test_the_clean_point_stands_at_the_identity(cell, right, corruption, expecte
     found += [
         cell(corruption, f"q={q}", right(share, 10), level=q) for q, share in [(1.0, 0.8), (2.0, 0.6), (4.0, 0.2)]
     ]
-    row = tables.metrics_table(tables.Measured(found, FACTS)).set_index("metric").loc[f"accuracy_area[{corruption}]"]
+    row = tables.metrics_table(tables.CellScores(found, FACTS)).set_index("metric").loc[f"accuracy_area[{corruption}]"]
     assert (row["value"], row["n_cells"]) == (pytest.approx(expected), cells)
     assert row["ci_low"] <= row["value"] <= row["ci_high"]
 
 
 def test_no_area_without_two_levels(cell):
     found = [cell("awgn", "sigma=0.1", [1, 0], level=0.1), cell("drawn", "a", [1, 0]), cell("drawn", "b", [1, 0])]
-    assert not tables.metrics_table(tables.Measured(found, FACTS))["metric"].str.startswith("accuracy_area").any()
+    assert not tables.metrics_table(tables.CellScores(found, FACTS))["metric"].str.startswith("accuracy_area").any()
 
 
 def test_effective_robustness_is_what_stands_above_the_line():
@@ -75,7 +75,7 @@ def models(cell, right, shares):
 
 def test_effective_robustness_of_a_report(cell, right):
     shares = dict(zip("abcdef", (0.5, 0.6, 0.7, 0.8, 0.9, 0.95), strict=True))
-    measured = tables.Measured(models(cell, right, shares))
+    measured = tables.CellScores(models(cell, right, shares))
     frame = tables.effective_robustness(measured, standard="abcde").set_index("model")
     assert (frame["n_fit"] == 5).all()
     assert (frame["effective_robustness"] + frame["expected"]).to_numpy() == pytest.approx(
@@ -84,7 +84,7 @@ def test_effective_robustness_of_a_report(cell, right):
     refused = tables.effective_robustness(measured, standard="abc")
     assert refused["effective_robustness"].isna().all()
     assert set(refused["note"]) == {"effective robustness: expected at least 5 standard models, got 3"}
-    with pytest.raises(UsageError, match="got 'x'"):
+    with pytest.raises(ConfigError, match="got 'x'"):
         tables.effective_robustness(measured, standard=["x"])
 
 
@@ -95,13 +95,13 @@ def test_the_spread_between_seeds_by_hand(cell):
         cell("awgn", "sigma=0.1", [1, 1, 1, 0], seed=1, group="noise"),
         cell("awgn", "sigma=0.1", [1, 0, 0, 0], seed=2, group="noise"),
     ]  # fmt: skip
-    frame = tables.metrics_table(tables.Measured(found)).set_index("metric")
+    frame = tables.metrics_table(tables.CellScores(found)).set_index("metric")
     mean = frame.loc["mean_corruption_accuracy"]
     assert (mean["value"], mean["seed_sd"]) == pytest.approx((0.5, 0.25 / np.sqrt(2)))
     assert frame.loc["mean_corruption_accuracy[noise]", "seed_sd"] == pytest.approx(0.5 / np.sqrt(2))
     assert pd.isna(frame.loc["mean_corruption_accuracy[digital]", "seed_sd"])
     assert pd.isna(frame.loc["clean_accuracy", "seed_sd"])
-    one = tables.metrics_table(tables.Measured(found[:3]))
+    one = tables.metrics_table(tables.CellScores(found[:3]))
     assert one["seed_sd"].isna().all()
 
 
@@ -110,7 +110,7 @@ def test_seeds_are_averaged_inside_the_image(cell):
     hits = np.random.default_rng(0).random(200) < 0.6
     seeds = [cell("awgn", "sigma=0.1", hits, seed=seed) for seed in range(3)]
     several, one = (
-        tables.metrics_table(tables.Measured(found)).iloc[0][["value", "ci_low", "ci_high"]].tolist()
+        tables.metrics_table(tables.CellScores(found)).iloc[0][["value", "ci_low", "ci_high"]].tolist()
         for found in (seeds, seeds[:1])
     )
     assert several == pytest.approx(one)
@@ -124,7 +124,7 @@ def test_one_image_of_one_class(cell, answer):
         for model in ("a", "b")
         for name, strength, level in (("clean", "clean", None), ("awgn", "q=1", 1.0), ("awgn", "q=2", 2.0))
     ]
-    measured = tables.Measured(found, FACTS)
+    measured = tables.CellScores(found, FACTS)
     frame = tables.metrics_table(measured, metrics.Baseline("b")).set_index(["model", "metric"])
     assert frame.loc[("a", "mean_corruption_accuracy"), "value"] == answer
     assert pd.isna(frame.loc[("a", "relative_ce[awgn]"), "value"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from robench import tables
-from robench.evaluate import SweepConfig, run
+from robench.sweep import SweepConfig, run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from robench.models._sides import register
+from robench.models._input_sizes import register
 
 if TYPE_CHECKING:
     from torch import nn
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FEATURES = 256 * 3 * 3  # what is left of 32 columns after three poolings
 
 
-def alexnet(side: int, classes: int) -> nn.Module:
+def alexnet(input_size: int, classes: int) -> nn.Module:
     """(N, 3, side, side) -> (N, classes). For 224 torchvision's own.
 
     For 32 and 64 the first convolution, 11x11 with stride 4, becomes 5x5 with stride 1 and 2, as in Krizhevsky's own
@@ -23,11 +23,11 @@ def alexnet(side: int, classes: int) -> nn.Module:
     from torch import nn
     from torchvision import models
 
-    if side == 224:
+    if input_size == 224:
         net: nn.Module = models.alexnet(weights=None, num_classes=classes)
         return net
     return nn.Sequential(
-        OrderedDict(features=_features(side // 32), flatten=nn.Flatten(), classifier=_classifier(classes))
+        OrderedDict(features=_features(input_size // 32), flatten=nn.Flatten(), classifier=_classifier(classes))
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from robench.models._input_sizes import DATA
 from robench.models._registry import model
-from robench.models._sides import DATA
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -48,7 +48,7 @@ for _patch, _wide, _file, _params in (
     for _side, _count in _params.items():
         model(
             f"bagnet{_patch}" if _side == 224 else f"bagnet{_patch}_{_side}",
-            side=_side,
+            input_size=_side,
             channels=3,
             **DATA[_side],
             params=_count,

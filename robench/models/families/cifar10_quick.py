@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @model(
     "cifar10_quick",
-    side=32,
+    input_size=32,
     channels=3,
     mean=(0.4914, 0.4822, 0.4465),
     std=(0.2470, 0.2435, 0.2616),

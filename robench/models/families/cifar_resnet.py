@@ -28,7 +28,7 @@ def cifar_resnet(blocks: int, classes: int) -> nn.Module:
 for _layers, _params in ((20, 269_722), (32, 464_154), (44, 658_586), (56, 853_018), (110, 1_727_962)):
     model(
         f"resnet{_layers}",
-        side=32,
+        input_size=32,
         channels=3,
         mean=(0.4914, 0.4822, 0.4465),
         std=(0.2470, 0.2435, 0.2616),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def card(name: str) -> Card:
     """The card of a network with restorer, estimator and calibration: the network's own, for inputs in [0, 1].
 
-    name: a network's name in MODEL, then options, as in `resnet20,l2,no-ensemble`. Raises `UsageError` for an unknown
+    name: a network's name in MODEL, then options, as in `resnet20,l2,no-ensemble`. Raises `ConfigError` for an unknown
     name or option, `ModelError` for a network without known places.
     """
     known, *words = name.split(",")
@@ -27,20 +27,20 @@ def card(name: str) -> Card:
     restorers.get(options.restorer)
     return Card(
         name=",".join((f"{PREFIX}{inner.name}", *options.words)),
-        side=inner.side,
+        input_size=inner.input_size,
         channels=inner.channels,
         mean=(0.0,) * inner.channels,
         std=(1.0,) * inner.channels,
         params=None,
         classes=inner.classes,
         source="Lin 2021, Learning degraded image classification with restoration data fidelity, chapter 4",
-        fit=inner.fit,
+        resize_policy=inner.resize_policy,
         build=partial(_build, inner, options),
     )
 
 
 def _build(inner: Card, options: Options, classes: int) -> nn.Module:
-    from robench.models._adapter import Restorer
+    from robench.models._classifier import Restorer
     from robench.models._normalize import Normalization
     from robench.models.fidelity import Estimator, FidelityClassifier
 

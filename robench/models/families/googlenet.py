@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from robench.models._sides import register
+from robench.models._input_sizes import register
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HALF = {"mean": (0.5,) * 3, "std": (0.5,) * 3}  # what the published weights were trained with
 
 
-def googlenet(side: int, classes: int) -> nn.Module:
+def googlenet(input_size: int, classes: int) -> nn.Module:
     """(N, 3, side, side) -> (N, classes); in training mode a tuple, the logits and those of two auxiliary heads.
 
     torchvision's, with ReLUs that are modules. The paper adds the heads' losses with weight 0.3. Inputs are in
@@ -27,12 +27,12 @@ def googlenet(side: int, classes: int) -> nn.Module:
     convolution, head = _blocks()
     blocks = [convolution, partial(Inception, conv_block=convolution), head]
     net: nn.Module = models.GoogLeNet(classes, aux_logits=True, init_weights=True, blocks=blocks)
-    if side == 224:
+    if input_size == 224:
         return net
     first = convolution(3, 64, kernel_size=3, padding=1)
     nn.init.trunc_normal_(next(first.parameters()), std=0.01)
     net.conv1, net.maxpool1 = first, nn.Identity()
-    if side == 32:
+    if input_size == 32:
         net.maxpool2 = nn.Identity()
     return net
 

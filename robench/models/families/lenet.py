@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @model(
     "lenet5",
-    side=28,
+    input_size=28,
     channels=1,
     mean=(0.1307,),
     std=(0.3081,),

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from robench.models._sides import register
+from robench.models._input_sizes import register
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def resnet(layers: int, side: int, classes: int) -> nn.Module:
+def resnet(layers: int, input_size: int, classes: int) -> nn.Module:
     """(N, 3, side, side) -> (N, classes). For 224 torchvision's own.
 
     For 32 and 64 the first convolution, 7x7 with stride 2, becomes 3x3 with stride 1, and for 32 the pooling after it
@@ -26,11 +26,11 @@ def resnet(layers: int, side: int, classes: int) -> nn.Module:
     from torchvision import models
 
     net: nn.Module = models.get_model(f"resnet{layers}", weights=None, num_classes=classes)
-    if side == 224:
+    if input_size == 224:
         return net
     net.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")
-    if side == 32:
+    if input_size == 32:
         net.maxpool = nn.Identity()
     return net
 

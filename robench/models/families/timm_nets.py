@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from corruptions import unknown
-from robench.errors import ModelError, UsageError
+from robench.errors import ConfigError, ModelError
 from robench.files import one_line
 from robench.models._registry import Card, family
 
@@ -22,7 +22,7 @@ def card(name: str) -> Card:
     """The card of a timm network: side, channels, normalisation and classes as `resolve_data_config` gives them.
 
     `timm:NAME=pretrained` has timm fetch the weights of its card. A name of the hub fetches the card itself.
-    Raises `UsageError` for an unknown name or without timm, `ModelError` where the card cannot be had or used.
+    Raises `ConfigError` for an unknown name or without timm, `ModelError` where the card cannot be had or used.
     """
     timm = _timm()
     known, facts = _hub(timm, name) if ":" in name else _own(timm, name)
@@ -33,7 +33,7 @@ def card(name: str) -> Card:
     mean, std = (_spread(data[key], channels) for key in ("mean", "std"))
     return Card(
         name=f"timm:{known}",
-        side=height,
+        input_size=height,
         channels=channels,
         mean=mean,
         std=std,
@@ -50,8 +50,8 @@ def _view(data: Mapping[str, Any]) -> str:
     """How timm resizes and crops a photograph for evaluation; empty for its other ways to crop."""
     if data["crop_mode"] != "center":
         return ""
-    side = data["input_size"][1]
-    form = f"resize{math.floor(side / data['crop_pct'])}-crop{side}"
+    input_size = data["input_size"][1]
+    form = f"resize{math.floor(input_size / data['crop_pct'])}-crop{input_size}"
     return form if data["interpolation"] == "bilinear" else f"{form}-{data['interpolation']}"
 
 
@@ -60,17 +60,17 @@ def _timm() -> Any:
         import timm
         import timm.data
     except ImportError:
-        raise UsageError("timm: not installed; expected the extra: pip install 'robench[timm]'") from None
+        raise ConfigError("timm: not installed; expected the extra: pip install 'robench[timm]'") from None
     return timm
 
 
 def _own(timm: Any, name: str) -> tuple[str, Mapping[str, Any]]:
     arch, dot, tag = name.partition(".")
     if not timm.is_model(arch):
-        raise UsageError(unknown("timm model", arch, timm.list_models()))
+        raise ConfigError(unknown("timm model", arch, timm.list_models()))
     tags = [one.partition(".")[2] for one in timm.list_pretrained(f"{arch}.*")]
     if dot and tag not in tags:
-        raise UsageError(unknown(f"weights of timm:{arch}", tag, tags))
+        raise ConfigError(unknown(f"weights of timm:{arch}", tag, tags))
     facts = timm.get_pretrained_cfg(name)
     return name, facts.to_dict() if facts else {}
 
@@ -78,7 +78,7 @@ def _own(timm: Any, name: str) -> tuple[str, Mapping[str, Any]]:
 def _hub(timm: Any, name: str) -> tuple[str, Mapping[str, Any]]:
     source, _, place = name.partition(":")
     if source.replace("_", "-") != HUB or not place:
-        raise UsageError(f"model 'timm:{name}': expected timm:NAME or timm:{HUB}:ORG/NAME")
+        raise ConfigError(f"model 'timm:{name}': expected timm:NAME or timm:{HUB}:ORG/NAME")
     try:
         facts, _, _ = timm.models.load_model_config_from_hf(place)
     except Exception as fault:

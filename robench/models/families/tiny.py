@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @model(
     "tiny_cnn",
-    side=32,
+    input_size=32,
     channels=1,
     mean=(0.5,),
     std=(0.5,),

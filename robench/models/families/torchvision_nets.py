@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from corruptions import unknown
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.files import one_line
 from robench.models._registry import Card, family
 
@@ -30,23 +30,23 @@ def card(name: str) -> Card:
     """The card of a torchvision network; facts from its newest published weights where it has any.
 
     DEFAULT, IMAGENET1K_V1, … are words for `torchvision:NAME=WORD`, fetched when used. `NAME:SIDE` is the same
-    network, unchanged, for inputs of that side. Raises `UsageError`.
+    network, unchanged, for inputs of that side. Raises `ConfigError`.
     """
     from torchvision import models
 
-    name, colon, side = name.partition(":")
+    name, colon, input_size = name.partition(":")
     known = models.list_models(module=models)
     if name not in known:
-        raise UsageError(unknown("torchvision model", name, known))
+        raise ConfigError(unknown("torchvision model", name, known))
     if colon:
-        _check_side(name, side)
+        _check_side(name, input_size)
     published = models.get_model_weights(name)
     newest = getattr(published, "DEFAULT", None)
     preset = newest.transforms() if newest else None
     words = {word: one.url for word, one in published.__members__.items()}
     return Card(
-        name=f"torchvision:{name}{colon}{side}",
-        side=int(side) if colon else preset.crop_size[0] if preset else 224,
+        name=f"torchvision:{name}{colon}{input_size}",
+        input_size=int(input_size) if colon else preset.crop_size[0] if preset else 224,
         channels=3,
         mean=tuple(preset.mean) if preset else IMAGENET["mean"],
         std=tuple(preset.std) if preset else IMAGENET["std"],
@@ -66,17 +66,19 @@ def _view(preset: Any) -> str:
     return form if preset.interpolation.value == "bilinear" else f"{form}-{preset.interpolation.value}"
 
 
-def _check_side(name: str, side: str) -> None:
+def _check_side(name: str, input_size: str) -> None:
     """Refuse a side that is no number, or that the network cannot take: it is tried without numbers."""
     import torch
 
-    if not re.fullmatch("[0-9]+", side) or not 1 <= int(side) <= MAX_SIDE:
-        raise UsageError(f"torchvision:{name}: expected a side of 1..{MAX_SIDE} pixels after it, got '{side}'")
+    if not re.fullmatch("[0-9]+", input_size) or not 1 <= int(input_size) <= MAX_SIDE:
+        raise ConfigError(f"torchvision:{name}: expected a side of 1..{MAX_SIDE} pixels after it, got '{input_size}'")
     try:
         with torch.device("meta"):
-            _builder(name)(10).eval()(torch.zeros(1, 3, int(side), int(side)))
+            _builder(name)(10).eval()(torch.zeros(1, 3, int(input_size), int(input_size)))
     except Exception as fault:
-        raise UsageError(f"torchvision:{name}: cannot take images of {side}x{side}: {one_line(fault)}") from fault
+        raise ConfigError(
+            f"torchvision:{name}: cannot take images of {input_size}x{input_size}: {one_line(fault)}"
+        ) from fault
 
 
 def _builder(name: str) -> Callable[[int], nn.Module]:

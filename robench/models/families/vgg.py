@@ -9,7 +9,7 @@ from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from robench.models._sides import register
+from robench.models._input_sizes import register
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,7 +18,7 @@ CONFIGURATION = {16: "D", 19: "E"}  # columns of the paper's table 1
 WIDTH = 512
 
 
-def vgg(layers: int, batch_norm: bool, side: int, classes: int) -> nn.Module:
+def vgg(layers: int, batch_norm: bool, input_size: int, classes: int) -> nn.Module:
     """(N, 3, side, side) -> (N, classes); `batch_norm` after every convolution. For 224 torchvision's own.
 
     For 32 and 64 the convolutions, which begin with 3x3 at stride 1, are the same. Five poolings leave 1x1 and 2x2 of
@@ -31,7 +31,7 @@ def vgg(layers: int, batch_norm: bool, side: int, classes: int) -> nn.Module:
     from torchvision import models
     from torchvision.models.vgg import cfgs, make_layers
 
-    if side == 224:
+    if input_size == 224:
         net: nn.Module = models.get_model(_name(layers, batch_norm), weights=None, num_classes=classes)
         return net
     small = nn.Sequential(

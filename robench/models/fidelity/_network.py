@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from robench.errors import ModelError
-from robench.models._adapter import Classifier, Restorer
 from robench.models._checkpoints import state_sha256
+from robench.models._classifier import Classifier, Restorer
 from robench.models._normalize import Normalization
 from robench.models._registry import get
 from robench.models.families.dncnn import WIDTH, dncnn

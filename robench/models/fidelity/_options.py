@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from corruptions import unknown
-from robench.errors import UsageError
+from robench.errors import ConfigError
 from robench.models._restorers import restorers
 
 PREFIX = "fidelity:"
@@ -39,7 +39,7 @@ class Options:
     without: the modules left out, of `spatial-multiplication`, `residual`, `spatial-addition`,
         `channel-multiplication`, `channel-concatenation` and `ensemble`. Section 4.3.2 does not say where the residual
         connections are; here each stands around one stack of trained layers.
-    Impossible values raise `UsageError`.
+    Impossible values raise `ConfigError`.
     """
 
     map: str = "l1"
@@ -51,15 +51,15 @@ class Options:
     def __post_init__(self) -> None:
         for field, allowed in CHOICES.items():
             if getattr(self, field) not in allowed:
-                raise UsageError(f"fidelity: {field} must be {', '.join(allowed)}, got '{getattr(self, field)}'")
+                raise ConfigError(f"fidelity: {field} must be {', '.join(allowed)}, got '{getattr(self, field)}'")
         for name in sorted(self.without - set(MODULES)):
-            raise UsageError(f"fidelity: {unknown('module', name, MODULES)}")
+            raise ConfigError(f"fidelity: {unknown('module', name, MODULES)}")
         if self.without >= CALIBRATING:
-            raise UsageError("fidelity: expected at least one spatial or channel module, all are left out")
+            raise ConfigError("fidelity: expected at least one spatial or channel module, all are left out")
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Options:
-        """The options of a MODEL argument, each a word that says itself what it sets; wrong ones raise `UsageError`.
+        """The options of a MODEL argument, each a word that says itself what it sets; wrong ones raise `ConfigError`.
 
         >>> Options.of(["nearest", "no-residual"])
         Options(map='l1', down='nearest', estimator='end-to-end', restorer='cdncnn', without=frozenset({'residual'}))
@@ -70,11 +70,11 @@ class Options:
         for word in words:
             field = fields.get(word)
             if field is None:
-                raise UsageError(f"fidelity: {unknown('option', word, fields)}")
+                raise ConfigError(f"fidelity: {unknown('option', word, fields)}")
             if field == "without":
                 without.add(word.removeprefix("no-"))
             elif field in given:
-                raise UsageError(f"fidelity: expected one {field}, got '{given[field]}' and '{word}'")
+                raise ConfigError(f"fidelity: expected one {field}, got '{given[field]}' and '{word}'")
             else:
                 given[field] = word
         return cls(**given, without=frozenset(without))

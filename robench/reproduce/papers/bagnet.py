@@ -15,14 +15,14 @@ import numpy as np
 from robench import analysis, datasets
 from robench.reproduce._cells import Cells
 from robench.reproduce._claims import Claim, Floor, findings
-from robench.reproduce._entry import Entry
+from robench.reproduce._experiments import ExperimentRunner
 from robench.reproduce._figure import Bars, Point
 from robench.reproduce._items import item
 from robench.reproduce._maps import Maps
-from robench.reproduce._net import Net
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Workshop
+from robench.reproduce._trained_network import TrainedNetwork
 
 PAPER = "bagnet"
 SOURCE = "patch-based report on Tiny ImageNet, table 1"
@@ -99,52 +99,54 @@ NOTES = (
 
 
 @item(PAPER, "table-1", "accuracy of BagNets by patch size and optimizer", (DATA,))
-def table_1(shop: Workshop) -> list[Path]:
+def table_1(runner: ExperimentRunner) -> list[Path]:
     """Trained one by one, measured together."""
-    rows = [row for row in ROWS if shop.in_full or (row.epochs == 15 and not row.pretrained)]
-    nets = {row.name: _net(shop, row) for row in rows}
-    cells = shop.evaluated("clean", list(nets.values()), DATA)
+    rows = [row for row in ROWS if runner.in_full or (row.epochs == 15 and not row.pretrained)]
+    trained_networks = {row.name: _net(runner, row) for row in rows}
+    cells = runner.evaluated("clean", list(trained_networks.values()), DATA)
     printed = {row.name: (row.accuracy,) for row in ROWS}
-    page = _page("Table 1: top-1 accuracy on clean images, %", cells, nets)
-    return Table((COLUMN,), printed, cells.entries(nets, CLEAN)).write(shop.out / "table-1", page)
+    page = _page("Table 1: top-1 accuracy on clean images, %", cells, trained_networks)
+    return Table((COLUMN,), printed, cells.measurements(trained_networks, CLEAN)).write(runner.out / "table-1", page)
 
 
 @item(PAPER, "figure-2", "accuracy of BagNets by patch size and optimizer, as bars", (DATA,))
-def figure_2(shop: Workshop) -> list[Path]:
+def figure_2(runner: ExperimentRunner) -> list[Path]:
     """The lines of 15 epochs from scratch."""
-    nets, points = {}, []
+    trained_networks, points = {}, []
     lines = [(patch, optimizer) for optimizer in OPTIMIZERS for patch in PATCHES]
     for patch, optimizer in lines:
-        nets[_scratch(patch, optimizer)[0]] = _bagnet(shop, patch, optimizer)
-    cells = shop.evaluated("clean", list(nets.values()), DATA)
-    for (patch, optimizer), net in zip(lines, nets.values(), strict=True):
-        points.append(Point("", optimizer, f"BagNet-{patch}", cells.accuracy(net.label)))
-    page = _page("Figure 2: accuracy by patch size and optimizer, %", cells, nets)
-    return Bars(points, COLUMN).write(shop.out / "figure-2", page)
+        trained_networks[_scratch(patch, optimizer)[0]] = _bagnet(runner, patch, optimizer)
+    cells = runner.evaluated("clean", list(trained_networks.values()), DATA)
+    for (patch, optimizer), trained in zip(lines, trained_networks.values(), strict=True):
+        points.append(Point("", optimizer, f"BagNet-{patch}", cells.accuracy(trained.label)))
+    page = _page("Figure 2: accuracy by patch size and optimizer, %", cells, trained_networks)
+    return Bars(points, COLUMN).write(runner.out / "figure-2", page)
 
 
 @item(PAPER, "heat-maps", "evidence of patches for the true class", (DATA,))
-def heat_maps(shop: Workshop) -> list[Path]:
+def heat_maps(runner: ExperimentRunner) -> list[Path]:
     """The first test image of each of the first classes, by the networks trained with Adam."""
-    clean = datasets.load(shop.dataset(DATA), limit=shop.budget.limit)
+    clean = datasets.load(runner.dataset(DATA), limit=runner.budget.limit)
     _, first = np.unique(clean.labels, return_index=True)
     images = clean.read(np.sort(first)[:HEAT_MAPS])
     labels = clean.labels[np.sort(first)[:HEAT_MAPS]]
-    nets, columns, entries = {patch: _bagnet(shop, patch, "adam") for patch in PATCHES}, {}, {}
+    trained_networks, columns, measurements = {patch: _bagnet(runner, patch, "adam") for patch in PATCHES}, {}, {}
     places = {}
-    for patch, net in nets.items():
-        classifier = shop.loaded(net, clean)
+    for patch, trained in trained_networks.items():
+        classifier = runner.loaded(trained, clean)
         columns[f"BagNet-{patch}"] = [
             analysis.patch_evidence(classifier, image, int(label)) for image, label in zip(images, labels, strict=True)
         ]
         places[f"BagNet-{patch}"] = analysis.patch_centres(classifier, images[0])
-        facts = net.facts | {"n": len(labels), "weights_sha256": classifier.weights_sha256}
-        entries[f"BagNet-{patch}", ""] = Entry(None, facts=facts)
-    words = _words(shop.dataset(DATA))
+        details = trained.details | {"n": len(labels), "weights_sha256": classifier.weights_sha256}
+        measurements[f"BagNet-{patch}", ""] = Measurement(None, details=details)
+    words = _words(runner.dataset(DATA))
     names = [words.get(clean.classes[label], clean.classes[label]) for label in labels]
-    floor = _floor(shop.evaluated("clean", [nets[33]], DATA), nets[33])
+    floor = _floor(runner.evaluated("clean", [trained_networks[33]], DATA), trained_networks[33])
     page = Page("Heat maps: evidence of every patch for the true class", SOURCE, floors=[floor])
-    return Maps(images, names, columns, places, "logit of the true class").write(shop.out / "heat-maps", page, entries)
+    return Maps(images, names, columns, places, "logit of the true class").write(
+        runner.out / "heat-maps", page, measurements
+    )
 
 
 def _words(dataset: str) -> dict[str, str]:
@@ -155,26 +157,26 @@ def _words(dataset: str) -> dict[str, str]:
     return {wnid: names.partition(",")[0] for wnid, tab, names in pairs if tab}
 
 
-def _page(title: str, cells: Cells, nets: Mapping[str, Net]) -> Page:
-    floor = _floor(cells, nets[_scratch(33, "adam")[0]])
-    return Page(title, SOURCE, NOTES, [floor], findings(CLAIMS, cells.values(nets, CLEAN)))
+def _page(title: str, cells: Cells, trained_networks: Mapping[str, TrainedNetwork]) -> Page:
+    floor = _floor(cells, trained_networks[_scratch(33, "adam")[0]])
+    return Page(title, SOURCE, NOTES, [floor], findings(CLAIMS, cells.values(trained_networks, CLEAN)))
 
 
-def _floor(cells: Cells, best: Net) -> Floor:
+def _floor(cells: Cells, best: TrainedNetwork) -> Floor:
     """What the best network of the report's own kind must reach, several times chance."""
     return Floor(_scratch(33, "adam")[0], FLOOR, cells.accuracy(best.label))
 
 
-def _bagnet(shop: Workshop, patch: int, optimizer: str) -> Net:
+def _bagnet(runner: ExperimentRunner, patch: int, optimizer: str) -> TrainedNetwork:
     [row] = [
         one
         for one in ROWS
         if (one.model, one.optimizer, one.epochs, one.pretrained) == (f"bagnet{patch}_64", optimizer, 15, False)
     ]
-    return _net(shop, row)
+    return _net(runner, row)
 
 
-def _net(shop: Workshop, row: Row) -> Net:
+def _net(runner: ExperimentRunner, row: Row) -> TrainedNetwork:
     small = SMALL | {"epochs": row.small_epochs}
     paper: dict[str, Any] = {"epochs": row.epochs}
     if row.optimizer == "adadelta":
@@ -182,6 +184,6 @@ def _net(shop: Workshop, row: Row) -> Net:
     elif row.epochs < STEP:
         paper |= NO_STEP
     is_bagnet = row.model.startswith("bagnet")
-    model = row.model if is_bagnet or not shop.in_full else PUBLISHED_RESNET
+    model = row.model if is_bagnet or not runner.in_full else PUBLISHED_RESNET
     start = {"init": "imagenet" if is_bagnet else "IMAGENET1K_V1"} if row.pretrained else {}
-    return shop.trained(row.name, f"bagnet-{row.optimizer}", model, DATA, small=small, paper=paper, **start)
+    return runner.trained(row.name, f"bagnet-{row.optimizer}", model, DATA, small=small, paper=paper, **start)

@@ -19,13 +19,13 @@ import corruptions
 from robench import analysis, datasets, models
 from robench.reproduce._cells import Places, chosen_of
 from robench.reproduce._claims import Claim, Floor, findings
-from robench.reproduce._entry import Entry
+from robench.reproduce._experiments import ExperimentRunner
 from robench.reproduce._figure import Lines, Point
 from robench.reproduce._items import item
-from robench.reproduce._net import Net
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Workshop
+from robench.reproduce._trained_network import TrainedNetwork
 
 PAPER = "fidelity"
 SOURCE = "Lin 2021, Learning degraded image classification with restoration data fidelity"
@@ -142,129 +142,129 @@ CLAIMS_6_1 = (
 
 
 @item(PAPER, "figure-3-3", "accuracy over sigma for three setups, without and with restoration", (DATA,))
-def figure_3_3(shop: Workshop) -> list[Path]:
+def figure_3_3(runner: ExperimentRunner) -> list[Path]:
     """Solid without restoration, dashed with it."""
     points, dashed, studies = [], {}, []
-    for network in _networks(shop):
-        study = _studied(shop, network, _setups(shop, network), CLAIMS_OF_SETUPS)
+    for network in _networks(runner):
+        study = _studied(runner, network, _setups(runner, network), CLAIMS_OF_SETUPS)
         studies.append(study)
         dashed[f"{network}, {WITH}"] = f"{network}, {WITHOUT}"
-        for (name, column), entry in study.entries.items():
+        for (name, column), measurement in study.measurements.items():
             setup, _, restoration = name.partition(", ")
-            points.append(Point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), entry))
+            points.append(Point(SETUP_PANELS[setup], f"{network}, {restoration}", _sigma(column), measurement))
     labels = dict.fromkeys(SETUP_PANELS.values(), "sigma")
-    page = _page("Figure 3.3: three setups, without and with restoration", studies, [_restoring(shop)])
-    return Lines(points, labels, ACCURACY, dashed, one_scale=True).write(shop.out / "figure-3-3", page)
+    page = _page("Figure 3.3: three setups, without and with restoration", studies, [_restoring(runner)])
+    return Lines(points, labels, ACCURACY, dashed, one_scale=True).write(runner.out / "figure-3-3", page)
 
 
 @item(PAPER, "figure-3-4", "activations before the last layer over neurons, one class at six levels", (DATA,))
-def figure_3_4(shop: Workshop) -> list[Path]:
+def figure_3_4(runner: ExperimentRunner) -> list[Path]:
     """Images of the first class; neurons in the order of the change from clean to the strongest noise."""
-    network = _main_network(shop)
-    net, restorer = _classifier(shop, network, "clean"), _restorer(shop)
-    panels = {WITHOUT: net, WITH: net.behind(restorer)}
-    points = [one for panel, each in panels.items() for one in _activations(shop, panel, each)]
+    network = _main_network(runner)
+    trained, restorer = _classifier(runner, network, "clean"), _restorer(runner)
+    panels = {WITHOUT: trained, WITH: trained.behind(restorer)}
+    points = [one for panel, each in panels.items() for one in _activations(runner, panel, each)]
     labels = dict.fromkeys(panels, "neuron, by change")
-    page = _page("Figure 3.4: activations before the last layer", [_of_clean(shop, network)], [_restoring(shop)])
+    page = _page("Figure 3.4: activations before the last layer", [_of_clean(runner, network)], [_restoring(runner)])
     lines = Lines(points, labels, "mean activation", marked=False, one_scale=True)
-    return lines.write(shop.out / "figure-3-4", page)
+    return lines.write(runner.out / "figure-3-4", page)
 
 
 @item(PAPER, "figure-a-2", "accuracy of setup 1 over blur, motion, salt and pepper, and crop", (DATA,))
-def figure_a_2(shop: Workshop) -> list[Path]:
+def figure_a_2(runner: ExperimentRunner) -> list[Path]:
     """The clean-trained networks on the degradations of appendix A."""
     keys = corruptions.suite("fidelity/1").keys
     chosen = [f"{name}@{','.join(keys[name])}" for name in APPENDIX_A]
-    nets = {network: _classifier(shop, network, "clean") for network in _networks(shop)}
-    cells = shop.evaluated("appendix-a", list(nets.values()), DATA, chosen)
+    networks = {network: _classifier(runner, network, "clean") for network in _networks(runner)}
+    cells = runner.evaluated("appendix-a", list(networks.values()), DATA, chosen)
     points, labels = [], {}
     for name, identity in APPENDIX_A.items():
         panel = name.replace("_", " ")
         labels[panel] = keys[name][0].partition("=")[0]
-        for network, net in nets.items():
-            at = {identity: cells.accuracy(net.label)}
-            at |= {float(key.partition("=")[2]): cells.accuracy(net.label, name, key) for key in keys[name]}
-            points += [Point(panel, network, level, entry) for level, entry in at.items()]
-    page = _page("Figure A.2: setup 1 on other degradations", [_of_clean(shop, network) for network in nets])
-    return Lines(points, labels, ACCURACY, one_scale=True).write(shop.out / "figure-a-2", page)
+        for network, trained in networks.items():
+            at = {identity: cells.accuracy(trained.label)}
+            at |= {float(key.partition("=")[2]): cells.accuracy(trained.label, name, key) for key in keys[name]}
+            points += [Point(panel, network, level, measurement) for level, measurement in at.items()]
+    page = _page("Figure A.2: setup 1 on other degradations", [_of_clean(runner, network) for network in networks])
+    return Lines(points, labels, ACCURACY, one_scale=True).write(runner.out / "figure-a-2", page)
 
 
 @item(PAPER, "figure-7-1", "setups and calibration by an end-to-end estimator for the other networks", (DATA,))
-def figure_7_1(shop: Workshop) -> list[Path]:
+def figure_7_1(runner: ExperimentRunner) -> list[Path]:
     """AlexNet, VGG-16, GoogLeNet."""
     points, studies = [], []
     dashed = {f"{setup}, {WITH}": f"{setup}, {WITHOUT}" for setup in SETUPS}
-    for network in _networks(shop, every=True):
-        if network != _main_network(shop):
-            nets = _setups(shop, network) | {PROPOSED: _calibrated(shop, network, ["end-to-end"])}
+    for network in _networks(runner, every=True):
+        if network != _main_network(runner):
+            networks = _setups(runner, network) | {PROPOSED: _calibrated(runner, network, ["end-to-end"])}
             strongest = ABOVE_SETUP_2 if network.startswith("alexnet") else BELOW_SETUP_2
             claims = (*CLAIMS_OF_SETUPS, *CLAIMS_OF_PROPOSED, strongest)
-            studies.append(_studied(shop, network, nets, claims))
-            for (name, column), entry in studies[-1].entries.items():
-                points.append(Point(network, name, _sigma(column), entry))
+            studies.append(_studied(runner, network, networks, claims))
+            for (name, column), measurement in studies[-1].measurements.items():
+                points.append(Point(network, name, _sigma(column), measurement))
     labels = dict.fromkeys((study.network for study in studies), "sigma")
-    page = _page("Figure 7.1: the other networks", studies, [_restoring(shop)])
-    return Lines(points, labels, ACCURACY, dashed, one_scale=True).write(shop.out / "figure-7-1", page)
+    page = _page("Figure 7.1: the other networks", studies, [_restoring(runner)])
+    return Lines(points, labels, ACCURACY, dashed, one_scale=True).write(runner.out / "figure-7-1", page)
 
 
 @item(PAPER, "figure-c-1", "loss and accuracy of setup 1 over epochs", (DATA,))
-def figure_c_1(shop: Workshop) -> list[Path]:
+def figure_c_1(runner: ExperimentRunner) -> list[Path]:
     """From the training logs."""
     points, studies = [], []
-    for network in _networks(shop):
-        net = _classifier(shop, network, "clean")
-        studies.append(_of_clean(shop, network))
-        facts = net.facts | {"weights_sha256": studies[-1].floor.entry.facts["weights_sha256"]}
-        for row in net.history.to_dict("records"):
+    for network in _networks(runner):
+        trained = _classifier(runner, network, "clean")
+        studies.append(_of_clean(runner, network))
+        details = trained.details | {"weights_sha256": studies[-1].floor.measurement.details["weights_sha256"]}
+        for row in trained.history.to_dict("records"):
             for panel, factor in (("loss", 1), ("accuracy", 100)):
                 for part in ("train", "val"):
-                    entry = Entry(factor * row[f"{part}_{panel}"], facts=facts)
-                    points.append(Point(panel, f"{network}, {part}", row["epoch"], entry))
-    dashed = {f"{network}, val": f"{network}, train" for network in _networks(shop)}
+                    measurement = Measurement(factor * row[f"{part}_{panel}"], details=details)
+                    points.append(Point(panel, f"{network}, {part}", row["epoch"], measurement))
+    dashed = {f"{network}, val": f"{network}, train" for network in _networks(runner)}
     labels = {"loss": "epoch", "accuracy": "epoch"}
     y_labels = {"loss": "cross-entropy", "accuracy": ACCURACY}
     page = _page("Figure C.1: loss and accuracy over epochs", studies, notes=LOSSES)
-    return Lines(points, labels, y_labels, dashed, marked=False).write(shop.out / "figure-c-1", page)
+    return Lines(points, labels, y_labels, dashed, marked=False).write(runner.out / "figure-c-1", page)
 
 
 @item(PAPER, "table-5-1", "three setups and calibration by oracle, pre-trained and end-to-end estimators", (DATA,))
-def table_5_1(shop: Workshop) -> list[Path]:
+def table_5_1(runner: ExperimentRunner) -> list[Path]:
     """Setups and calibrations on uniform and spatially varying noise."""
-    network = _main_network(shop)
-    nets = _setups(shop, network)
+    network = _main_network(runner)
+    networks = _setups(runner, network)
     for name, word in ESTIMATORS.items():
         for ensemble in ("w/o ensemble", "w/ ensemble"):
             words = [word] if ensemble == "w/ ensemble" else [word, "no-ensemble"]
-            nets[f"{name}, {ensemble}"] = _calibrated(shop, network, words)
-    return _table(shop, "table-5-1", nets, TABLE_5_1, PLACES | VARYING, CLAIMS_5_1)
+            networks[f"{name}, {ensemble}"] = _calibrated(runner, network, words)
+    return _table(runner, "table-5-1", networks, TABLE_5_1, PLACES | VARYING, CLAIMS_5_1)
 
 
 @item(PAPER, "table-6-1", "the oracle without ensemble: maps, down-sampling, and each module left out", (DATA,))
-def table_6_1(shop: Workshop) -> list[Path]:
+def table_6_1(runner: ExperimentRunner) -> list[Path]:
     """Ablation."""
-    network, first = _main_network(shop), f"setup 1, {WITH}"
+    network, first = _main_network(runner), f"setup 1, {WITH}"
     rows = {name: [] if name == "full" else [name] for name in TABLE_6_1 if name != first}
-    nets = {name: _calibrated(shop, network, ["oracle", *word, "no-ensemble"]) for name, word in rows.items()}
-    nets[first] = _classifier(shop, network, "clean").behind(_restorer(shop))
-    return _table(shop, "table-6-1", nets, TABLE_6_1, PLACES | {"1D": VARYING["1D"]}, CLAIMS_6_1)
+    networks = {name: _calibrated(runner, network, ["oracle", *word, "no-ensemble"]) for name, word in rows.items()}
+    networks[first] = _classifier(runner, network, "clean").behind(_restorer(runner))
+    return _table(runner, "table-6-1", networks, TABLE_6_1, PLACES | {"1D": VARYING["1D"]}, CLAIMS_6_1)
 
 
 def _table(
-    shop: Workshop,
+    runner: ExperimentRunner,
     name: str,
-    nets: Mapping[str, Net],
+    networks: Mapping[str, TrainedNetwork],
     printed: Mapping[str, Sequence[float]],
     places: Places,
     claims: Sequence[Claim],
 ) -> list[Path]:
-    study = _studied(shop, _main_network(shop), nets, claims, places)
+    study = _studied(runner, _main_network(runner), networks, claims, places)
     page = _page(
         f"Table {name.removeprefix('table-').replace('-', '.')}: {ACCURACY}",
         [study],
-        [_restoring(shop)],
+        [_restoring(runner)],
         [DIRECTIONS[one] for one in VARYING if one in places],
     )
-    return Table(list(places), printed, study.entries).write(shop.out / name, page)
+    return Table(list(places), printed, study.measurements).write(runner.out / name, page)
 
 
 @dataclass(frozen=True)
@@ -272,36 +272,45 @@ class Study:
     """What was measured of one network's forms: entries by row and column, its floor, and what was found."""
 
     network: str
-    entries: Mapping[tuple[str, str], Entry]
+    measurements: Mapping[tuple[str, str], Measurement]
     floor: Floor
     found: pd.DataFrame
 
 
 def _studied(
-    shop: Workshop, network: str, nets: Mapping[str, Net], claims: Sequence[Claim] = (), places: Places = PLACES
+    runner: ExperimentRunner,
+    network: str,
+    networks: Mapping[str, TrainedNetwork],
+    claims: Sequence[Claim] = (),
+    places: Places = PLACES,
 ) -> Study:
     """Those networks and the one trained on clean images, whose accuracy there is the floor; all in one run."""
-    clean = _classifier(shop, network, "clean")
-    measured = {net.label: net for net in (*nets.values(), clean)}
-    cells = shop.evaluated(network, list(measured.values()), DATA, chosen_of(places))
+    clean = _classifier(runner, network, "clean")
+    measured = {trained.label: trained for trained in (*networks.values(), clean)}
+    cells = runner.evaluated(network, list(measured.values()), DATA, chosen_of(places))
     floor = Floor(f"{network} of setup 1, clean", FLOORS[network], cells.accuracy(clean.label))
-    return Study(network, cells.entries(nets, places), floor, findings(claims, cells.values(nets, places)))
+    return Study(
+        network,
+        cells.measurements(networks, places),
+        floor,
+        findings(claims, cells.values(networks, places)),
+    )
 
 
-def _of_clean(shop: Workshop, network: str) -> Study:
+def _of_clean(runner: ExperimentRunner, network: str) -> Study:
     """The network of setup 1 alone."""
-    return _studied(shop, network, {}, places={"clean": PLACES["clean"]})
+    return _studied(runner, network, {}, places={"clean": PLACES["clean"]})
 
 
-def _restoring(shop: Workshop) -> Floor:
+def _restoring(runner: ExperimentRunner) -> Floor:
     """The restorer on test images under noise of sigma 0.3."""
-    net = _restorer(shop)
-    restorer = models.load_restorer(net.spec, device=shop.device)
-    clean = datasets.load(shop.dataset(DATA), limit=min(REMOVED_FROM, shop.budget.limit or REMOVED_FROM))
+    trained = _restorer(runner)
+    restorer = models.load_restorer(trained.spec, device=runner.device)
+    clean = datasets.load(runner.dataset(DATA), limit=min(REMOVED_FROM, runner.budget.limit or REMOVED_FROM))
     images = clean.read(np.arange(len(clean)))
     noisy = corruptions.apply(images, "awgn", level=0.3, ids=clean.ids)
-    facts = {"model": restorer.label, "weights_sha256": restorer.weights_sha256, "n": len(clean)}
-    removed = Entry(100 * analysis.noise_removed(restorer, images, noisy), facts=net.training | facts)
+    details = {"model": restorer.label, "weights_sha256": restorer.weights_sha256, "n": len(clean)}
+    removed = Measurement(100 * analysis.noise_removed(restorer, images, noisy), details=trained.training | details)
     return Floor("noise of sigma 0.3 that the restorer takes away (l1)", LEAST_REMOVED, removed)
 
 
@@ -316,12 +325,12 @@ def _page(title: str, studies: Sequence[Study], floors: Sequence[Floor] = (), no
     )
 
 
-def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
+def _activations(runner: ExperimentRunner, panel: str, trained: TrainedNetwork) -> Iterator[Point]:
     """The mean input of the last layer over the test images of class 0, a line a level."""
-    clean = datasets.load(shop.dataset(DATA), limit=shop.budget.limit)
+    clean = datasets.load(runner.dataset(DATA), limit=runner.budget.limit)
     chosen = np.flatnonzero(clean.labels == clean.labels.min())
     images, ids = clean.read(chosen), clean.ids[chosen]
-    classifier = shop.loaded(net, clean)
+    classifier = runner.loaded(trained, clean)
     layer = analysis.last_linear(classifier)
     seen = {}
     for column, (name, key) in PLACES.items():
@@ -331,60 +340,60 @@ def _activations(shop: Workshop, panel: str, net: Net) -> Iterator[Point]:
             degraded = corruptions.apply_strength(images, noise, noise.parse(key), ids=ids)
         seen[column] = analysis.features(classifier, degraded, layer, given=True)
     order = analysis.order_by_change(seen["clean"], seen["0.5"])
-    facts = net.facts | {"n": len(chosen), "weights_sha256": classifier.weights_sha256}
+    details = trained.details | {"n": len(chosen), "weights_sha256": classifier.weights_sha256}
     for column, given in seen.items():
         for place, value in enumerate(given.mean(axis=0, dtype=np.float64)[order]):
-            yield Point(panel, f"sigma {_sigma(column):g}", place, Entry(float(value), facts=facts))
+            yield Point(panel, f"sigma {_sigma(column):g}", place, Measurement(float(value), details=details))
 
 
 def _sigma(column: str) -> float:
     return 0.0 if column == "clean" else float(column)
 
 
-def _setups(shop: Workshop, network: str) -> dict[str, Net]:
+def _setups(runner: ExperimentRunner, network: str) -> dict[str, TrainedNetwork]:
     """Every setup without and with the restorer in front."""
-    restorer, nets = _restorer(shop), {}
+    restorer, networks = _restorer(runner), {}
     for setup, kind in SETUPS.items():
-        net = _classifier(shop, network, kind)
-        nets[f"{setup}, {WITHOUT}"] = net
-        nets[f"{setup}, {WITH}"] = net.behind(restorer)
-    return nets
+        trained = _classifier(runner, network, kind)
+        networks[f"{setup}, {WITHOUT}"] = trained
+        networks[f"{setup}, {WITH}"] = trained.behind(restorer)
+    return networks
 
 
-def _main_network(shop: Workshop) -> str:
-    return "resnet50" if shop.in_full else "resnet20"
+def _main_network(runner: ExperimentRunner) -> str:
+    return "resnet50" if runner.in_full else "resnet20"
 
 
-def _networks(shop: Workshop, *, every: bool = False) -> tuple[str, ...]:
+def _networks(runner: ExperimentRunner, *, every: bool = False) -> tuple[str, ...]:
     """The report's four; of the small budget only the main one, or with `every` the other three for 32 pixels too."""
-    main = _main_network(shop)
+    main = _main_network(runner)
     others = ("alexnet", "vgg16", "googlenet")
-    if shop.in_full:
+    if runner.in_full:
         return (*others, main)
     if not every:
         return (main,)
-    return (*(f"{other}_32" for other in others[: 1 if shop.budget.name == "smoke" else 3]), main)
+    return (*(f"{other}_32" for other in others[: 1 if runner.budget.name == "smoke" else 3]), main)
 
 
-def _classifier(shop: Workshop, network: str, kind: str) -> Net:
+def _classifier(runner: ExperimentRunner, network: str, kind: str) -> TrainedNetwork:
     """Trained on clean, degraded or restored images."""
-    options: dict[str, Any] = {"init": "IMAGENET1K_V1"} if shop.in_full else {}
-    front = f"{_restorer(shop).spec}+" if kind == "restored" else ""
+    options: dict[str, Any] = {"init": "IMAGENET1K_V1"} if runner.in_full else {}
+    front = f"{_restorer(runner).spec}+" if kind == "restored" else ""
     recipe = "fidelity-clean" if kind == "clean" else "fidelity-degraded"
-    return shop.trained(f"{network}-{kind}", recipe, network, DATA, small=SMALL, front=front, **options)
+    return runner.trained(f"{network}-{kind}", recipe, network, DATA, small=SMALL, front=front, **options)
 
 
-def _restorer(shop: Workshop) -> Net:
-    return shop.trained("restorer", "fidelity-restorer", RESTORER, DATA, small=SMALL_RESTORER)
+def _restorer(runner: ExperimentRunner) -> TrainedNetwork:
+    return runner.trained("restorer", "fidelity-restorer", RESTORER, DATA, small=SMALL_RESTORER)
 
 
-def _calibrated(shop: Workshop, network: str, words: Sequence[str]) -> Net:
+def _calibrated(runner: ExperimentRunner, network: str, words: Sequence[str]) -> TrainedNetwork:
     """The frozen classifier of setup 1, calibrated; the estimator starts from one that was trained by itself."""
-    restorer, classifier = _restorer(shop), _classifier(shop, network, "clean")
+    restorer, classifier = _restorer(runner), _classifier(runner, network, "clean")
     options: dict[str, Any] = {"parts": classifier.behind(restorer).spec}
     if "oracle" not in words:
         recipe = "fidelity-estimator-l1"
-        options["estimator"] = shop.trained("estimator-l1", recipe, restorer.spec, DATA, small=SMALL_RESTORER).path
+        options["estimator"] = runner.trained("estimator-l1", recipe, restorer.spec, DATA, small=SMALL_RESTORER).path
     name, model = "-".join((network, "calibrated", *words)), ",".join((f"fidelity:{network}", *words))
     small = SMALL_CALIBRATION | (CLIPPED if "end-to-end" in words else {})
-    return shop.trained(name, "fidelity-calibration", model, DATA, small=small, **options)
+    return runner.trained(name, "fidelity-calibration", model, DATA, small=small, **options)

@@ -15,13 +15,13 @@ import corruptions
 from robench import analysis, datasets
 from robench.reproduce._cells import Cells, chosen_of, error, wrong
 from robench.reproduce._claims import Claim, Floor, findings, paired
-from robench.reproduce._entry import Entry
+from robench.reproduce._experiments import ExperimentRunner
 from robench.reproduce._figure import Lines, Point
 from robench.reproduce._items import item
-from robench.reproduce._net import Net
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Workshop
+from robench.reproduce._trained_network import TrainedNetwork
 
 PAPER = "fine-tuning"
 LEVELS = (1, 2, 3, 4)
@@ -79,94 +79,106 @@ NETWORKS = {"mnist": ("lenet5", 4), "cifar10": ("cifar10_quick", 5)}
 
 
 @item(PAPER, "figure-6", "error rate over distortion, LeNet-5 on MNIST", ("mnist",))
-def figure_6(shop: Workshop) -> list[Path]:
+def figure_6(runner: ExperimentRunner) -> list[Path]:
     """MNIST."""
-    return _errors(shop, "mnist", "Figure 6: LeNet-5 on MNIST", "figure-6")
+    return _errors(runner, "mnist", "Figure 6: LeNet-5 on MNIST", "figure-6")
 
 
 @item(PAPER, "figure-7", "error rate over distortion, CIFAR10-quick on CIFAR-10", ("cifar10",))
-def figure_7(shop: Workshop) -> list[Path]:
+def figure_7(runner: ExperimentRunner) -> list[Path]:
     """CIFAR-10."""
-    return _errors(shop, "cifar10", "Figure 7: CIFAR10-quick on CIFAR-10", "figure-7")
+    return _errors(runner, "cifar10", "Figure 7: CIFAR10-quick on CIFAR-10", "figure-7")
 
 
 @item(PAPER, "figure-8", "mean variance of the gradient of feature maps, conv3 of CIFAR10-quick", ("cifar10",))
-def figure_8(shop: Workshop) -> list[Path]:
+def figure_8(runner: ExperimentRunner) -> list[Path]:
     """Edges and texture that are left in the last convolution's maps."""
     blurs = DISTORTIONS[:2]
     points, values = [], {}
     for one in blurs:
-        for line, level, measured in _variances(shop, one):
-            points.append(Point(one.title, line, level, measured.entry))
+        for line, level, measured in _variances(runner, one):
+            points.append(Point(one.title, line, level, measured.measurement))
             values[line, one.place(level)] = measured.values
     found = findings(_claims_of_variance(blurs, values), values.__getitem__)
-    nets = _nets(shop, "cifar10", blurs[0])
-    floor = _floor(shop.evaluated("cifar10-clean", [nets["no train"]], "cifar10"), nets, "no train", "cifar10")
+    trained_networks = _nets(runner, "cifar10", blurs[0])
+    floor = _floor(
+        runner.evaluated("cifar10-clean", [trained_networks["no train"]], "cifar10"),
+        trained_networks,
+        "no train",
+        "cifar10",
+    )
     page = Page("Figure 8: gradient of the maps of the last convolution", SOURCE, NOTES["cifar10"], [floor], found)
     lines = Lines(points, {one.title: X_LABELS[one.title] for one in blurs}, "mean variance of gradient", NO_TRAIN)
-    return lines.write(shop.out / "figure-8", page)
+    return lines.write(runner.out / "figure-8", page)
 
 
 @item(PAPER, "table-1", "top-1 and top-5 error of AlexNet, first 3 layers fine-tuned on ImageNet", ("imagenet",))
-def table_1(shop: Workshop) -> list[Path]:
+def table_1(runner: ExperimentRunner) -> list[Path]:
     """ImageNet."""
     every = DISTORTIONS[-1]
     drawn = every.key("0..4")
-    nets = _alexnets(shop)
-    cells = shop.evaluated("imagenet", list(nets.values()), "imagenet", [f"{every.corruption}@{drawn}"])
-    entries = {}
-    for name, net in nets.items():
+    trained_networks = _alexnets(runner)
+    cells = runner.evaluated("imagenet", list(trained_networks.values()), "imagenet", [f"{every.corruption}@{drawn}"])
+    measurements = {}
+    for name, trained in trained_networks.items():
         for what, place in (("clean", ("clean", "clean")), ("distorted", (every.corruption, drawn))):
-            entries["top-1 error", f"{name}, {what}"] = error(cells.accuracy(net.label, *place))
-            entries["top-5 error", f"{name}, {what}"] = error(cells.top5_accuracy(net.label, *place))
-    floor, found = _floor(cells, nets, "original", "imagenet"), _found_in_table_1(cells, nets, drawn)
+            measurements["top-1 error", f"{name}, {what}"] = error(cells.accuracy(trained.label, *place))
+            measurements["top-5 error", f"{name}, {what}"] = error(cells.top5_accuracy(trained.label, *place))
+    floor, found = (
+        _floor(cells, trained_networks, "original", "imagenet"),
+        _found_in_table_1(cells, trained_networks, drawn),
+    )
     page = Page("Table 1: error on ImageNet, %", SOURCE, TABLE_1_NOTES, [floor], found)
-    return Table(TABLE_1_COLUMNS, TABLE_1, entries).write(shop.out / "table-1", page)
+    return Table(TABLE_1_COLUMNS, TABLE_1, measurements).write(runner.out / "table-1", page)
 
 
-def _found_in_table_1(cells: Cells, nets: Mapping[str, Net], drawn: str) -> pd.DataFrame:
+def _found_in_table_1(cells: Cells, trained_networks: Mapping[str, TrainedNetwork], drawn: str) -> pd.DataFrame:
     places = {"clean": ("clean", "clean"), "distorted": (ALL, drawn)}
     claims = (
         Claim("tuning lowers the error on distorted images", ("original", "distorted"), ("fine-tuned", "distorted")),
         Claim("and keeps it on clean ones", ("fine-tuned", "clean"), ("original", "clean"), within=1.0),
     )
-    return findings(claims, wrong(cells.values(nets, places)))
+    return findings(claims, wrong(cells.values(trained_networks, places)))
 
 
-def _alexnets(shop: Workshop) -> dict[str, Net]:
+def _alexnets(runner: ExperimentRunner) -> dict[str, TrainedNetwork]:
     """The original, published or trained here, and its first layers tuned."""
-    if shop.in_full:
+    if runner.in_full:
         network, start = "alexnet", "IMAGENET1K_V1"
-        original = shop.published(network, start)
+        original = runner.published(network, start)
     else:
         network = "alexnet_64"
-        original = shop.trained("alexnet-clean", "clean", network, "imagenet", small=SMALL_IMAGENET)
+        original = runner.trained("alexnet-clean", "clean", network, "imagenet", small=SMALL_IMAGENET)
         start = str(original.path)
     recipe, paper = "fine-tuning-imagenet-first-3", {"train_n": IMAGENET_TRAIN_N}
-    tuned = shop.trained("alexnet-first-3", recipe, network, "imagenet", small=SMALL_FIRST_3, paper=paper, init=start)
+    tuned = runner.trained("alexnet-first-3", recipe, network, "imagenet", small=SMALL_FIRST_3, paper=paper, init=start)
     return {"original": original, "fine-tuned": tuned}
 
 
-def _errors(shop: Workshop, data: str, title: str, name: str) -> list[Path]:
+def _errors(runner: ExperimentRunner, data: str, title: str, name: str) -> list[Path]:
     """A panel a distortion, with the claims on its strongest level."""
     points, found = [], []
     for one in DISTORTIONS:
-        nets = _nets(shop, data, one)
+        trained_networks = _nets(runner, data, one)
         places = {one.place(0): ("clean", "clean")}
         places |= {one.place(level): (one.corruption, one.key(level)) for level in LEVELS}
-        cells = shop.evaluated(f"{data}-{one.title.replace(' ', '-')}", list(nets.values()), data, chosen_of(places))
-        entries = cells.entries(nets, places)
-        for line in nets:
+        cells = runner.evaluated(
+            f"{data}-{one.title.replace(' ', '-')}", list(trained_networks.values()), data, chosen_of(places)
+        )
+        measurements = cells.measurements(trained_networks, places)
+        for line in trained_networks:
             for level in (0, *LEVELS):
-                points.append(Point(one.title, line, level, error(entries[line, one.place(level)])))
-        found.append(findings(_claims_of_error(one, list(nets)), wrong(cells.values(nets, places))))
-    floor = _floor(cells, nets, "no train", data)
+                points.append(Point(one.title, line, level, error(measurements[line, one.place(level)])))
+        found.append(
+            findings(_claims_of_error(one, list(trained_networks)), wrong(cells.values(trained_networks, places)))
+        )
+    floor = _floor(cells, trained_networks, "no train", data)
     page = Page(title, SOURCE, NOTES[data], [floor], pd.concat(found, ignore_index=True))
-    return Lines(points, X_LABELS, "error rate, %", NO_TRAIN).write(shop.out / name, page)
+    return Lines(points, X_LABELS, "error rate, %", NO_TRAIN).write(runner.out / name, page)
 
 
-def _floor(cells: Cells, nets: Mapping[str, Net], untuned: str, data: str) -> Floor:
-    return Floor(f"{untuned}, clean", FLOORS[data], cells.accuracy(nets[untuned].label))
+def _floor(cells: Cells, trained_networks: Mapping[str, TrainedNetwork], untuned: str, data: str) -> Floor:
+    return Floor(f"{untuned}, clean", FLOORS[data], cells.accuracy(trained_networks[untuned].label))
 
 
 def _claims_of_error(one: Distortion, lines: Sequence[str]) -> list[Claim]:
@@ -197,18 +209,20 @@ def _claims_of_variance(
     return claims
 
 
-def _nets(shop: Workshop, data: str, one: Distortion) -> Mapping[str, Net]:
+def _nets(runner: ExperimentRunner, data: str, one: Distortion) -> Mapping[str, TrainedNetwork]:
     """The trainings of one panel: on clean images, the first layers of that on distorted ones, and all from scratch."""
     model, layers = NETWORKS[data]
     recipe, drawn, small = f"fine-tuning-{data}", one.key("0..4"), SMALL[data]
-    clean = shop.trained(f"{recipe}-clean", f"{recipe}-clean", model, data, small=small)
-    nets = {"no train": clean}
+    clean = runner.trained(f"{recipe}-clean", f"{recipe}-clean", model, data, small=small)
+    trained_networks = {"no train": clean}
     kind = one.title.replace(" ", "-")
     for name in (*(f"first-{first}" for first in range(1, layers + 1)), "retrain"):
         start = None if name == "retrain" else str(clean.path)
         distorted: dict[str, Any] = {"corruption": one.corruption, "strength": drawn, "init": start}
-        nets[name] = shop.trained(f"{recipe}-{name}-{kind}", f"{recipe}-{name}", model, data, small=small, **distorted)
-    return nets
+        trained_networks[name] = runner.trained(
+            f"{recipe}-{name}-{kind}", f"{recipe}-{name}", model, data, small=small, **distorted
+        )
+    return trained_networks
 
 
 @dataclass(frozen=True)
@@ -216,23 +230,23 @@ class Variances:
     """Of each image, (N,), and what they come to."""
 
     values: NDArray[np.float64]
-    facts: Mapping[str, object]
+    details: Mapping[str, object]
 
     @property
-    def entry(self) -> Entry:
+    def measurement(self) -> Measurement:
         """The mean with its 95 % t interval."""
-        return Entry(*paired(self.values), facts=self.facts)
+        return Measurement(*paired(self.values), details=self.details)
 
 
-def _variances(shop: Workshop, one: Distortion) -> Iterator[tuple[str, int, Variances]]:
+def _variances(runner: ExperimentRunner, one: Distortion) -> Iterator[tuple[str, int, Variances]]:
     """Every training at every level, on a thousand test images."""
-    clean = datasets.load(shop.dataset("cifar10"), limit=shop.budget.limit or 1000)
+    clean = datasets.load(runner.dataset("cifar10"), limit=runner.budget.limit or 1000)
     images, chosen = clean.images(0, len(clean)), corruptions.get(one.corruption)
-    for line, net in _nets(shop, "cifar10", one).items():
-        classifier = shop.loaded(net, clean)
-        facts = {"weights_sha256": classifier.weights_sha256, "n": len(clean)}
+    for line, trained in _nets(runner, "cifar10", one).items():
+        classifier = runner.loaded(trained, clean)
+        details = {"weights_sha256": classifier.weights_sha256, "n": len(clean)}
         for level in (0, *LEVELS):
             strength = chosen.parse(one.key(level) if level else "clean")
             degraded = corruptions.apply_strength(images, chosen, strength, ids=clean.ids)
             maps = analysis.features(classifier, degraded, LAST_CONVOLUTION)
-            yield line, level, Variances(analysis.gradient_variance(maps), net.facts | facts)
+            yield line, level, Variances(analysis.gradient_variance(maps), trained.details | details)

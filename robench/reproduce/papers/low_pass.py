@@ -14,13 +14,13 @@ import corruptions
 from robench import models
 from robench.reproduce._cells import Cells
 from robench.reproduce._claims import Claim, Floor, findings
-from robench.reproduce._entry import Entry
+from robench.reproduce._experiments import ExperimentRunner
 from robench.reproduce._figure import Bars, Lines, Point
 from robench.reproduce._items import item
-from robench.reproduce._net import Net
+from robench.reproduce._measurement import Measurement
 from robench.reproduce._page import Page
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Workshop
+from robench.reproduce._trained_network import TrainedNetwork
 
 PAPER = "low-pass"
 SOURCE = "report on low-pass activations"
@@ -113,172 +113,187 @@ TABLE_2_NOTES = (
 
 
 @item(PAPER, "table-1", "best settings, loss and accuracy of four networks on flowers", (FLOWERS,), (PRETRAINING,))
-def table_1(shop: Workshop) -> list[Path]:
+def table_1(runner: ExperimentRunner) -> list[Path]:
     """Pre-trained networks."""
-    best = {row: _best(shop, row) for row in TABLE_1}
-    cells = shop.evaluated("flowers", list(best.values()), FLOWERS)
-    entries = {}
-    for row, net in best.items():
-        test = cells.accuracy(net.label)
-        loss = float(net.history["train_loss"][int(net.told["best_epoch"]) - 1])
-        numbers = (float(net.told["lr"]), int(net.told["batch_size"]), loss)
+    best = {row: _best(runner, row) for row in TABLE_1}
+    cells = runner.evaluated("flowers", list(best.values()), FLOWERS)
+    measurements = {}
+    for row, trained in best.items():
+        test = cells.accuracy(trained.label)
+        loss = float(trained.history["train_loss"][int(trained.told["best_epoch"]) - 1])
+        numbers = (float(trained.told["lr"]), int(trained.told["batch_size"]), loss)
         for column, number in zip(TABLE_1_COLUMNS, numbers, strict=False):
-            entries[row, column] = Entry(number, facts=test.facts)
-        entries[row, TABLE_1_COLUMNS[-1]] = test
-    floors = [Floor(f"{row}, test", FLOWERS_FLOOR, cells.accuracy(net.label)) for row, net in best.items()]
-    notes = [*TABLE_1_NOTES, _pretraining_note(shop, TABLE_1)]
+            measurements[row, column] = Measurement(number, details=test.details)
+        measurements[row, TABLE_1_COLUMNS[-1]] = test
+    floors = [Floor(f"{row}, test", FLOWERS_FLOOR, cells.accuracy(trained.label)) for row, trained in best.items()]
+    notes = [*TABLE_1_NOTES, _pretraining_note(runner, TABLE_1)]
     page = Page("Table 1: pre-trained networks on Oxford 17 flowers", SOURCE, notes, floors)
-    table = Table(TABLE_1_COLUMNS, TABLE_1, entries, ".4g", {TABLE_1_COLUMNS[-1]: ".2f"})
-    return table.write(shop.out / "table-1", page)
+    table = Table(TABLE_1_COLUMNS, TABLE_1, measurements, ".4g", {TABLE_1_COLUMNS[-1]: ".2f"})
+    return table.write(runner.out / "table-1", page)
 
 
 @item(PAPER, "table-2", "operations and parameters of ten networks", ())
-def table_2(shop: Workshop) -> list[Path]:
+def table_2(runner: ExperimentRunner) -> list[Path]:
     """Counted by torch on networks without numbers."""
-    entries: dict[tuple[str, str], Entry] = {}
+    measurements: dict[tuple[str, str], Measurement] = {}
     for row in TABLE_2:
         spec = _counted(row)
-        net = models.sketch(spec, classes=CLASSES if row.startswith(HEAD_OF_17) else 1000)
-        parameters = sum(values.numel() for values in net.module.parameters())
-        for column, count in zip(TABLE_2_COLUMNS, (models.flops(net) / 2, parameters), strict=True):
-            entries[row, column] = Entry(count / 1e6, facts={"model": spec})
+        trained = models.build_on_meta(spec, classes=CLASSES if row.startswith(HEAD_OF_17) else 1000)
+        parameters = sum(values.numel() for values in trained.module.parameters())
+        for column, count in zip(TABLE_2_COLUMNS, (models.flops(trained) / 2, parameters), strict=True):
+            measurements[row, column] = Measurement(count / 1e6, details={"model": spec})
     page = Page("Table 2: operations and parameters", SOURCE, TABLE_2_NOTES)
-    return Table(TABLE_2_COLUMNS, TABLE_2, entries, ".3f").write(shop.out / "table-2", page)
+    return Table(TABLE_2_COLUMNS, TABLE_2, measurements, ".3f").write(runner.out / "table-2", page)
 
 
 @item(PAPER, "figure-5", "accuracy on flowers over epochs, pre-trained and not", (FLOWERS,), (PRETRAINING,))
-def figure_5(shop: Workshop) -> list[Path]:
+def figure_5(runner: ExperimentRunner) -> list[Path]:
     """Validation accuracy from the training logs; learning rate 1e-3, batches of 64, SGD."""
-    nets, points = {}, []
+    trained_networks, points = {}, []
     for row in COMPARED:
         for line, pretrained in ((PRETRAINED, True), (FROM_SCRATCH, False)):
-            nets[row, line] = _flowers(shop, row, 1e-3, 64, pretrained=pretrained, adam=False)
-            points += _curve(row, line, nets[row, line])
+            trained_networks[row, line] = _flowers(runner, row, 1e-3, 64, pretrained=pretrained, adam=False)
+            points += _curve(row, line, trained_networks[row, line])
     for row in SCRATCH:
-        points += _curve(FROM_SCRATCH, row, _flowers(shop, row, 1e-3, 64, pretrained=False, adam=False))
-    cells = shop.evaluated("flowers", list(nets.values()), FLOWERS)
+        points += _curve(FROM_SCRATCH, row, _flowers(runner, row, 1e-3, 64, pretrained=False, adam=False))
+    cells = runner.evaluated("flowers", list(trained_networks.values()), FLOWERS)
     floors = [
-        Floor(f"{row}, {PRETRAINED}, test", FLOWERS_FLOOR, cells.accuracy(nets[row, PRETRAINED].label))
+        Floor(f"{row}, {PRETRAINED}, test", FLOWERS_FLOOR, cells.accuracy(trained_networks[row, PRETRAINED].label))
         for row in COMPARED
     ]
-    found = findings(CLAIMS_OF_FIGURE_5, lambda spot: cells.right(nets[spot].label))
+    found = findings(CLAIMS_OF_FIGURE_5, lambda spot: cells.right(trained_networks[spot].label))
     labels = dict.fromkeys((*COMPARED, FROM_SCRATCH), "epoch")
-    notes = [_pretraining_note(shop, COMPARED), VIEW_NOTE, VGG_NOTE]
+    notes = [_pretraining_note(runner, COMPARED), VIEW_NOTE, VGG_NOTE]
     page = Page("Figure 5: pre-trained and not, flowers", SOURCE, notes, floors, found)
     lines = Lines(points, labels, f"validation {ACCURACY}", marked=False, one_scale=True)
-    return lines.write(shop.out / "figure-5", page)
+    return lines.write(runner.out / "figure-5", page)
 
 
 @item(PAPER, "figure-6", "accuracy of ReLU networks by corruption of CIFAR-10-C", (CIFAR,))
-def figure_6(shop: Workshop) -> list[Path]:
+def figure_6(runner: ExperimentRunner) -> list[Path]:
     """Averaged over severities."""
-    networks = ("VGG16", "VGG19", "ResNet50") if shop.in_full else ("ResNet20",)
-    nets = {row: _cifar(shop, row, "ReLU") for row in networks}
-    return _by_corruption(shop, "figure-6", "Figure 6: networks with ReLU by corruption", nets)
+    networks = ("VGG16", "VGG19", "ResNet50") if runner.in_full else ("ResNet20",)
+    trained_networks = {row: _cifar(runner, row, "ReLU") for row in networks}
+    return _by_corruption(runner, "figure-6", "Figure 6: networks with ReLU by corruption", trained_networks)
 
 
 @item(PAPER, "figure-7", "accuracy of four activations, clean and averaged over CIFAR-10-C", (CIFAR,))
-def figure_7(shop: Workshop) -> list[Path]:
+def figure_7(runner: ExperimentRunner) -> list[Path]:
     """The mean over 19 corruptions of the mean over severities."""
-    nets = _activated(shop)
-    cells = _evaluated(shop, nets)
+    trained_networks = _activated(runner)
+    cells = _evaluated(runner, trained_networks)
     shown = {"clean": "clean_accuracy", MEAN: "mean_corruption_accuracy"}
     points = [
-        Point("", name, group, cells.aggregate(net.label, metric))
-        for name, net in nets.items()
+        Point("", name, group, cells.aggregate(trained.label, metric))
+        for name, trained in trained_networks.items()
         for group, metric in shown.items()
     ]
-    labels = {name: net.label for name, net in nets.items()}
+    labels = {name: trained.label for name, trained in trained_networks.items()}
     found = findings(CLAIMS, lambda spot: cells.mean_right(labels[spot[0]]))
     page = Page(
-        "Figure 7: four activations, mean over 19 corruptions", SOURCE, CIFAR_NOTES, _floors(cells, nets), found
+        "Figure 7: four activations, mean over 19 corruptions",
+        SOURCE,
+        CIFAR_NOTES,
+        _floors(cells, trained_networks),
+        found,
     )
-    return Bars(points, ACCURACY).write(shop.out / "figure-7", page)
+    return Bars(points, ACCURACY).write(runner.out / "figure-7", page)
 
 
 @item(PAPER, "appendix-a", "accuracy of four activations by corruption of CIFAR-10-C", (CIFAR,))
-def appendix_a(shop: Workshop) -> list[Path]:
+def appendix_a(runner: ExperimentRunner) -> list[Path]:
     """Averaged over severities."""
-    return _by_corruption(shop, "appendix-a", "Appendix a: four activations by corruption", _activated(shop))
+    return _by_corruption(runner, "appendix-a", "Appendix a: four activations by corruption", _activated(runner))
 
 
-def _by_corruption(shop: Workshop, name: str, title: str, nets: Mapping[str, Net]) -> list[Path]:
-    cells = _evaluated(shop, nets)
+def _by_corruption(
+    runner: ExperimentRunner, name: str, title: str, trained_networks: Mapping[str, TrainedNetwork]
+) -> list[Path]:
+    cells = _evaluated(runner, trained_networks)
     points = [
-        Point("", line, corruption, cells.aggregate(net.label, f"mean_accuracy[{corruption}]"))
-        for line, net in nets.items()
+        Point("", line, corruption, cells.aggregate(trained.label, f"mean_accuracy[{corruption}]"))
+        for line, trained in trained_networks.items()
         for corruption in corruptions.suite(SUITE).keys
     ]
-    page = Page(title, SOURCE, CIFAR_NOTES, _floors(cells, nets))
-    return Bars(points, ACCURACY).write(shop.out / name, page)
+    page = Page(title, SOURCE, CIFAR_NOTES, _floors(cells, trained_networks))
+    return Bars(points, ACCURACY).write(runner.out / name, page)
 
 
-def _evaluated(shop: Workshop, nets: Mapping[str, Net]) -> Cells:
+def _evaluated(runner: ExperimentRunner, trained_networks: Mapping[str, TrainedNetwork]) -> Cells:
     """In one run for the three figures, which share networks."""
-    return shop.evaluated("cifar10-c", list(nets.values()), CIFAR, suite=SUITE)
+    return runner.evaluated("cifar10-c", list(trained_networks.values()), CIFAR, suite=SUITE)
 
 
-def _floors(cells: Cells, nets: Mapping[str, Net]) -> list[Floor]:
-    floors = {line: OTHERS_FLOOR if ACTIVATIONS.get(line) else FLOOR for line in nets}
-    return [Floor(f"{line}, clean", floor, cells.accuracy(nets[line].label)) for line, floor in floors.items()]
-
-
-def _curve(panel: str, line: str, net: Net) -> list[Point]:
-    rows = net.history.to_dict("records")
-    return [Point(panel, line, row["epoch"], Entry(100 * row["val_accuracy"], facts=net.facts)) for row in rows]
-
-
-def _best(shop: Workshop, row: str) -> Net:
-    """Of the settings that are tried, that with the best accuracy on validation."""
-    settings = GRID if shop.in_full else SMALL_GRID[row]
-    adam = row.startswith("VGG")
-    nets = [_flowers(shop, row, rate, batch, pretrained=True, adam=adam) for rate, batch in settings]
-    return max(nets, key=lambda net: float(net.told["val_accuracy"]))
-
-
-def _flowers(shop: Workshop, row: str, rate: float, batch: int, *, pretrained: bool, adam: bool) -> Net:
-    network = _network(shop, row)
-    recipe = "low-pass-flowers-adam" if adam else "low-pass-flowers"
-    start: dict[str, Any] = {"init": _start(shop, row)} if pretrained else {}
-    name = f"flowers-{row.lower()}-{'adam' if adam else 'sgd'}-{rate:g}-{batch}" + ("-pre-trained" if start else "")
-    return shop.trained(name, recipe, network, FLOWERS, small=SMALL_FLOWERS, lr=rate, batch_size=batch, **start)
-
-
-def _network(shop: Workshop, row: str) -> str:
-    return f"torchvision:{row.lower()}:64" if shop.in_full else SMALL_NETWORKS.get(row, f"{row.lower()}_64")
-
-
-def _start(shop: Workshop, row: str) -> str:
-    return "IMAGENET1K_V1" if shop.in_full else str(_pretraining(shop, row).path)
-
-
-def _pretraining(shop: Workshop, row: str) -> Net:
-    small = SMALL_PRETRAINING | {"epochs": SMALL_EPOCHS[row]}
-    return shop.trained(f"pre-trained-{row.lower()}", "clean", _network(shop, row), PRETRAINING, small=small)
-
-
-def _pretraining_note(shop: Workshop, rows: Iterable[str]) -> str:
-    if shop.in_full:
-        return f"{PRETRAINED_NOTE}; so does this."
-    told = {row: _pretraining(shop, row).told for row in rows}
-    each = [
-        f"{row} for {facts['epochs_run']} epochs of {facts['train_n']} images, to "
-        f"{100 * float(facts['val_accuracy']):.1f} % of the {facts['val_n']} held back"
-        for row, facts in told.items()
+def _floors(cells: Cells, trained_networks: Mapping[str, TrainedNetwork]) -> list[Floor]:
+    floors = {line: OTHERS_FLOOR if ACTIVATIONS.get(line) else FLOOR for line in trained_networks}
+    return [
+        Floor(f"{line}, clean", floor, cells.accuracy(trained_networks[line].label)) for line, floor in floors.items()
     ]
-    [dataset] = {facts["dataset"] for facts in told.values()}
+
+
+def _curve(panel: str, line: str, trained: TrainedNetwork) -> list[Point]:
+    rows = trained.history.to_dict("records")
+    return [
+        Point(panel, line, row["epoch"], Measurement(100 * row["val_accuracy"], details=trained.details))
+        for row in rows
+    ]
+
+
+def _best(runner: ExperimentRunner, row: str) -> TrainedNetwork:
+    """Of the settings that are tried, that with the best accuracy on validation."""
+    settings = GRID if runner.in_full else SMALL_GRID[row]
+    adam = row.startswith("VGG")
+    trained_networks = [_flowers(runner, row, rate, batch, pretrained=True, adam=adam) for rate, batch in settings]
+    return max(trained_networks, key=lambda trained: float(trained.told["val_accuracy"]))
+
+
+def _flowers(
+    runner: ExperimentRunner, row: str, rate: float, batch: int, *, pretrained: bool, adam: bool
+) -> TrainedNetwork:
+    network = _network(runner, row)
+    recipe = "low-pass-flowers-adam" if adam else "low-pass-flowers"
+    start: dict[str, Any] = {"init": _start(runner, row)} if pretrained else {}
+    name = f"flowers-{row.lower()}-{'adam' if adam else 'sgd'}-{rate:g}-{batch}" + ("-pre-trained" if start else "")
+    return runner.trained(name, recipe, network, FLOWERS, small=SMALL_FLOWERS, lr=rate, batch_size=batch, **start)
+
+
+def _network(runner: ExperimentRunner, row: str) -> str:
+    return f"torchvision:{row.lower()}:64" if runner.in_full else SMALL_NETWORKS.get(row, f"{row.lower()}_64")
+
+
+def _start(runner: ExperimentRunner, row: str) -> str:
+    return "IMAGENET1K_V1" if runner.in_full else str(_pretraining(runner, row).path)
+
+
+def _pretraining(runner: ExperimentRunner, row: str) -> TrainedNetwork:
+    small = SMALL_PRETRAINING | {"epochs": SMALL_EPOCHS[row]}
+    return runner.trained(f"pre-trained-{row.lower()}", "clean", _network(runner, row), PRETRAINING, small=small)
+
+
+def _pretraining_note(runner: ExperimentRunner, rows: Iterable[str]) -> str:
+    if runner.in_full:
+        return f"{PRETRAINED_NOTE}; so does this."
+    told = {row: _pretraining(runner, row).told for row in rows}
+    each = [
+        f"{row} for {details['epochs_run']} epochs of {details['train_n']} images, to "
+        f"{100 * float(details['val_accuracy']):.1f} % of the {details['val_n']} held back"
+        for row, details in told.items()
+    ]
+    [dataset] = {details["dataset"] for details in told.values()}
     return f"{PRETRAINED_NOTE}; here they were trained on {dataset}: {'; '.join(each)}."
 
 
-def _activated(shop: Workshop) -> dict[str, Net]:
-    return {name: _cifar(shop, "ResNet50" if shop.in_full else "ResNet20", name) for name in ACTIVATIONS}
+def _activated(runner: ExperimentRunner) -> dict[str, TrainedNetwork]:
+    return {name: _cifar(runner, "ResNet50" if runner.in_full else "ResNet20", name) for name in ACTIVATIONS}
 
 
-def _cifar(shop: Workshop, row: str, activation: str) -> Net:
-    network = f"torchvision:{row.lower()}:32" if shop.in_full else row.lower()
-    start: dict[str, Any] = {"init": "IMAGENET1K_V1"} if shop.in_full else {}
+def _cifar(runner: ExperimentRunner, row: str, activation: str) -> TrainedNetwork:
+    network = f"torchvision:{row.lower()}:32" if runner.in_full else row.lower()
+    start: dict[str, Any] = {"init": "IMAGENET1K_V1"} if runner.in_full else {}
     name = f"cifar10-{row.lower()}-{activation.lower()}"
-    return shop.trained(name, "low-pass-cifar10", network + ACTIVATIONS[activation], CIFAR, small=SMALL_CIFAR, **start)
+    return runner.trained(
+        name, "low-pass-cifar10", network + ACTIVATIONS[activation], CIFAR, small=SMALL_CIFAR, **start
+    )
 
 
 def _counted(row: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 
 from robench.reproduce._cells import Places, chosen_of
 from robench.reproduce._claims import Claim, Floor, findings
+from robench.reproduce._experiments import ExperimentRunner
 from robench.reproduce._items import item
-from robench.reproduce._net import Net
 from robench.reproduce._page import Page
 from robench.reproduce._table import Table
-from robench.reproduce._workshop import Workshop
+from robench.reproduce._trained_network import TrainedNetwork
 
 PAPER = "pivot-loss"
 SOURCE = "Na, Ko, Mukhopadhyay 2018 (ICASSP)"
@@ -47,7 +47,7 @@ class Study:
     perturbation: str
     columns: Places
     printed: Mapping[str, Sequence[float | None]]
-    nets: Mapping[str, tuple[str, str]]
+    trained_networks: Mapping[str, tuple[str, str]]
     claims: tuple[Claim, ...]
 
 
@@ -209,54 +209,56 @@ TABLE_3_NOTES = (
 
 
 @item(PAPER, "table-1", "accuracy under Gaussian noise, MNIST and CIFAR-10", ("mnist", "cifar10"))
-def table_1(shop: Workshop) -> list[Path]:
+def table_1(runner: ExperimentRunner) -> list[Path]:
     """Gaussian noise."""
-    return [path for study in TABLE_1 for path in _written(shop, study, "table-1")]
+    return [path for study in TABLE_1 for path in _written(runner, study, "table-1")]
 
 
 @item(PAPER, "table-2", "accuracy at low resolution, MNIST and CIFAR-10", ("mnist", "cifar10"))
-def table_2(shop: Workshop) -> list[Path]:
+def table_2(runner: ExperimentRunner) -> list[Path]:
     """Low resolution; ResNet-110 in the paper's budget alone."""
-    return [path for study in TABLE_2 for path in _written(shop, study, "table-2")]
+    return [path for study in TABLE_2 for path in _written(runner, study, "table-2")]
 
 
 @item(PAPER, "table-3", "accuracy at low and mixed resolution, ResNet-18 on ImageNet", ("imagenet",))
-def table_3(shop: Workshop) -> list[Path]:
+def table_3(runner: ExperimentRunner) -> list[Path]:
     """Mixed resolution."""
-    network = "resnet18" if shop.in_full else "resnet18_64"
-    clean = shop.trained("pivot-imagenet-clean", "pivot-imagenet-clean", network, "imagenet", small=SMALL_IMAGENET)
-    nets = {"Clean only": clean}
+    network = "resnet18" if runner.in_full else "resnet18_64"
+    clean = runner.trained("pivot-imagenet-clean", "pivot-imagenet-clean", network, "imagenet", small=SMALL_IMAGENET)
+    trained_networks = {"Clean only": clean}
     for row, kind in TABLE_3_ROWS.items():
         name, start = f"pivot-imagenet-{kind}", str(clean.path)
-        nets[row] = shop.trained(name, name, network, "imagenet", small=SMALL_TUNING, init=start)
-    cells = shop.evaluated("imagenet", list(nets.values()), "imagenet", chosen_of(TABLE_3_COLUMNS))
-    found = findings(TABLE_3_CLAIMS, cells.values(nets, TABLE_3_COLUMNS))
+        trained_networks[row] = runner.trained(name, name, network, "imagenet", small=SMALL_TUNING, init=start)
+    cells = runner.evaluated("imagenet", list(trained_networks.values()), "imagenet", chosen_of(TABLE_3_COLUMNS))
+    found = findings(TABLE_3_CLAIMS, cells.values(trained_networks, TABLE_3_COLUMNS))
     floor = Floor("Clean only, clean", FLOORS["imagenet"], cells.accuracy(clean.label))
     page = Page("Table 3, ImageNet: top-1 accuracy, %", SOURCE, TABLE_3_NOTES, [floor], found)
-    table = Table(list(TABLE_3_COLUMNS), TABLE_3, cells.entries(nets, TABLE_3_COLUMNS))
-    return table.write(shop.out / "table-3", page)
+    table = Table(list(TABLE_3_COLUMNS), TABLE_3, cells.measurements(trained_networks, TABLE_3_COLUMNS))
+    return table.write(runner.out / "table-3", page)
 
 
-def _written(shop: Workshop, study: Study, name: str) -> list[Path]:
-    nets = {
-        row: _net(shop, study.data, network, kind)
-        for row, (network, kind) in study.nets.items()
-        if shop.in_full or network == "resnet20"
+def _written(runner: ExperimentRunner, study: Study, name: str) -> list[Path]:
+    trained_networks = {
+        row: _net(runner, study.data, network, kind)
+        for row, (network, kind) in study.trained_networks.items()
+        if runner.in_full or network == "resnet20"
     }
     name_of_run, chosen = f"{study.data}-{study.perturbation}", chosen_of(study.columns)
-    cells = shop.evaluated(name_of_run, list(nets.values()), study.data, chosen)
-    first = next(iter(nets))
-    floor = Floor(f"{first}, clean", FLOORS[study.data], cells.accuracy(nets[first].label))
+    cells = runner.evaluated(name_of_run, list(trained_networks.values()), study.data, chosen)
+    first = next(iter(trained_networks))
+    floor = Floor(f"{first}, clean", FLOORS[study.data], cells.accuracy(trained_networks[first].label))
     title = f"{name.replace('-', ' ').capitalize()}, {study.data}: top-1 accuracy, %"
-    page = Page(title, SOURCE, NOTES[study.data], [floor], findings(study.claims, cells.values(nets, study.columns)))
-    table = Table(list(study.columns), study.printed, cells.entries(nets, study.columns))
-    return table.write(shop.out / f"{name}-{study.data}", page)
+    page = Page(
+        title, SOURCE, NOTES[study.data], [floor], findings(study.claims, cells.values(trained_networks, study.columns))
+    )
+    table = Table(list(study.columns), study.printed, cells.measurements(trained_networks, study.columns))
+    return table.write(runner.out / f"{name}-{study.data}", page)
 
 
-def _net(shop: Workshop, data: str, network: str, kind: str) -> Net:
+def _net(runner: ExperimentRunner, data: str, network: str, kind: str) -> TrainedNetwork:
     """What trains on pairs sees two images for each of its own, so it has half the epochs."""
     recipe = f"pivot-{data}-{kind}"
     pairs = kind.startswith("clean-") or kind.endswith("-pivot")
     small = SMALL[data] | {"epochs": SMALL[data]["epochs"] // (2 if pairs else 1)}
     name = recipe if network == "resnet20" else f"{recipe}-{network}"
-    return shop.trained(name, recipe, network, data, small=small)
+    return runner.trained(name, recipe, network, data, small=small)

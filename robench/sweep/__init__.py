@@ -1,0 +1,8 @@
+"""Sweep models over a data set, its corruptions and their strengths, into a run folder."""
+
+from robench.sweep._config import SweepConfig
+from robench.sweep._plan import Condition, SweepPlan, planned_cells
+from robench.sweep._run import run
+from robench.sweep._sweep import Results, evaluate
+
+__all__ = ["Condition", "Results", "SweepConfig", "SweepPlan", "evaluate", "planned_cells", "run"]

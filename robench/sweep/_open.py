@@ -1,0 +1,205 @@
+"""What the names of a configuration stand for: data set, models and cells, loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import corruptions
+from corruptions import Strength
+from robench import datasets, models
+from robench.datasets import Dataset, GeneratedSet
+from robench.errors import ConfigError
+from robench.models import Classifier
+from robench.precision import precision_text
+from robench.selection import Cells, check_geometry, select
+from robench.sweep._cached import with_shared_parts
+from robench.sweep._config import SweepConfig
+from robench.sweep._plan import SweepPlan
+from robench.sweep._precision import compiled
+from robench.sweep._runner import clean_of
+
+
+class Opened(NamedTuple):
+    """What a config names, loaded; copies: the classifiers on each device but the first; said: lines for the screen."""
+
+    data: Dataset | GeneratedSet
+    classifiers: list[Classifier]
+    plan: SweepPlan
+    copies: list[list[Classifier]]
+    said: list[str]
+
+
+def opened(config: SweepConfig) -> Opened:
+    """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
+    cells = select(config.suites, config.chosen, config.severity, config.level)
+    precision = precision_text(config.precision, config.compiled)
+    data: Dataset | GeneratedSet
+    views: list[str] = []
+    if config.dataset.startswith("generated:"):
+        data = _open(config)
+        plan = replace(_plan_of(data, config, cells), precision=precision)
+    else:
+        if config.clean is not None:
+            raise ConfigError(f"--clean is for a generated set; got it with '{config.dataset}'")
+        views = _views(config)
+        photo_view = views[0] if len(views) == 1 else None
+        data = _loaded(config.dataset, config, name=config.dataset_name, photo_view=photo_view)
+        check_geometry(config.suites, data.name, data.view, data.shape)
+        pictures = None if config.frost_dir is None else datasets.textures(config.frost_dir)
+        digest = datasets.textures_digest(pictures)
+        plan = SweepPlan(
+            cells,
+            config.seeds,
+            _suites(config),
+            config.severity_table,
+            precision,
+            textures=pictures,
+            textures_digest=digest,
+        )
+        if not cells:
+            raise ConfigError("expected a suite (-s) or a corruption (-c), got neither")
+    clean = clean_of(data)
+    first, *others = (_classifiers(config, clean, device) for device in config.device.split(","))
+    for classifier in first:
+        if classifier.needs_clean and not clean.has_images:
+            raise ConfigError(f"model '{classifier.label}' needs the clean images of {config.dataset}: --clean DATASET")
+    return Opened(data, first, plan, others, [*_about_view(config, views, clean), *map(_about, first)])
+
+
+def _loaded(spec: str, config: SweepConfig, **more: str | None) -> Dataset:
+    """A data set with the view, the choice of images and the order of classes that are asked for."""
+    return datasets.load(
+        spec,
+        view=config.view,
+        limit=config.limit,
+        ids=config.ids,
+        class_order=config.class_order,
+        learned=_learned(config),
+        **more,
+    )
+
+
+def _learned(config: SweepConfig) -> list[datasets.Names]:
+    """The class names of each model, where they count: a label map goes by the names of the data set alone."""
+    return [] if config.label_map else [models.class_names(spec) for spec in config.models]
+
+
+def _views(config: SweepConfig) -> list[str]:
+    """The views that the models' cards want for photographs, each once; none where a suite has a view of its own."""
+    if any(corruptions.suite(name).views for name in config.suites):
+        return []
+    parsed = [models.parse(spec) for spec in config.models]
+    cards = [(models.get(one.name), one.checkpoint) for one in parsed if not one.is_file]
+    return list(dict.fromkeys(view for card, word in cards if (view := card.views.get(word or "", card.view))))
+
+
+def _about_view(config: SweepConfig, views: Sequence[str], clean: Dataset) -> list[str]:
+    """The view of the images, where models have a word in it by their cards' views."""
+    if config.view or not views or clean.view == "native":
+        return []
+    if [clean.view] == [*views]:
+        return [f"{clean.name}: view {clean.view}, of the models' cards"]
+    why = "models differ" if len(views) > 1 else "the suite or the data set has its own"
+    return [f"{clean.name}: view {clean.view}, not {' or '.join(views)} of the models' cards: {why}; choose by --view"]
+
+
+def _about(classifier: Classifier) -> str:
+    line = f"{classifier.label}: {classifier.preprocessing()}"
+    side, shorter = classifier.card.input_size, min(classifier.size or (0,))
+    if classifier.resize_policy.startswith("resize") and side and 0 < shorter <= side // 2:
+        name = classifier.card.name
+        other = f"{name}:{shorter}" if name.startswith("torchvision:") else f"{name}_{shorter}"
+        way = f"; {other} takes them as they are" if other.startswith("torchvision:") or other in models.names() else ""
+        line += f"\nwarning: {classifier.label}: images of {shorter} pixels are enlarged to {side}{way}"
+    return line
+
+
+def _suites(config: SweepConfig) -> dict[str, Cells]:
+    return {name: select([name]) for name in config.suites}
+
+
+def _classifiers(config: SweepConfig, clean: Dataset, device: str) -> list[Classifier]:
+    loaded = (
+        models.load(
+            spec,
+            classes=len(clean.classes),
+            input_size=clean.shape[:2],
+            normalize=config.normalize,
+            random_weights=config.random_weights,
+            device=device,
+            class_names=clean.classes,
+            label_map=config.label_map,
+        )
+        for spec in config.models
+    )
+    return with_shared_parts([_as_asked(config, one) for one in loaded])
+
+
+def _as_asked(config: SweepConfig, classifier: Classifier) -> Classifier:
+    """Compiled where that is asked; what torch does not compute takes neither that nor a precision."""
+    if not classifier.is_of_torch and (config.compiled or config.precision != "fp32"):
+        asked = "--compile" if config.compiled else f"--precision {config.precision}"
+        raise ConfigError(f"model '{classifier.label}': an ONNX file is computed as it stands, got {asked}")
+    return replace(classifier, module=compiled(classifier.module)) if config.compiled else classifier
+
+
+def _open(config: SweepConfig) -> GeneratedSet:
+    """The generated set; a downloaded one gets its clean images from --clean, in its view."""
+    folder = Path(config.dataset.partition(":")[2])
+    if config.clean is None:
+        if config.view is not None:
+            raise ConfigError(f"a generated set has its view; got --view {config.view}")
+        return datasets.open_generated(
+            folder,
+            name=config.dataset_name,
+            limit=config.limit,
+            ids=config.ids,
+            class_order=config.class_order,
+            learned=_learned(config),
+        )
+    clean = _loaded(config.clean, config)
+    return datasets.open_generated(folder, clean=clean, name=config.dataset_name)
+
+
+def _published_strength(key: str) -> Strength:
+    """The strength of a downloaded set's cell, `3` or `3@jpeg85`, of a corruption that need not be known here."""
+    severity, _, stored = key.partition("@")
+    return Strength(severity=int(severity), stored=stored)
+
+
+def _plan_of(opened: GeneratedSet, config: SweepConfig, cells: Cells) -> SweepPlan:
+    """The cells asked of a set, or all it has; one that it lacks, or another seed, is a ConfigError."""
+    there: Cells = {}
+    downloaded = not opened.manifest
+    for name, _, key in opened.cells:
+        strength = _published_strength(key) if downloaded else corruptions.get(name).parse(key)
+        there.setdefault(name, []).append(strength)
+    for name, strengths in cells.items():
+        for strength in strengths:
+            if strength not in there.get(name, []):
+                known = f"{name} {', '.join(map(str, there[name]))}" if name in there else ", ".join(there)
+                raise ConfigError(f"{opened.path} holds no {name} {strength}; it has {known}")
+    if config.frost_dir is not None:
+        raise ConfigError("a generated set has its frost; got --frost-dir")
+    if config.severity_table not in (None, opened.severity_table):
+        raise ConfigError(
+            f"{opened.path} was made with native {opened.severity_table}, asked for {config.severity_table}"
+        )
+    seed = opened.seed or 0
+    if config.seeds not in ((0,), (seed,)):
+        raise ConfigError(f"{opened.path} was made with seed {seed}, asked for {','.join(map(str, config.seeds))}")
+    versions = {name: version for name, version, _ in opened.cells if version is not None}
+    names = [*(cells or there)] if downloaded else []
+    return SweepPlan(
+        cells or there,
+        (seed,),
+        _suites(config),
+        opened.severity_table,
+        files_sha256={name: opened.files_sha256(name) for name in names},
+        published=datasets.published_facts(opened.published_set, {name: opened.published(name) for name in names}),
+        versions=versions,
+        textures_digest=str(opened.manifest.get("textures", "")),
+    )
