@@ -25,6 +25,7 @@ from corruptions._registry import Registry, unknown
 from corruptions._streams import Draws
 from corruptions._strength import CLEAN, Level, Strength, number_text, read_number, read_whole
 from corruptions._suites import Suite, suite
+from corruptions._suites import add as add_suite
 from corruptions._suites import names as suites
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Suite",
     "Textures",
     "UnknownName",
+    "add_suite",
     "apply",
     "apply_strength",
     "blur",

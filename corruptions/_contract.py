@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,16 @@ class Corruption:
     def steps(self, strength: Strength) -> tuple[tuple[Corruption, Strength], ...]:
         """What is done one after the other: itself, and for a chain each part with its strength."""
         return ((self, strength),)
+
+    def __call__(self, images: Any, severity: int | str | None = None, **options: Any) -> Any:
+        """As `corruptions.apply` with this corruption."""
+        return import_module("corruptions._core").apply(images, self.name, severity, **options)
+
+    def __repr__(self) -> str:
+        strengths = ["severities 1-5"] if self.has_table else []
+        if self.level is not None:
+            strengths.append(f"level {self.level.name}")
+        return f"{type(self).__name__}({self.name!r}, {', '.join(strengths) or 'a strength per part'})"
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -212,7 +223,7 @@ def _of_part(part: Corruption, given: Any) -> Strength:
     return part.strength(given) if part.level is None else part.strength(level=given)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chain(Corruption):
     """Corruptions one after the other, `a+b`: each draws under its own name and place, with 8-bit images between.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from corruptions import _jpeg, _repeats
 from corruptions._contract import Corruption, Images, Textures, get
 from corruptions._errors import CorruptionError
+from corruptions._forms import pixels_of
 from corruptions._jit import jit
 from corruptions._streams import MAX_SIDE, Draws
 from corruptions._strength import Strength
@@ -24,7 +25,7 @@ UNIT_TYPES: dict[str, type[np.floating[Any]]] = {"float": np.float32, "double": 
 
 
 def apply(
-    images: Images,
+    images: Any,
     name: str,
     severity: int | str | None = None,
     *,
@@ -35,11 +36,12 @@ def apply(
     textures: Textures | None = None,
     severity_table: int | None = None,
     stream: str = "test",
-) -> Images:
-    """Degrade images: the same shape and dtype out, the input untouched.
+) -> Any:
+    """Degrade images: the same type, shape and dtype out, the input untouched.
 
-    images: uint8 (N, H, W, C) or one (H, W, C), C 1 or 3. Give a `severity` 0-5 or a `level`: a number, a tuple, or
-    text such as "0.5:0" or "0..0.15" (drawn uniformly per image). The pixels depend on the image, `name`, the
+    images: uint8 (N, H, W, C) or one (H, W, C), C 1 or 3; floats in [0, 1] of these shapes, which are rounded to the
+    levels k / 255; or tensors (N, C, H, W) or (C, H, W) of either kind. Give a `severity` 0-5 or a `level`: a number, a
+    tuple, or text such as "0.5:0" or "0..0.15" (drawn uniformly per image). The pixels depend on the image, `name`, the
     strength, `seed`, the image's id (0..N-1 unless `ids` says otherwise), `boxes` (N, 4) and `textures`, pictures for
     `frost` in place of its own, and on nothing else. Images that come one by one, or batch by batch, need `ids`, their
     places in the data set: without them each call counts from 0, and all get one noise, of which a warning tells.
@@ -55,10 +57,11 @@ def apply(
     """
     chosen = get(name)
     strength = chosen.strength(severity, level)
+    pixels, restore = pixels_of(images)
     if ids is None and not strength.is_clean and (chosen.stochastic or strength.is_drawn):
-        _repeats.watch(chosen.name, _batch(images), seed, stream)
-    return apply_strength(
-        images,
+        _repeats.watch(chosen.name, _batch(pixels), seed, stream)
+    degraded = apply_strength(
+        pixels,
         chosen,
         strength,
         seed=seed,
@@ -68,6 +71,7 @@ def apply(
         severity_table=severity_table,
         stream=stream,
     )
+    return restore(degraded)
 
 
 def apply_strength(

@@ -1,7 +1,7 @@
 """Everything robench raises on purpose.
 
     RobenchError                a line for the user; the command line exits with 1
-    ├── ConfigError              the command line alone is wrong; exits with 2
+    ├── ConfigError             a name or a value is wrong; also a ValueError; exits with 2
     ├── DatasetError            a data set is missing, broken or of another form
     ├── ModelError              a model cannot be built or fed
     │   └── CheckpointError     weights cannot be read, or belong to another network
@@ -20,8 +20,8 @@ class RobenchError(Exception):
     exit_code = 1
 
 
-class ConfigError(RobenchError):
-    """An unknown name or an impossible value on the command line."""
+class ConfigError(RobenchError, ValueError):
+    """An unknown name or an impossible value, in Python or on the command line."""
 
     exit_code = 2
 

@@ -1,21 +1,25 @@
-"""What the command line's -s, -c, --severity and --level choose: corruptions with their strengths."""
+"""From names and numbers, of the command line or of Python, to corruptions with their strengths."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import corruptions
 from corruptions import Chain, Corruption, Strength
 from robench.errors import ConfigError
 
 Cells = dict[str, list[Strength]]
+Strengths = float | str | tuple[float, ...]
+Chosen = str | Sequence[str] | Mapping[str, Strengths | Sequence[Strengths] | None]
+"""Corruptions as `robench.evaluate` takes them."""
 
 
 def select(
     suites: Sequence[str], chosen: Sequence[str] = (), severity: str | None = None, level: str | None = None
 ) -> Cells:
-    """The corruptions of `suites`, or those of `chosen`, each NAME or NAME@STRENGTHS, with their strengths in order.
+    """The corruptions of `suites` and of `chosen`, each NAME or NAME@STRENGTHS, with their strengths in order.
 
     The strengths of a chain have a plus between its parts, `awgn+contrast@sigma=0.1+2`.
     NAME@STRENGTHS@jpeg85 stores each degraded image as JPEG of that quality and reads it again.
@@ -28,15 +32,9 @@ def select(
     """
     if severity is not None and level is not None:
         raise ConfigError("give --severity or --level, got both")
-    if suites:
-        if chosen or severity is not None or level is not None:
-            raise ConfigError(
-                "a suite (-s) says its own corruptions and strengths; got -c, --severity or --level beside it"
-            )
-        return _of_suites(suites)
     if not chosen and (severity is not None or level is not None):
-        raise ConfigError("--severity and --level need a corruption (-c) they are for")
-    cells: Cells = {}
+        raise ConfigError("--severity and --level need a corruption (-c) they are for; a suite has its own")
+    cells = _of_suites(suites)
     open_ones = []
     for text in chosen:
         name, at, strengths = text.partition("@")
@@ -56,6 +54,52 @@ def select(
     for definition in open_ones:
         _add(cells, definition.name, _strengths(definition, severity, level))
     return cells
+
+
+def corruption_texts(chosen: Chosen | None) -> tuple[str, ...]:
+    """Corruptions as texts NAME or NAME@STRENGTHS."""
+    if not isinstance(chosen, Mapping):
+        return texts(chosen, "corruptions")
+    return tuple(
+        name if strengths is None else f"{name}@{','.join(_keys(name, strengths))}"
+        for name, strengths in chosen.items()
+    )
+
+
+def _keys(name: str, strengths: Any) -> list[str]:
+    """Each strength as its text: whole numbers are severities where the corruption has them, other numbers levels."""
+    definition = corruptions.get(name)
+    several = list(strengths) if isinstance(strengths, list | range) else [strengths]
+    if not several:
+        raise ConfigError(f"{name}: expected at least one strength, got none")
+    keys = []
+    for one in several:
+        value = one.item() if hasattr(one, "item") else one
+        if isinstance(value, str):
+            keys += value.split(",")
+        elif isinstance(value, int) and not isinstance(value, bool) and definition.has_table:
+            keys.append(str(definition.strength(value)))
+        else:
+            keys.append(str(definition.strength(level=value)))
+    return keys
+
+
+def texts(given: Any, what: str) -> tuple[str, ...]:
+    """One name or several as a tuple; ConfigError for anything else, called `what`."""
+    several = () if given is None else (given,) if isinstance(given, str) else given
+    if not isinstance(several, list | tuple) or not all(isinstance(one, str) for one in several):
+        raise ConfigError(f"{what}: expected names, got {given!r}")
+    return tuple(several)
+
+
+def numbers_text(given: Any, what: str) -> str | None:
+    """Numbers as the text that the command line takes."""
+    if given is None or isinstance(given, str):
+        return given
+    several = list(given) if isinstance(given, list | tuple | range) else [given]
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in several):
+        raise ConfigError(f"{what}: expected numbers, got {given!r}")
+    return ",".join(corruptions.number_text(one) for one in several)
 
 
 def check_geometry(suites: Sequence[str], name: str, view: str, shape: Sequence[int]) -> None:

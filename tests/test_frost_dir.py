@@ -25,7 +25,9 @@ def pictures(tmp_path):
 
 
 def request(folder, pictures=None, dataset="digits", **options):
-    return SweepConfig(("tiny_cnn=digits-clean",), dataset, folder, chosen=("frost@1",), frost_dir=pictures, **options)
+    return SweepConfig(
+        ("tiny_cnn=digits-clean",), dataset, folder, corruptions=("frost@1",), frost_dir=pictures, **options
+    )
 
 
 def test_frost_takes_the_pictures(pictures):

@@ -48,6 +48,12 @@ def test_a_suite_is_its_cells_in_order(name):
     assert found == [(chosen.name, str(strength)) for chosen, strength in corruptions.suite(name).cells()]
 
 
+def test_a_suite_and_further_corruptions_are_one_selection():
+    both = select(["demo/1"], ["awgn@0.25", "fog"], severity="2")
+    alone = select(["demo/1"])
+    assert both == alone | {"awgn": [*alone["awgn"], *select([], ["awgn@0.25"])["awgn"]]} | select([], ["fog@2"])
+
+
 def test_what_two_suites_share_is_chosen_once():
     both = select(["demo/1", "fidelity/1"])
     assert set(both) == {*select(["demo/1"]), *select(["fidelity/1"])}
@@ -56,10 +62,9 @@ def test_what_two_suites_share_is_chosen_once():
 
 
 BOTH = "give --severity or --level, got both"
-ALONE = r"a suite \(-s\) says its own corruptions and strengths; got -c, --severity or --level beside it"
+ALONE = r"--severity and --level need a corruption \(-c\) they are for; a suite has its own"
 WRONG = {
     "both": (([], ["contrast"], "1", "0.1"), BOTH),
-    "a suite and -c": ((["demo/1"], ["awgn"], None, None), ALONE),
     "a suite and a severity": ((["demo/1"], [], "1", None), ALONE),
     "a suite and a level": ((["demo/1"], [], None, "0.1"), ALONE),
     "an unknown suite": ((["demo/2"], [], None, None), "unknown suite 'demo/2'; did you mean demo/1"),

@@ -18,6 +18,7 @@ from robench.datasets._registry import DatasetSpec, RawDataset, dataset, get, na
 from robench.datasets._spec import with_split
 from robench.datasets._stored import allocate, stored, stored_at
 from robench.datasets._training import ChosenOn, for_training
+from robench.datasets._wrap import wrap_dataset
 from robench.datasets.generated import open_generated
 
 for _found in pkgutil.iter_modules(__path__):
@@ -53,4 +54,5 @@ __all__ = [
     "textures_digest",
     "viewed",
     "with_split",
+    "wrap_dataset",
 ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from robench.models import families as families
 from robench.models._activations import ActivationCard, activation, activations
+from robench.models._entry import ModelEntry
 from robench.models._registry import Card, family, get, model, names, registry
 from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse, weights_file
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from robench.models._flops import flops
     from robench.models._load import build_on_meta, class_names, load, load_estimator, load_restorer
     from robench.models._outputs import OUTPUTS
+    from robench.models._wrap import wrap_model
 
 __all__ = [
     "OUTPUTS",
@@ -33,6 +35,7 @@ __all__ = [
     "ActivationCard",
     "Card",
     "Classifier",
+    "ModelEntry",
     "Restorer",
     "RestorerCard",
     "Spec",
@@ -61,6 +64,7 @@ __all__ = [
     "state_sha256",
     "unit",
     "weights_file",
+    "wrap_model",
 ]
 
 _NEEDS_TORCH = {
@@ -82,6 +86,7 @@ _NEEDS_TORCH = {
     "build_on_meta": "_load",
     "state_sha256": "_checkpoints",
     "unit": "_classifier",
+    "wrap_model": "_wrap",
 }
 
 

@@ -73,7 +73,7 @@ class Classifier:
     restorer: what images pass first, before their size and channels are changed.
     label_map: the output of each class, where the network has others besides. outputs: how many the network has.
     answers: what these outputs are, one of `robench.models.OUTPUTS`. normalize_from: where the normalisation is from.
-    mapped: what the label map does, in words.
+    mapped: what the label map does, in words. is_live: the network came from memory, so that no file tells of its code.
     """
 
     card: Card
@@ -92,6 +92,7 @@ class Classifier:
     normalize_from: str = "its card"
     mapped: str = ""
     class_names: tuple[str, ...] = field(default=(), repr=False)
+    is_live: bool = field(default=False, repr=False)
 
     @property
     def label_map_sha256(self) -> str:
@@ -134,7 +135,7 @@ class Classifier:
         """Whether code of the user's computes a part of it, which can do more than its digest tells."""
         modules = [self.module, *([self.restorer.module] if self.restorer else [])]
         kinds = {type(part).__module__ for module in modules for part in module.modules()}
-        return bool(self.card.code_sha256) or any(is_users(sys.modules.get(kind)) for kind in kinds)
+        return self.is_live or bool(self.card.code_sha256) or any(is_users(sys.modules.get(kind)) for kind in kinds)
 
     @property
     def resize_policy(self) -> str:

@@ -10,7 +10,19 @@ import pandas as pd
 
 from robench.plots import _chart
 from robench.plots._axis import Axis
-from robench.plots._look import FAINT, MOST_LINES, Figure, Style, foremost, legend_below, line_look, panels, plain
+from robench.plots._look import (
+    FAINT,
+    MOST_LINES,
+    PAPER,
+    Figure,
+    Style,
+    foremost,
+    legend_below,
+    line_look,
+    panels,
+    plain,
+    settings,
+)
 from robench.tables import CLEAN
 
 if TYPE_CHECKING:
@@ -84,20 +96,34 @@ class Curves(Figure):
         """Side by side."""
         what = MEASURES[self.measure]
         figure, grid = panels(len(self.axes), style, what.label)
-        chosen = foremost(self.rows, what.name, least=what.name != "top1")
-        for axes, (corruption, axis) in zip(grid, self.axes.items(), strict=True):
-            frame = self.rows[self.rows["corruption"] == corruption]
-            others = frame[~frame["model"].isin(chosen)]
-            for number, (_, some) in enumerate(others.groupby("model", sort=False)):
-                name = f"{others['model'].nunique()} others" if number == 0 else None
-                axes.plot(some["x"], 100 * some[what.name], color=FAINT, lw=0.6 * style.line, label=name)
-            for number, label in enumerate(chosen):
-                _line(axes, frame[frame["model"] == label], what, number, label)
-            _frame(axes, axis, what, self.chance, style)
-            axes.set_title(plain(corruption))
+        for axes, corruption in zip(grid, self.axes, strict=True):
+            self._panel(axes, corruption, style)
         _from_zero(grid, what)
         legend_below(figure, grid, style)
         return figure
+
+    def plot_on(self, axes: Axes, style: Style = PAPER) -> MplFigure:
+        """Draw the panel of one corruption, with its legend; ConfigError where there are several."""
+        if len(self.axes) > 1:
+            return super().plot_on(axes, style)
+        with settings(style):
+            self._panel(axes, next(iter(self.axes)), style)
+            axes.set_ylabel(MEASURES[self.measure].label)
+            axes.legend()
+        return axes.get_figure(root=True)  # type: ignore[return-value]
+
+    def _panel(self, axes: Axes, corruption: str, style: Style) -> None:
+        what = MEASURES[self.measure]
+        chosen = foremost(self.rows, what.name, least=what.name != "top1")
+        frame = self.rows[self.rows["corruption"] == corruption]
+        others = frame[~frame["model"].isin(chosen)]
+        for number, (_, some) in enumerate(others.groupby("model", sort=False)):
+            name = f"{others['model'].nunique()} others" if number == 0 else None
+            axes.plot(some["x"], 100 * some[what.name], color=FAINT, lw=0.6 * style.line, label=name)
+        for number, label in enumerate(chosen):
+            _line(axes, frame[frame["model"] == label], what, number, label)
+        _frame(axes, self.axes[corruption], what, self.chance, style)
+        axes.set_title(plain(corruption))
 
     def vega_spec(self, models: Sequence[str]) -> _chart.Spec | None:
         """One corruption's panel."""

@@ -104,6 +104,15 @@ class Figure(ABC):
         """The figure as a Vega-Lite specification with one look a model, None where it has no such form."""
         return None
 
+    def plot(self, style: Style = PAPER) -> MplFigure:
+        """Draw the figure for a notebook or a program."""
+        with settings(style):
+            return self.drawn(style)
+
+    def plot_on(self, axes: Axes, style: Style = PAPER) -> MplFigure:
+        """Draw into axes, whose figure is returned; ConfigError for a figure of several panels."""
+        raise ConfigError(f"expected a figure of one panel to draw into axes, got {type(self).__name__}")
+
     def save(self, stem: Path, style: Style = PAPER, *, pdf: bool = False) -> list[Path]:
         """STEM.svg, STEM.png, the rows as STEM.csv, and STEM.pdf where asked for; the same bytes each time."""
         with settings(style):

@@ -11,9 +11,10 @@ import numpy as np
 
 from robench.plots._axis import Axis
 from robench.plots._curves import Curves
-from robench.plots._look import Figure, Style
+from robench.plots._look import PAPER, Figure, Style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as MplFigure
 
 MOST_IMAGES = 3
@@ -53,6 +54,10 @@ class WithExamples(Figure):
                 if place == 0:
                     lower.set_title(self.axis.text(strength), fontsize=0.8 * style.font)
         return figure
+
+    def plot_on(self, axes: Axes, style: Style = PAPER) -> MplFigure:
+        """Draw the curve alone."""
+        return self.curves.plot_on(axes, style)
 
     def vega_spec(self, models: Sequence[str]) -> dict[str, Any] | None:
         """The curve alone."""

@@ -38,31 +38,36 @@ def build(
     than its suite, or have other versions of a corruption; ConfigError for a baseline that one of the data sets lacks.
     """
     look = plots.style_named(style)
-    sections: dict[str, Section] = {}
-    for path in runs:
-        _add(sections, Run(path))
-    for section in sections.values():
-        tables.check_images([Run(folder) for folder in section.runs])
-    name_apart(list(sections.values()))
-    if baseline:
-        for section in sections.values():
-            section.baseline = metrics.baseline(baseline, dataset=section.dataset["name"], models=section.models)
-            cells = [one.cell for one in section.scored]
-            if all(cell.corruption_version or cell.corruption == tables.CLEAN for cell in cells):
-                tables.check_baseline(section.baseline, (cell.strength for cell in cells))
-    frames = _tables(list(sections.values()))
+    every = sections(runs, baseline)
+    frames = _tables(every)
     made = [_write(folder / name, some) for name, some in frames.items()]
     for name in tables.COMPARISONS.keys() - frames:  # of an earlier report of other runs
         (folder / name).unlink(missing_ok=True)
-    for section in sections.values():
+    for section in every:
         _draw(section, folder / "figures" / file_name(section.title), look, measure, pdf=pdf)
-    every = list(sections.values())
     pages = {"index.html": render(every, folder), "report.md": markdown(every, folder), "accuracy.tex": latex(every)}
     for name, text in pages.items():
         write_text(folder / name, text)
     figures = [path for section in every for figure in section.figures for path in figure.files]
     note = _noted(folder / "figures", figures)
     return [*(folder / name for name in pages), *made, *figures, note]
+
+
+def sections(runs: Sequence[Path], baseline: str = "") -> list[Section]:
+    """What was measured in the runs, one section per data set. Raises as `build`."""
+    found: dict[str, Section] = {}
+    for path in runs:
+        _add(found, Run(path))
+    for section in found.values():
+        tables.check_images([Run(folder) for folder in section.runs])
+    name_apart(list(found.values()))
+    if baseline:
+        for section in found.values():
+            section.baseline = metrics.baseline(baseline, dataset=section.dataset["name"], models=section.models)
+            cells = [one.cell for one in section.scored]
+            if all(cell.corruption_version or cell.corruption == tables.CLEAN for cell in cells):
+                tables.check_baseline(section.baseline, (cell.strength for cell in cells))
+    return list(found.values())
 
 
 def _noted(folder: Path, made: Sequence[Path]) -> Path:

@@ -168,10 +168,10 @@ class ExperimentRunner:
                 self.dataset(data),
                 self.work / name,
                 suites=(suite,) if suite else (),
-                chosen=tuple(chosen) or (() if suite else ONLY_CLEAN),
+                corruptions=tuple(chosen) or (() if suite else ONLY_CLEAN),
                 limit=self.budget.limit,
                 device=self.device,
-                compiled=self.compiled,
+                compile=self.compiled,
             ),
             progress=self.progress,
         )

@@ -3,6 +3,6 @@
 from robench.sweep._config import SweepConfig
 from robench.sweep._plan import Condition, SweepPlan, planned_cells
 from robench.sweep._run import run
-from robench.sweep._sweep import Results, evaluate
+from robench.sweep._sweep import SweepSummary, evaluate
 
-__all__ = ["Condition", "Results", "SweepConfig", "SweepPlan", "evaluate", "planned_cells", "run"]
+__all__ = ["Condition", "SweepConfig", "SweepPlan", "SweepSummary", "evaluate", "planned_cells", "run"]

@@ -9,39 +9,76 @@ from typing import Any
 
 from corruptions import unknown
 from robench.errors import ConfigError
+from robench.models import ModelEntry
 from robench.precision import precision_text
 
-ENGINES = ("local", "ray")
+EXECUTORS = ("local", "ray")
 AUTO = "auto"
+OPTIONS = {
+    "folder": "out",
+    "chosen": "corruptions",
+    "severity": "severities",
+    "level": "levels",
+    "engine": "executor",
+    "compiled": "compile",
+    "tracker": "logger",
+}
+"""Fields by the names of options that are called otherwise."""
+RECORDED = (
+    *("suites", "corruptions", "severities", "levels", "severity_table", "seeds", "view", "limit", "class_order"),
+    *("normalize", "baseline", "precision", "compile", "outputs", "stateful"),
+)
+"""Fields that a run's manifest records."""
 KINDS_OF_OUTPUTS = (AUTO, "logits", "probabilities")
 
 
 @dataclass(frozen=True)
 class SweepConfig:
-    """Which models are swept over which images and corruptions, and how. A value that cannot be is a ConfigError.
+    """Which models are evaluated on which images and corruptions, and how.
 
-    models: MODEL arguments. dataset: `NAME[@SPLIT][:PATH]` or `generated:PATH`. folder: of the run. Of
-        `robench.sweep.evaluate`, which is given networks and images, models and dataset are empty.
-    suites, or chosen with severity or level: as `robench.selection.select` takes them.
-    native: the side of the published severity table, 32, 64 or 224. seeds: of the corruptions.
-    batch_size: images that go through a network at once. workers: threads that make images, None for one on a CPU and
-        up to eight for a GPU. shard: (i, n), of all units only the i-th of every n, i from 1.
-    device: `auto`, `cpu`, `cuda`, `mps`, or several with commas between, which share the work.
-    class_order: as for `datasets.load`; the class names in the models' checkpoints decide where all have them.
-    baseline: a name for `metrics.baseline`, by which metrics.csv has corruption errors.
-    tracker: `tensorboard=FOLDER` or `wandb=PROJECT`, which hears of every cell that is computed.
-    outputs: what the models' outputs are, `logits` or `probabilities`; `auto` recognises it.
-    stateful: also run models whose answers depend on the batch, on earlier calls or on chance: in one process, in one
-        order, from the first cell to the last.
+    Attributes:
+        models: MODEL arguments, `LABEL::MODEL`, or `ModelEntry` objects, which also hold networks in memory.
+        dataset: `NAME[@SPLIT][:PATH]`, `generated:PATH`, or a data set in memory.
+        out: Folder of the run.
+        suites: Names of suites.
+        corruptions: `NAME` or `NAME@STRENGTHS`, beside the suites or without them.
+        severities: As in `1,3` or `1-5`, for corruptions without strengths of their own.
+        levels: As in `0.1,0.2`, for corruptions without strengths of their own.
+        severity_table: Image size of the published severities: 32, 64 or 224; None for the nearest.
+        frost_dir: Folder of pictures for `frost`.
+        view: Geometry before corruption, such as `resize256-crop224`.
+        limit: Number of images, spread evenly.
+        ids: File that lists the images to use.
+        dataset_name: Name of the data set in tables.
+        class_order: `text` or `number`; the class names in the models' checkpoints decide where all have them.
+        clean: Clean images of a downloaded set.
+        normalize: Normalisation of all models without one of their own.
+        label_map: File that says which output is whose class.
+        random_weights: Whether a model without a checkpoint gets random weights.
+        baseline: Name for `metrics.baseline`, by which metrics.csv has corruption errors.
+        seeds: Seeds of the corruptions.
+        device: `auto`, `cpu`, `cuda`, `mps`, or several separated by commas, which share the work.
+        batch_size: Images per forward pass.
+        workers: Threads that make images; None for one on a CPU and up to eight for a GPU.
+        shard: (i, n): the i-th of every n conditions, i from 1.
+        executor: `local` or `ray`.
+        precision: `fp32`, `bf16` or `fp16`.
+        compile: Whether networks are compiled with torch.compile.
+        logger: `tensorboard=FOLDER` or `wandb=PROJECT`.
+        outputs: What the models return: `logits`, `probabilities`, or `auto` to recognise it.
+        stateful: Whether to evaluate models whose predictions depend on the batch, on earlier calls or on chance.
+
+    Raises:
+        ConfigError: A value is of another type or outside its range.
     """
 
-    models: tuple[str, ...]
-    dataset: str
-    folder: Path
+    models: tuple[ModelEntry | str, ...]
+    dataset: Any
+    out: Path
     suites: tuple[str, ...] = ()
-    chosen: tuple[str, ...] = ()
-    severity: str | None = None
-    level: str | None = None
+    corruptions: tuple[str, ...] = ()
+    severities: str | None = None
+    levels: str | None = None
     severity_table: int | None = None
     frost_dir: Path | None = None
     view: str | None = None
@@ -59,28 +96,29 @@ class SweepConfig:
     batch_size: int = 256
     workers: int | None = None
     shard: tuple[int, int] | None = None
-    engine: str = "local"
+    executor: str = "local"
     precision: str = "fp32"
-    compiled: bool = False
-    tracker: str | None = None
+    compile: bool = False
+    logger: str | None = None
     outputs: str = AUTO
     stateful: bool = False
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "workers", "limit"):
             _check_count(name.replace("_", "-"), getattr(self, name))
-        for name in ("models", "suites", "chosen"):
+        for name in ("suites", "corruptions"):
             _check_all(name, getattr(self, name), str, "texts")
+        _check_all("models", self.models, (str, ModelEntry), "texts")
         _check_all("seeds", self.seeds, int, "whole numbers")
         if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
             raise ConfigError(f"--shard must be i/n with i from 1 to n, such as 1/4, got {self.shard}")
-        if self.engine not in ENGINES:
-            raise ConfigError(unknown("engine", self.engine, ENGINES))
-        if self.engine == "ray" and "," in self.device:
+        if self.executor not in EXECUTORS:
+            raise ConfigError(unknown("executor", self.executor, EXECUTORS))
+        if self.executor == "ray" and "," in self.device:
             raise ConfigError(
                 f"--engine ray gives every worker a device of its own; expected one kind, got {self.device}"
             )
-        precision_text(self.precision, self.compiled)
+        precision_text(self.precision, self.compile)
         if self.outputs not in KINDS_OF_OUTPUTS:
             raise ConfigError(unknown("kind of outputs", self.outputs, KINDS_OF_OUTPUTS))
         self._check_stateful()
@@ -88,20 +126,31 @@ class SweepConfig:
     def _check_stateful(self) -> None:
         given = {
             "--shard": self.shard is not None,
-            "--engine ray": self.engine == "ray",
+            "--engine ray": self.executor == "ray",
             f"--device {self.device}": "," in self.device,
         }
         for option, is_given in given.items():
             if self.stateful and is_given:
                 raise ConfigError(f"--stateful runs in one process on one device; got {option}")
 
+    @property
+    def entries(self) -> tuple[ModelEntry, ...]:
+        """The models, each as an entry."""
+        return tuple(ModelEntry.parse(one) if isinstance(one, str) else one for one in self.models)
+
     @classmethod
     def from_cli(
         cls, *, severity_table: str | None = None, seeds: str = "0", shard: str | None = None, **options: Any
     ) -> SweepConfig:
-        """From the options of `robench evaluate`, by the names of the fields; these three come as texts."""
-        side = None if severity_table is None else int(severity_table)
-        return cls(severity_table=side, seeds=_parse_seeds(seeds), shard=_parse_shard(shard), **options)
+        """From the options of `robench evaluate`, by their names there."""
+        table = None if severity_table is None else int(severity_table)
+        fields = {OPTIONS.get(name, name): value for name, value in options.items()}
+        return cls(severity_table=table, seeds=_parse_seeds(seeds), shard=_parse_shard(shard), **fields)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was asked for, as JSON values: all that numbers depend on, no paths and no execution options."""
+        values = {name: getattr(self, name) for name in RECORDED}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _parse_seeds(text: str) -> tuple[int, ...]:
@@ -121,7 +170,7 @@ def _parse_shard(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _check_all(name: str, values: object, kind: type, what: str) -> None:
+def _check_all(name: str, values: object, kind: Any, what: str) -> None:
     if not isinstance(values, tuple) or not all(isinstance(one, kind) and not isinstance(one, bool) for one in values):
         raise ConfigError(f"{name} must be a tuple of {what}, got {values!r}")
 

@@ -12,11 +12,12 @@ from corruptions import Strength
 from robench import datasets, models
 from robench.datasets import Dataset, GeneratedSet
 from robench.errors import ConfigError
-from robench.models import Classifier
+from robench.models import Classifier, ModelEntry
 from robench.precision import precision_text
 from robench.selection import Cells, check_geometry, select
 from robench.sweep._cached import with_shared_parts
 from robench.sweep._config import SweepConfig
+from robench.sweep._live import in_memory, live
 from robench.sweep._plan import SweepPlan
 from robench.sweep._precision import compiled
 from robench.sweep._runner import clean_of
@@ -34,12 +35,12 @@ class Opened(NamedTuple):
 
 def opened(config: SweepConfig) -> Opened:
     """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
-    cells = select(config.suites, config.chosen, config.severity, config.level)
-    precision = precision_text(config.precision, config.compiled)
+    cells = select(config.suites, config.corruptions, config.severities, config.levels)
+    precision = precision_text(config.precision, config.compile)
     data: Dataset | GeneratedSet
     views: list[str] = []
-    if config.dataset.startswith("generated:"):
-        data = _open(config)
+    if isinstance(config.dataset, GeneratedSet) or str(config.dataset).startswith("generated:"):
+        data = config.dataset if isinstance(config.dataset, GeneratedSet) else _open(config)
         plan = replace(_plan_of(data, config, cells), precision=precision)
     else:
         if config.clean is not None:
@@ -69,8 +70,10 @@ def opened(config: SweepConfig) -> Opened:
     return Opened(data, first, plan, others, [*_about_view(config, views, clean), *map(_about, first)])
 
 
-def _loaded(spec: str, config: SweepConfig, **more: str | None) -> Dataset:
+def _loaded(spec: str | Dataset, config: SweepConfig, **more: str | None) -> Dataset:
     """A data set with the view, the choice of images and the order of classes that are asked for."""
+    if isinstance(spec, Dataset):
+        return in_memory(spec, config)
     return datasets.load(
         spec,
         view=config.view,
@@ -84,14 +87,15 @@ def _loaded(spec: str, config: SweepConfig, **more: str | None) -> Dataset:
 
 def _learned(config: SweepConfig) -> list[datasets.Names]:
     """The class names of each model, where they count: a label map goes by the names of the data set alone."""
-    return [] if config.label_map else [models.class_names(spec) for spec in config.models]
+    specs = [entry.spec for entry in config.entries if not (entry.label_map or config.label_map)]
+    return [models.class_names(spec) if spec else () for spec in specs]
 
 
 def _views(config: SweepConfig) -> list[str]:
     """The views that the models' cards want for photographs, each once; none where a suite has a view of its own."""
     if any(corruptions.suite(name).views for name in config.suites):
         return []
-    parsed = [models.parse(spec) for spec in config.models]
+    parsed = [models.parse(entry.spec) for entry in config.entries if entry.spec]
     cards = [(models.get(one.name), one.checkpoint) for one in parsed if not one.is_file]
     return list(dict.fromkeys(view for card, word in cards if (view := card.views.get(word or "", card.view))))
 
@@ -122,28 +126,34 @@ def _suites(config: SweepConfig) -> dict[str, Cells]:
 
 
 def _classifiers(config: SweepConfig, clean: Dataset, device: str) -> list[Classifier]:
-    loaded = (
-        models.load(
-            spec,
+    loaded = (_classifier(config, entry, clean, device) for entry in config.entries)
+    return with_shared_parts([_as_asked(config, one) for one in loaded])
+
+
+def _classifier(config: SweepConfig, entry: ModelEntry, clean: Dataset, device: str) -> Classifier:
+    """The classifier of an entry for the images of a data set."""
+    if entry.spec:
+        made = models.load(
+            entry.spec,
             classes=len(clean.classes),
             input_size=clean.shape[:2],
-            normalize=config.normalize,
+            normalize=entry.normalize or config.normalize,
             random_weights=config.random_weights,
             device=device,
             class_names=clean.classes,
-            label_map=config.label_map,
+            label_map=entry.label_map or config.label_map,
         )
-        for spec in config.models
-    )
-    return with_shared_parts([_as_asked(config, one) for one in loaded])
+    else:
+        made = live(entry.model, clean, device)
+    return replace(made, label=entry.label) if entry.label else made
 
 
 def _as_asked(config: SweepConfig, classifier: Classifier) -> Classifier:
     """Compiled where that is asked; what torch does not compute takes neither that nor a precision."""
-    if not classifier.is_of_torch and (config.compiled or config.precision != "fp32"):
-        asked = "--compile" if config.compiled else f"--precision {config.precision}"
+    if not classifier.is_of_torch and (config.compile or config.precision != "fp32"):
+        asked = "--compile" if config.compile else f"--precision {config.precision}"
         raise ConfigError(f"model '{classifier.label}': an ONNX file is computed as it stands, got {asked}")
-    return replace(classifier, module=compiled(classifier.module)) if config.compiled else classifier
+    return replace(classifier, module=compiled(classifier.module)) if config.compile else classifier
 
 
 def _open(config: SweepConfig) -> GeneratedSet:

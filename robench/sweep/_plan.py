@@ -109,7 +109,7 @@ def planned_cells(
     labels = [classifier.label for classifier in classifiers]
     for label in labels:
         if labels.count(label) > 1:
-            raise ConfigError(f"two models are called '{label}'; rename one checkpoint file")
+            raise ConfigError(f"two models are called '{label}'; name one, as in LABEL::MODEL")
     if len(dataset.classes) < 2:
         raise DatasetError(
             f"data set {dataset.name}: expected at least 2 classes, got {len(dataset.classes)}: "
@@ -250,6 +250,10 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, An
             _agree(run, f"'{model['label']}' of {key}", was, now, "choose another folder or name")
         models[model["label"]] = there | {key: model[key] for key in ("code_sha256", "file_sha256")}
     return wanted | {
+        "configs": [
+            *(held_configs := held.get("configs", [])),
+            *(c for c in wanted["configs"] if c not in held_configs),
+        ],
         "models": list(models.values()),
         "unfingerprinted": held["unfingerprinted"] if "unfingerprinted" in held else _unfingerprinted(run),
         "corruptions": held["corruptions"] | wanted["corruptions"],

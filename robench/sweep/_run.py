@@ -18,13 +18,13 @@ from robench.sweep._plan import Condition
 from robench.sweep._precision import exact_float32
 from robench.sweep._probe import probe_of
 from robench.sweep._runner import ConditionResult, Runner, failed, stored_clean
-from robench.sweep._sweep import Results, evaluate
+from robench.sweep._sweep import SweepSummary, evaluate
 
 
-def run(config: SweepConfig, *, progress: bool = False) -> Results:
+def run(config: SweepConfig, *, progress: bool = False) -> SweepSummary:
     """Do what is asked. Whatever does not fit raises RobenchError or CorruptionError before the first forward pass."""
     data, classifiers, plan, copies, said = opened(config)
-    elsewhere = partial(_on_ray, config) if config.engine == "ray" else None
+    elsewhere = partial(_on_ray, config) if config.executor == "ray" else None
     return evaluate(data, classifiers, plan, config, copies=copies, elsewhere=elsewhere, said=said, progress=progress)
 
 

@@ -38,7 +38,7 @@ Elsewhere = Callable[[Runner, Labels], Iterator[tuple[Condition, ConditionResult
 
 
 @dataclass
-class Results:
+class SweepSummary:
     """What a sweep came to: both tables, how many cells it computed, found and failed, and notes on the images."""
 
     cells: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -71,8 +71,8 @@ def evaluate(
     elsewhere: Elsewhere | None = None,
     said: Sequence[str] = (),
     progress: bool = False,
-) -> Results:
-    """Sweep `classifiers` over `dataset` into the run `config.folder`; cells that are there are not computed again.
+) -> SweepSummary:
+    """Sweep `classifiers` over `dataset` into the run `config.out`; cells that are there are not computed again.
 
     A data set is degraded on the fly; of a generated set the stored images are read, which gives the same predictions.
     A set without clean images has no clean cell. A cell that fails is recorded with its error and does not stop the
@@ -82,7 +82,7 @@ def evaluate(
     the sweep, shown with the progress. Raises RunError where the folder holds another run or cannot be written,
     ModelError for a model that is no function of its image.
     """
-    run = Run(config.folder)
+    run = Run(config.out)
     compared = _baseline(run, config.baseline, clean_of(dataset).name, classifiers, plan)
     part = None if config.shard is None else "{}-of-{}".format(*config.shard)
     labels = [classifier.label for classifier in classifiers]
@@ -93,7 +93,7 @@ def evaluate(
             known = with_held_outputs(run, classifiers)
             planned = planned_cells(plan, clean, known)
             order = {"batch_size": config.batch_size, "models": labels} if config.stateful else None
-            wanted = manifest(plan, clean, planned, stateful=order)
+            wanted = manifest(plan, clean, planned, stateful=order) | {"configs": [config.to_dict()]}
             merged(run, wanted, computing=False)  # what does not fit is refused before a model is asked
             work = work_of(run, planned, config)
             _check_files(dataset, work)
@@ -115,10 +115,10 @@ def evaluate(
             wanted |= {"models": [one.to_dict() for one in models.classifiers]}
             facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": plan.precision}
             generators = seeded_generators(0) if config.stateful else nullcontext()
-            with track(config.tracker, config.folder.name, facts) as followed, generators:
+            with track(config.logger, config.out.name, facts) as followed, generators:
                 return _sweep(run, place, bench, work, wanted, elsewhere, compared, followed, progress)
     except OSError as fault:
-        raise RunError(f"{fault.filename or config.folder}: cannot be written: {reason(fault)}") from fault
+        raise RunError(f"{fault.filename or config.out}: cannot be written: {reason(fault)}") from fault
 
 
 def _baseline(
@@ -144,14 +144,14 @@ def _sweep(
     baseline: metrics.Baseline | None,
     tracker: Tracker | None,
     progress: bool,
-) -> Results:
+) -> SweepSummary:
     clean = bench.clean
     todo = work.missing
     with place.together():
         facts = merged(run, wanted, computing=bool(todo))
         tables.check_forms(Cell(**cell) for cell in facts["cells"])
         run.write_manifest(facts)
-    outcome = Results(found=work.found)
+    outcome = SweepSummary(found=work.found)
     cells = run.cells()
     shown, steps = _shown(cells), _steps(cells)
     labels = {condition: [*cells] for condition, cells in todo.items()}
@@ -193,7 +193,7 @@ def _kept(
     cells: Mapping[str, Cell],
     result: ConditionResult,
     fingerprints: Mapping[str, Mapping[str, Any]],
-    outcome: Results,
+    outcome: SweepSummary,
 ) -> Iterator[tuple[Cell, Predictions]]:
     """Write every model's cell of a unit: its predictions, which are handed on, or why there are none."""
     for label, cell in cells.items():

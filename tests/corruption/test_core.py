@@ -72,7 +72,8 @@ def test_a_function_that_returns_another_form_is_named(register, body, words):
     ("images", "words"),
     [
         ([[1, 2], [3, 4]], "uint8 array, got list"),
-        (np.zeros((2, 8, 8, 3)), "uint8 array, got float64"),
+        (np.zeros((2, 8, 8, 3), int), "uint8 array, got int64"),
+        (np.full((2, 8, 8, 3), 1.5), r"must lie in \[0, 1\], got 1.5..1.5"),
         (np.zeros((8, 8), np.uint8), r"shape \(8, 8\)"),
         (np.zeros((8, 8, 4), np.uint8), r"C 1 or 3, got shape \(8, 8, 4\)"),
         (np.zeros((1, 0, 8, 3), np.uint8), "image sides must be 1 to 65535"),

@@ -128,7 +128,7 @@ def test_cifar_100_c_is_evaluated_with_its_clean_images(folder, cifar100_c, tmp_
             ("tiny_cnn",),
             f"generated:{cifar100_c}",
             tmp_path / "run",
-            chosen=("fog@1,5",),
+            corruptions=("fog@1,5",),
             clean=f"cifar100:{folder}",
             device="cpu",
             random_weights=True,

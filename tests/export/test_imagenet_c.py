@@ -65,7 +65,7 @@ def test_files_are_what_a_sweep_degrades_on_the_fly(made, photos):
 def test_predictions_of_files_and_on_the_fly_are_the_same(form, photos, tmp_path):
     model = ("resnet20",)
     options = {"random_weights": True, "view": "side32"}
-    run(SweepConfig(model, f"folder:{photos}", tmp_path / "fly", chosen=tuple(CHOSEN), **options))
+    run(SweepConfig(model, f"folder:{photos}", tmp_path / "fly", corruptions=tuple(CHOSEN), **options))
     generate(datasets.load(f"folder:{photos}", view="side32"), select([], CHOSEN), tmp_path / "set", form=form)
     run(SweepConfig(model, f"generated:{tmp_path / 'set'}", tmp_path / "files", random_weights=True))
     tables = [(tmp_path / name / "cells.csv").read_text().splitlines() for name in ("fly", "files")]
@@ -131,8 +131,8 @@ def test_two_qualities_of_one_severity_are_refused(photos, tmp_path):
 
 def test_a_run_holds_a_corruption_in_memory_or_in_one_stored_form(photos, tmp_path):
     options = {"random_weights": True, "view": "side32"}
-    run(SweepConfig(("resnet20",), f"folder:{photos}", tmp_path / "run", chosen=("fog@3",), **options))
+    run(SweepConfig(("resnet20",), f"folder:{photos}", tmp_path / "run", corruptions=("fog@3",), **options))
     before = tree(tmp_path / "run")
     with pytest.raises(RunError, match=r"^fog: expected images in memory or of one stored form, got strengths 3"):
-        run(SweepConfig(("resnet20",), f"folder:{photos}", tmp_path / "run", chosen=("fog@3@jpeg85",), **options))
+        run(SweepConfig(("resnet20",), f"folder:{photos}", tmp_path / "run", corruptions=("fog@3@jpeg85",), **options))
     assert tree(tmp_path / "run") == before

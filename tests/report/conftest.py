@@ -11,14 +11,14 @@ from robench.report import build
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "digits"
-    sweep(folder, chosen=("awgn@0.1,0.3", "contrast@1,3,5", "spatially_varying_noise_1d", "crop@0.5,0.3"))
+    sweep(folder, corruptions=("awgn@0.1,0.3", "contrast@1,3,5", "spatially_varying_noise_1d", "crop@0.5,0.3"))
     return folder
 
 
 @pytest.fixture(scope="session")
 def one_corruption(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "digits"
-    sweep(folder, chosen=("awgn@0.1",))
+    sweep(folder, corruptions=("awgn@0.1",))
     return folder
 
 

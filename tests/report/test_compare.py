@@ -20,7 +20,7 @@ CHOSEN = ("awgn@0.2,0.4", "contrast@3")
 
 
 def sweep(folder, *models, chosen=CHOSEN, **options):
-    run(SweepConfig(models, "digits", folder, chosen=chosen, **({"limit": 60} | options)))
+    run(SweepConfig(models, "digits", folder, corruptions=chosen, **({"limit": 60} | options)))
     return folder
 
 

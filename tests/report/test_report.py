@@ -127,7 +127,7 @@ def test_figures_are_pictures_of_a_legible_size(report):
 
 
 def test_missing_cells_are_said_and_not_averaged(unpainted, measured, tmp_path):
-    sweep(tmp_path / "run", chosen=("awgn@0.1,0.3",))
+    sweep(tmp_path / "run", corruptions=("awgn@0.1,0.3",))
     [one] = (tmp_path / "run").glob("predictions/*noise*/awgn/*0.3*.parquet")
     one.unlink()
     build([tmp_path / "run"], tmp_path / "report")
@@ -153,7 +153,7 @@ def test_models_are_compared_where_there_are_several(measured, report, tmp_path)
     page = (report / "index.html").read_text()
     for name in ("pairs.csv", "ranks.csv", "consistency.csv", "effective_robustness.csv"):
         assert f'href="{name}"' in page
-    sweep(tmp_path / "one", CLEAN, chosen=("awgn@0.1",))
+    sweep(tmp_path / "one", CLEAN, corruptions=("awgn@0.1",))
     build([tmp_path / "one"], tmp_path / "report")
     assert {path.name for path in (tmp_path / "report").glob("*.csv")} == {"cells.csv", "metrics.csv"}
 
@@ -185,7 +185,7 @@ def test_a_baseline_that_is_not_there_is_one_line(measured, tmp_path, capsys, na
 
 
 def test_strengths_of_the_table_of_cells_sort_by_strength(unpainted, tmp_path):
-    sweep(tmp_path / "run", chosen=("jpeg_compression@quality=5,quality=100,quality=20",), limit=8)
+    sweep(tmp_path / "run", corruptions=("jpeg_compression@quality=5,quality=100,quality=20",), limit=8)
     build([tmp_path / "run"], tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     found = re.findall(r'data-order="(\d+)">(quality=\d+)</td>', page)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     chosen = ("awgn@0.1,0.3", "contrast@1,3,5", "crop@0.5,0.3", "fog@1,3,5")
-    sweep(folder / "run", chosen=chosen)
+    sweep(folder / "run", corruptions=chosen)
     build([folder / "run"], folder / "report")
     return folder / "report"
 

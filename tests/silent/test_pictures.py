@@ -128,7 +128,7 @@ def line(*args):
 
 
 def test_two_models_that_answer_alike_are_not_known_to_be_equal(tmp_path, capsys):
-    run = sweep(tmp_path / "run", chosen=("contrast@1",), limit=30)
+    run = sweep(tmp_path / "run", corruptions=("contrast@1",), limit=30)
     line("report", run, "-o", tmp_path / "report")
     pairs = pd.read_csv(tmp_path / "report" / "pairs.csv").set_index("corruption")
     share = metrics.unseen(30)
@@ -140,7 +140,7 @@ def test_two_models_that_answer_alike_are_not_known_to_be_equal(tmp_path, capsys
 
 
 def test_a_mean_of_images_that_are_all_right_has_an_interval(tmp_path):
-    run = sweep(tmp_path / "run", "tiny_cnn=digits-noise", chosen=("awgn@0.05",), limit=30)
+    run = sweep(tmp_path / "run", "tiny_cnn=digits-noise", corruptions=("awgn@0.05",), limit=30)
     row = pd.read_csv(run / "metrics.csv").set_index("metric").loc["mean_corruption_accuracy"]
     assert (row["value"], row["ci_high"], row["ci_method"]) == (1, 1, "exact, all images alike")
     assert row["ci_low"] == pytest.approx(1 - metrics.unseen(30))

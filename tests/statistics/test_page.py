@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding
 def frames(tmp_path, monkeypatch):
     """What the page's program makes of a small run."""
     nets = ("tiny_cnn=digits-clean", "tiny_cnn=digits-noise")
-    run(SweepConfig(nets, "digits", tmp_path / "runs" / "demo", chosen=("awgn@0.1,0.2", "contrast@1,3"), limit=30))
+    run(SweepConfig(nets, "digits", tmp_path / "runs" / "demo", corruptions=("awgn@0.1,0.2", "contrast@1,3"), limit=30))
     monkeypatch.chdir(tmp_path)
     [program] = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
     names = {}

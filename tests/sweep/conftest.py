@@ -18,7 +18,7 @@ from robench.models import Classifier
 from robench.models._normalize import Normalization
 from robench.models._registry import Card
 from robench.selection import select
-from robench.sweep import Results, SweepConfig, SweepPlan, _admission, evaluate
+from robench.sweep import SweepConfig, SweepPlan, SweepSummary, _admission, evaluate
 from robench.sweep._probe import Probe
 from robench.sweep._runner import Runner
 
@@ -45,7 +45,7 @@ def robust() -> Classifier:
 
 
 @pytest.fixture
-def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., Results]:
+def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., SweepSummary]:
     """sweep("run", "awgn@0.1", "contrast@1", …) evaluates the clean digits and these, as all of `suites`, if any.
 
     how: options of the configuration.
@@ -54,7 +54,7 @@ def sweep(digits: Dataset, net: Classifier, tmp_path: Path) -> Callable[..., Res
     def run(
         name: str, *chosen: str, data: Any = digits, nets: Any = (net,), suites: Any = (), copies: Any = (),
         how: Any = (), **plan: Any,
-    ) -> Results:  # fmt: skip
+    ) -> SweepSummary:  # fmt: skip
         cells = select([], chosen)
         wanted = SweepPlan(cells, suites=dict.fromkeys(suites, cells), **plan)
         config = SweepConfig((), "", tmp_path / name, **({"batch_size": 16} | dict(how)))

@@ -322,8 +322,8 @@ def stored_set(digits, tmp_path):
 def test_what_a_set_lacks_is_refused(stored_set, tmp_path):
     ask = partial(SweepConfig, ("tiny_cnn=digits-clean",), stored_set, tmp_path / "run")
     for request, line in (
-        (ask(chosen=("awgn@0.2",)), "holds no awgn sigma=0.2; it has awgn sigma=0.1, sigma=0.5"),
-        (ask(chosen=("crop",)), "holds no crop ratio=0.9"),
+        (ask(corruptions=("awgn@0.2",)), "holds no awgn sigma=0.2; it has awgn sigma=0.1, sigma=0.5"),
+        (ask(corruptions=("crop",)), "holds no crop ratio=0.9"),
         (ask(seeds=(1,)), "was made with seed 0, asked for 1"),
         (ask(severity_table=224), "was made with native 32, asked for 224"),
         (ask(limit=5), "a set that robench generate wrote has its images; got a limit or ids"),
@@ -331,7 +331,7 @@ def test_what_a_set_lacks_is_refused(stored_set, tmp_path):
         with pytest.raises(ConfigError, match=line):
             run(request)
     assert not (tmp_path / "run").exists()
-    assert len(run(ask(chosen=("awgn@0.5",))).cells) == 2
+    assert len(run(ask(corruptions=("awgn@0.5",))).cells) == 2
 
 
 def test_a_set_keeps_the_version_that_made_it(stored_set, tmp_path):

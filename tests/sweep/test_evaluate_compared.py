@@ -69,7 +69,7 @@ def mapped(tmp_path, places, name="run"):
     path.write_text("class,index\n" + "".join(f"{label},{place}\n" for label, place in enumerate(places)))
     chosen = ("contrast@1",)
     return SweepConfig(
-        (f"{tmp_path / 'wide.py'}:wide",), "digits", tmp_path / "run", chosen=chosen, limit=20, label_map=path
+        (f"{tmp_path / 'wide.py'}:wide",), "digits", tmp_path / "run", corruptions=chosen, limit=20, label_map=path
     )
 
 
@@ -93,7 +93,7 @@ def test_another_map_is_another_run(tmp_path):
 def test_without_a_map_the_number_of_classes_counts(tmp_path):
     (tmp_path / "wide.py").write_text(WIDE)
     net = (f"{tmp_path / 'wide.py'}:wide",)
-    outcome = run(SweepConfig(net, "digits", tmp_path / "run", chosen=("contrast@1",), limit=20))
+    outcome = run(SweepConfig(net, "digits", tmp_path / "run", corruptions=("contrast@1",), limit=20))
     assert "expected logits (20, 10), got (20, 12)" in outcome.failed[0]
     with pytest.raises(ModelError, match=r"expected indices 0\.\.11"):
         run(mapped(tmp_path, range(5, 15), "beyond"))

@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def request(folder: Path, name: str, *models: str, **options) -> SweepConfig:
     given = {
-        "suites": () if options.get("chosen") else (SUITE,),
+        "suites": () if options.get("corruptions") else (SUITE,),
         "clean": f"npz:{folder.parent / 'digits.npz'}",
     } | options
     return SweepConfig(models or NETS[:1], f"generated:{folder}", folder.parent / name, device="cpu", **given)
@@ -68,29 +68,31 @@ def test_a_run_records_each_array(folder):
 
 
 def test_a_run_that_goes_on_keeps_what_it_recorded(folder):
-    run(request(folder, "run", chosen=("fog@1",)))
+    run(request(folder, "run", corruptions=("fog@1",)))
     assert published(folder) == {"set": "DIGITS-C", "arrays": {"fog": "published"}}
-    assert "DIGITS-C: 2 of 2 arrays are the published ones." in run(request(folder, "run", chosen=("snow@1",))).text()
+    assert (
+        "DIGITS-C: 2 of 2 arrays are the published ones." in run(request(folder, "run", corruptions=("snow@1",))).text()
+    )
     assert published(folder)["arrays"] == {"fog": "published", "snow": "published"}
 
 
 def test_a_run_of_an_earlier_version_can_go_on(folder):
-    run(request(folder, "run", chosen=("fog@1",)))
+    run(request(folder, "run", corruptions=("fog@1",)))
     path = folder.parent / "run" / "manifest.json"
     manifest = json.loads(path.read_text())
     del manifest["published"]
     path.write_text(json.dumps(manifest))
     report.build([folder.parent / "run"], folder.parent / "report")
     assert "published ones" not in (folder.parent / "report" / "report.md").read_text()
-    run(request(folder, "run", chosen=("snow@1",)))
+    run(request(folder, "run", corruptions=("snow@1",)))
     assert published(folder) == {"set": "DIGITS-C", "arrays": {"snow": "published"}}
 
 
 def test_other_data_record_nothing(folder, tmp_path):
-    run(SweepConfig(NETS[:1], "digits", tmp_path / "own", chosen=("contrast@1",), limit=10, device="cpu"))
+    run(SweepConfig(NETS[:1], "digits", tmp_path / "own", corruptions=("contrast@1",), limit=10, device="cpu"))
     assert published(folder, "own") == {}
     np.save(folder / "labels.npy", np.tile(np.arange(N) % 10, 5))
-    outcome = run(request(folder, "run", chosen=("fog@1",), clean=None))
+    outcome = run(request(folder, "run", corruptions=("fog@1",), clean=None))
     assert published(folder) == {}
     assert not any("published" in note for note in outcome.notes)
 

@@ -72,8 +72,8 @@ def test_a_model_that_no_node_can_load_is_one_line(tmp_path, monkeypatch):
 
 
 def test_an_engine_that_there_is_not_is_one_line(tmp_path):
-    with pytest.raises(ConfigError, match="unknown engine 'rey'; did you mean ray"):
-        SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=("awgn@0.1",), engine="rey")
+    with pytest.raises(ConfigError, match="unknown executor 'rey'; did you mean ray"):
+        SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", corruptions=("awgn@0.1",), executor="rey")
 
 
 def test_without_ray_the_extra_is_named(monkeypatch):

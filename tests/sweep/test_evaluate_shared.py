@@ -121,7 +121,7 @@ def test_a_sweep_of_models_that_share_is_each_of_them_alone(tmp_path: Path) -> N
     specs = tuple(f"{front}+{net}" for net in NETS)
     for name, chosen in (("both", specs), ("one by one", specs[:1]), ("one by one", specs[1:])):
         Counting.asked = []
-        run(SweepConfig(chosen, "digits", tmp_path / name, chosen=("awgn@0.1",), limit=40, batch_size=16))
+        run(SweepConfig(chosen, "digits", tmp_path / name, corruptions=("awgn@0.1",), limit=40, batch_size=16))
         assert len(Counting.asked) == 2 * 3
     both, apart = (predictions(tmp_path / name) for name in ("both", "one by one"))
     assert len(both) == 4

@@ -58,9 +58,11 @@ def test_any_number_of_threads_gives_the_same_run(sweep, tmp_path, workers):
 
 
 def test_any_number_of_devices_gives_the_same_run(tmp_path):
-    request = SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "one", chosen=CHOSEN, limit=60, device="cpu")
+    request = SweepConfig(
+        ("tiny_cnn=digits-clean",), "digits", tmp_path / "one", corruptions=CHOSEN, limit=60, device="cpu"
+    )
     run(request)
-    outcome = run(replace(request, folder=tmp_path / "three", device="cpu,cpu,cpu"))
+    outcome = run(replace(request, out=tmp_path / "three", device="cpu,cpu,cpu"))
     assert (outcome.computed, outcome.failed) == (6, [])
     assert untimed(tmp_path / "one") == untimed(tmp_path / "three")
 
@@ -77,7 +79,7 @@ def test_every_device_takes_units_and_one_that_fails_spoils_only_its_own(sweep, 
 
 
 def test_with_ray_a_list_of_devices_is_refused(tmp_path):
-    request = SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=CHOSEN, engine="ray")
+    request = SweepConfig(("tiny_cnn=digits-clean",), "digits", tmp_path / "run", corruptions=CHOSEN, executor="ray")
     with pytest.raises(ConfigError, match="expected one kind, got cpu,cpu"):
         run(replace(request, device="cpu,cpu"))
 
@@ -160,7 +162,7 @@ def test_a_wrong_way_is_one_line(tmp_path, options, said):
         SweepConfig.from_cli(
             models=("tiny_cnn=digits-clean",),
             dataset="digits",
-            folder=tmp_path / "run",
+            out=tmp_path / "run",
             chosen=("awgn@0.1",),
             **options,
         )
@@ -258,7 +260,7 @@ def test_no_shard_comes_beside_a_process_that_has_the_run_for_itself(sweep, tmp_
 @pytest.mark.slow
 def test_a_compiled_network_answers_the_same_and_says_so(sweep, tmp_path):
     request = SweepConfig(
-        ("tiny_cnn=digits-clean",), "digits", tmp_path / "run", chosen=("awgn@0.1",), limit=60, compiled=True
+        ("tiny_cnn=digits-clean",), "digits", tmp_path / "run", corruptions=("awgn@0.1",), limit=60, compile=True
     )
     outcome = run(request)
     assert outcome.failed == []
@@ -273,7 +275,7 @@ def test_a_fidelity_calibrated_network_may_be_compiled(estimator, tmp_path):
     def cells(name, *, compiled):
         model = f"fidelity:resnet20,cdncnn,{estimator}"
         options = {"view": "side32", "limit": 60, "random_weights": True, "compiled": compiled}
-        outcome = run(SweepConfig((model,), "digits", tmp_path / name, chosen=("awgn@0.3",), **options))
+        outcome = run(SweepConfig((model,), "digits", tmp_path / name, corruptions=("awgn@0.3",), **options))
         assert outcome.failed == []
         return outcome.cells
 

@@ -66,7 +66,7 @@ def test_labels_are_the_sorted_class_folders(measured, folder):
     np.savez(folder.parent / "dark.npz", images=clean.images(0, N) // 2, labels=clean.labels)
     other = run(
         SweepConfig(
-            NETS, f"npz:{folder.parent / 'dark.npz'}", folder.parent / "dark", chosen=("awgn@0.1",), device="cpu"
+            NETS, f"npz:{folder.parent / 'dark.npz'}", folder.parent / "dark", corruptions=("awgn@0.1",), device="cpu"
         )
     )
     dark = other.cells.set_index(["model", "corruption"])
@@ -138,7 +138,7 @@ def test_a_limit_and_a_list_choose_its_images(folder, tmp_path):
     assert np.array_equal(some.cell("fog", "2").images(0, 10), whole.cell("fog", "2").images(0, N)[::4])
     name = f"n0{whole.base.labels[7]}/{whole.base.stems[7]}"
     (tmp_path / "list.txt").write_text(f"{name}.png\n")
-    outcome = run(request(folder, tmp_path / "run", NETS[0], chosen=("fog@1",), ids=tmp_path / "list.txt"))
+    outcome = run(request(folder, tmp_path / "run", NETS[0], corruptions=("fog@1",), ids=tmp_path / "list.txt"))
     assert outcome.cells["n"].tolist() == [1]
     with pytest.raises(DatasetError, match=r"Digits-C@test has no image 'n00/test\.png'; did you mean n00/test_"):
         datasets.open_generated(folder, ids=["n00/test.png"])

@@ -17,7 +17,9 @@ MODEL = "tiny_cnn=digits-clean"
 
 def request(folder, tracker=None, **changes):
     chosen = changes.pop("chosen", ("awgn@0.1,0.5", "contrast@1,5"))
-    return SweepConfig((MODEL,), "digits", folder, chosen=chosen, limit=40, tracker=tracker, device="cpu", **changes)
+    return SweepConfig(
+        (MODEL,), "digits", folder, corruptions=chosen, limit=40, logger=tracker, device="cpu", **changes
+    )
 
 
 def events(folder):
@@ -48,7 +50,7 @@ def test_a_tracker_changes_nothing_in_the_run(tmp_path):
 
 
 def test_a_cell_that_was_there_is_not_told_again(tmp_path):
-    run(request(tmp_path / "run", chosen=("awgn@0.1",)))
+    run(request(tmp_path / "run", corruptions=("awgn@0.1",)))
     run(request(tmp_path / "run", f"tensorboard={tmp_path / 'board'}"))
     seen = events(tmp_path / "board" / "run" / MODEL)
     assert [step for tag, step in seen if tag == "top1/awgn"] == [2]

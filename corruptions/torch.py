@@ -1,7 +1,9 @@
-"""Corruptions for PyTorch: a transform, and a data set that yields corrupted samples.
+"""Corruptions for PyTorch: transforms, and a data set of corrupted samples.
 
-    Corrupt("fog", 3)(image, id)            one image or a batch, of whatever type it comes in
-    Corrupted(dataset, "fog", 3)[i]         the sample dataset[i] with its image corrupted, sample id i
+    Corrupt("fog", 3)(image, id)              corrupt one image or a batch, of whatever type it comes in
+    Corrupt("fog", 3, ids="content")(image)   the same inside `Compose`: draws depend on the image's pixels
+    RandomCorrupt(["awgn", "fog"])(image)     augment: a random corruption of random severity
+    CorruptedDataset(dataset, "fog", 3)[i]    the sample dataset[i] with its image corrupted, sample id i
 
 The pixels are those of `corruptions.apply` on the same images and ids: any order, batch size, number of workers and way
 of starting them gives the same.
@@ -9,6 +11,8 @@ of starting them gives the same.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +21,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import Dataset
-from torchvision import tv_tensors
-from torchvision.transforms.v2.functional import to_dtype
 
 import corruptions
-from corruptions import CorruptionError, Textures
+from corruptions import Corruption, CorruptionError, Draws, Strength, Textures
+from corruptions._forms import tensor_like, tensor_pixels
 
 Images = NDArray[np.uint8]
 MODES = ("RGB", "L")
+CONTENT = "content"
 
 
 class Corrupt(nn.Module):
@@ -38,9 +42,10 @@ class Corrupt(nn.Module):
     levels after: the uint8 result as torchvision's `to_dtype(scale=True)` converts it. Corrupt before normalising: a
     value outside [0, 1] is an error.
 
-    Give a `severity` or a `level`, and `seed`, `native` and `textures` (pictures for `frost`), as to
-    `corruptions.apply`. `epoch` is None, for draws of `stream`; `set_epoch(n)` gives those of the training stream
-    `train/n`, also in workers that live on between epochs.
+    Give a `severity` or a `level`, and `seed`, `severity_table` and `textures` (pictures for `frost`), as to
+    `corruptions.apply`. With `ids="content"` the call needs no ids: draws depend on the image's own pixels, so that it
+    works inside `Compose` and in workers, and equal images get equal noise. `epoch` is None, for draws of `stream`;
+    `set_epoch(n)` gives those of the training stream `train/n`, also in workers that live on between epochs.
 
     >>> import torch
     >>> Corrupt("gaussian_noise", 3)(torch.zeros(3, 32, 32), 7).shape
@@ -57,8 +62,12 @@ class Corrupt(nn.Module):
         textures: Textures | None = None,
         severity_table: int | None = None,
         stream: str = "test",
+        ids: str | None = None,
     ) -> None:
         super().__init__()
+        if ids not in (None, CONTENT):
+            raise CorruptionError(f"ids must be '{CONTENT}' or None, got {ids!r}")
+        self.by_content = ids == CONTENT
         self.name = name
         self.strength = corruptions.get(name).strength(severity, level)
         self.seed = seed
@@ -90,11 +99,14 @@ class Corrupt(nn.Module):
 
     def forward(self, image: Any, ids: Any = None, boxes: Any = None) -> Any:
         """The image or batch, corrupted; `ids` is one whole number or one an image, `boxes` (N, 4) where it has any."""
+        pixels = _pixels(image)
+        if ids is None and self.by_content:
+            ids = _digests(pixels)
         if ids is None:
             raise CorruptionError(
-                f"{self.name}: give the sample id, transform(image, id), or wrap the data set in Corrupted"
+                f"{self.name}: give the sample id, transform(image, id), or wrap the data set in CorruptedDataset, "
+                f"or write ids='{CONTENT}'"
             )
-        pixels = _pixels(image)
         out = corruptions.apply_strength(
             pixels,
             corruptions.get(self.name),
@@ -129,7 +141,69 @@ def _frozen(textures: Any) -> Any:
     return copies
 
 
-class Corrupted(Dataset[Any]):
+class RandomCorrupt(nn.Module):
+    """Corrupt images at random, for augmentation: with probability p one of the corruptions at one of its severities.
+
+    Takes and returns images as `Corrupt`. `transform(image)` draws from PyTorch's generator, so `torch.manual_seed`
+    repeats it. `transform(image, id)` draws by seed, epoch (`set_epoch`) and id, alike for every number of workers.
+
+    Args:
+        names: Names of corruptions.
+        severities: Lowest and highest severity; corruptions without severities get one of their default levels.
+        p: Probability that an image is corrupted, 0 to 1.
+        seed: Of the draws by id.
+
+    >>> import torch
+    >>> RandomCorrupt(["awgn", "fog"], p=1.0)(torch.zeros(3, 32, 32)).shape
+    torch.Size([3, 32, 32])
+    """
+
+    def __init__(
+        self, names: str | Sequence[str], severities: tuple[int, int] = (1, 5), *, p: float = 0.5, seed: int = 0
+    ) -> None:
+        super().__init__()
+        self.names = (names,) if isinstance(names, str) else tuple(names)
+        low, high = severities
+        if not self.names or not 1 <= low <= high <= 5 or not 0 <= p <= 1:
+            raise CorruptionError(
+                f"expected corruptions, severities from 1 to 5 and p from 0 to 1, got {self.names}, {severities}, {p}"
+            )
+        self.choices = [(chosen, _strengths(chosen, low, high)) for chosen in map(corruptions.get, self.names)]
+        self.p, self.seed, self.severities = p, seed, (low, high)
+        self._epoch = _shared(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Use the draws of this epoch for images with ids, also in workers that live on between epochs."""
+        self._epoch.fill_(epoch)
+
+    def forward(self, image: Any, ids: Any = None) -> Any:
+        """The image, or each image of a batch, corrupted or left as it is."""
+        pixels = _pixels(image)
+        batch = pixels if pixels.ndim == 4 else pixels[None]
+        numbers = torch.randint(2**62, (len(batch),)).numpy() if ids is None else np.atleast_1d(np.asarray(ids))
+        stream = "train/random" if ids is None else f"train/{int(self._epoch)}"
+        draws = Draws("random_corrupt", numbers.astype(np.int64), seed=self.seed, stream=stream)
+        at_random, which, how = (draws.uniform(name, 0, 1) for name in ("whether", "corruption", "strength"))
+        out = batch.copy()
+        for at in np.flatnonzero(at_random < self.p):
+            chosen, strengths = self.choices[int(which[at] * len(self.choices))]
+            strength = strengths[int(how[at] * len(strengths))]
+            options: dict[str, Any] = {"seed": self.seed, "ids": numbers[at : at + 1], "stream": stream}
+            out[at : at + 1] = corruptions.apply_strength(batch[at : at + 1], chosen, strength, **options)
+        return _like(image, out.reshape(pixels.shape))
+
+    def extra_repr(self) -> str:
+        """The corruptions, severities and probability."""
+        return f"{', '.join(self.names)}, severities={self.severities}, p={self.p}"
+
+
+def _strengths(chosen: Corruption, low: int, high: int) -> list[Strength]:
+    if not chosen.has_table:
+        return list(chosen.default_strengths())
+    return [chosen.strength(severity) for severity in range(low, high + 1)]
+
+
+class CorruptedDataset(Dataset[Any]):
     """A map-style data set of (image, label) samples with the image corrupted, and the rest of the sample as it is.
 
     Item i has the sample id i, or `ids[i]`; `boxes[i]` is its box (x0, y0, x1, y1). Take a subset of this one, not this
@@ -137,7 +211,7 @@ class Corrupted(Dataset[Any]):
     The other arguments, `epoch` and `set_epoch` are those of `Corrupt`, which stands in `transform`.
 
     >>> clean = [(np.zeros((32, 32, 3), np.uint8), 5)] * 4
-    >>> image, label = Corrupted(clean, "fog", 3)[2]
+    >>> image, label = CorruptedDataset(clean, "fog", 3)[2]
     >>> image.shape, label
     ((32, 32, 3), 5)
     """
@@ -201,6 +275,13 @@ def _shared(epoch: int) -> Tensor:
     return number
 
 
+def _digests(pixels: Images) -> list[int]:
+    """An id for each image, of its pixels alone."""
+    batch = pixels if pixels.ndim == 4 else pixels[None]
+    digests = (hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest() for image in batch)
+    return [int.from_bytes(digest[:8], "big") >> 1 for digest in digests]
+
+
 def _one_each(what: str, values: Any, count: int) -> NDArray[Any] | None:
     if values is None:
         return None
@@ -215,7 +296,7 @@ def _pixels(image: Any) -> Images:
     if isinstance(image, np.ndarray):
         return image
     if isinstance(image, Tensor):
-        return _tensor_pixels(image.detach())
+        return tensor_pixels(image.detach())
     if not isinstance(image, Image.Image):
         raise CorruptionError(f"expected a PIL image, a tensor or a uint8 array, got {type(image).__name__}")
     if image.mode not in MODES:
@@ -224,28 +305,10 @@ def _pixels(image: Any) -> Images:
     return array if array.ndim == 3 else array[..., None]
 
 
-def _tensor_pixels(image: Tensor) -> Images:
-    if image.ndim not in (3, 4) or image.shape[-3] not in (1, 3):
-        shape = tuple(image.shape)
-        raise CorruptionError(f"a tensor must be (C, H, W) or (N, C, H, W) with C 1 or 3, got shape {shape}")
-    if image.is_floating_point():
-        if image.numel() and not bool(((image >= 0) & (image <= 1)).all()):
-            ends = f"{float(image.min()):g}..{float(image.max()):g}"
-            raise CorruptionError(f"floating-point images must lie in [0, 1], got {ends}; corrupt before normalising")
-        image = (image.to(torch.promote_types(image.dtype, torch.float32)) * 255).round().to(torch.uint8)
-    elif image.dtype != torch.uint8:
-        raise CorruptionError(f"a tensor must be uint8 or floating point, got {image.dtype}")
-    pixels: Images = image.movedim(-3, -1).cpu().numpy()
-    return pixels
-
-
 def _like(image: Any, out: Images) -> Any:
     """`out` in the type, dtype and place of `image`."""
     if isinstance(image, np.ndarray):
         return out
     if isinstance(image, Image.Image):
         return Image.fromarray(out[..., 0] if out.shape[-1] == 1 else out)
-    made = torch.from_numpy(out).movedim(-1, -3).contiguous().to(image.device)
-    if image.is_floating_point():
-        made = to_dtype(made, image.dtype, scale=True)
-    return tv_tensors.wrap(made, like=image) if isinstance(image, tv_tensors.Image) else made
+    return tensor_like(image, out)

@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 import corruptions
 from corruptions import CorruptionError
 from corruptions.testing import pictures
-from robench.transforms import Corrupt, Corrupted
+from corruptions.torch import Corrupt, CorruptedDataset, RandomCorrupt
 
 COUNT, SIDE = 12, 16
 IMAGES = pictures(SIDE, count=COUNT)
@@ -73,7 +73,7 @@ def in_order(loader):
 @pytest.mark.parametrize("workers", [0, 2, 4])
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_any_number_of_workers_and_any_order_gives_the_pixels_of_apply(workers, shuffle):
-    data = Corrupted(Photos("tensor"), "gaussian_noise", 3, seed=2)
+    data = CorruptedDataset(Photos("tensor"), "gaussian_noise", 3, seed=2)
     loader = DataLoader(data, batch_size=5, shuffle=shuffle, num_workers=workers)
     assert np.array_equal(in_order(loader), EXPECTED)
 
@@ -83,7 +83,7 @@ def test_any_number_of_workers_and_any_order_gives_the_pixels_of_apply(workers, 
 def test_frost_of_other_textures_is_that_of_apply_with_any_number_of_workers(workers):
     wanted = corruptions.apply(IMAGES, "frost", 4, seed=2, textures=ice())
     assert not np.array_equal(wanted, corruptions.apply(IMAGES, "frost", 4, seed=2))
-    data = Corrupted(Photos("tensor"), "frost", 4, seed=2, textures=ice())
+    data = CorruptedDataset(Photos("tensor"), "frost", 4, seed=2, textures=ice())
     loader = DataLoader(data, batch_size=5, shuffle=True, num_workers=workers)
     assert np.array_equal(in_order(loader), wanted)
     assert np.array_equal(Corrupt("frost", 4, seed=2, textures=ice())(IMAGES, ids=range(COUNT)), wanted)
@@ -92,7 +92,7 @@ def test_frost_of_other_textures_is_that_of_apply_with_any_number_of_workers(wor
 @pytest.mark.filterwarnings(LOADER)
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_workers_started_either_way_see_the_next_epoch_as_they_live_on(start):
-    data = Corrupted(Photos("tensor"), "gaussian_noise", 3)
+    data = CorruptedDataset(Photos("tensor"), "gaussian_noise", 3)
     loader = DataLoader(data, batch_size=6, num_workers=2, persistent_workers=True, multiprocessing_context=start)
     seen = {}
     for epoch in (0, 4, None):
@@ -164,7 +164,7 @@ def test_it_does_not_touch_a_gradient_and_takes_any_layout_of_memory():
 
 @pytest.mark.parametrize("copied", [lambda thing: pickle.loads(pickle.dumps(thing)), copy.deepcopy])
 def test_pickled_and_copied_it_is_the_same_and_keeps_its_own_epoch(copied):
-    data = Corrupted(Photos(), "awgn", level="0..0.2", seed=5, stream="val")
+    data = CorruptedDataset(Photos(), "awgn", level="0..0.2", seed=5, stream="val")
     data.epoch = 3
     again = copied(data)
     assert again.epoch == 3
@@ -209,8 +209,8 @@ def test_epochs_and_streams_are_those_of_apply():
 def test_ids_and_boxes_belong_to_the_items():
     ids = np.arange(COUNT)[::-1] * 10
     boxes = np.stack([np.array([i, 0, i + 4, 5]) for i in range(COUNT)])
-    noisy = Corrupted(Photos(), "gaussian_noise", 3, ids=ids)
-    mixed = Corrupted(Photos(), "mixed_resolution", level=4, boxes=boxes)
+    noisy = CorruptedDataset(Photos(), "gaussian_noise", 3, ids=ids)
+    mixed = CorruptedDataset(Photos(), "mixed_resolution", level=4, boxes=boxes)
     wanted = corruptions.apply(IMAGES, "gaussian_noise", 3, ids=ids)
     sharp = corruptions.apply(IMAGES, "mixed_resolution", level=4, boxes=boxes)
     for i in range(COUNT):
@@ -220,15 +220,15 @@ def test_ids_and_boxes_belong_to_the_items():
 
 def test_a_subset_of_a_corrupted_set_has_the_ids_of_the_whole():
     chosen = [7, 2]
-    outside = Subset(Corrupted(Photos(), "fog", 3), chosen)
-    inside = Corrupted(Subset(Photos(), chosen), "fog", 3, ids=chosen)
+    outside = Subset(CorruptedDataset(Photos(), "fog", 3), chosen)
+    inside = CorruptedDataset(Subset(Photos(), chosen), "fog", 3, ids=chosen)
     for i in range(2):
         assert outside[i][0] == inside[i][0]
-    assert Corrupted(Subset(Photos(), chosen), "fog", 3)[0][0] != outside[0][0]
+    assert CorruptedDataset(Subset(Photos(), chosen), "fog", 3)[0][0] != outside[0][0]
 
 
 def test_it_ends_and_counts_from_the_end_as_a_list_does():
-    data = Corrupted(Photos(), "fog", 3)
+    data = CorruptedDataset(Photos(), "fog", 3)
     assert len(data) == len(list(data)) == COUNT
     assert data[-1] == data[COUNT - 1]
     with pytest.raises(IndexError, match=f"index {COUNT}"):
@@ -261,10 +261,10 @@ WRONG = {
     "not a number": (lambda: noise()(torch.full((3, 4, 4), torch.nan), 0), r"must lie in \[0, 1\]"),
     "unknown": (lambda: Corrupt("gausian_noise", 3), "did you mean gaussian_noise"),
     "no strength": (lambda: Corrupt("gaussian_noise"), "a severity or a level, got neither"),
-    "severity 6": (lambda: Corrupted(Photos(), "gaussian_noise", 6), "severity must be"),
-    "a stream": (lambda: Corrupted(iter([]), "fog", 3), r"expected a data set with len\(\)"),
-    "too few ids": (lambda: Corrupted(Photos(), "fog", 3, ids=[1]), "expected ids for 12 samples, got 1"),
-    "no pairs": (lambda: Corrupted(IMAGES, "fog", 3)[0], r"expected samples \(image, label\), got ndarray at 0"),
+    "severity 6": (lambda: CorruptedDataset(Photos(), "gaussian_noise", 6), "severity must be"),
+    "a stream": (lambda: CorruptedDataset(iter([]), "fog", 3), r"expected a data set with len\(\)"),
+    "too few ids": (lambda: CorruptedDataset(Photos(), "fog", 3, ids=[1]), "expected ids for 12 samples, got 1"),
+    "no pairs": (lambda: CorruptedDataset(IMAGES, "fog", 3)[0], r"expected samples \(image, label\), got ndarray at 0"),
     "epoch": (lambda: noise().set_epoch(-1), "epoch must be"),
 }
 
@@ -279,10 +279,48 @@ def test_wrong_input_is_one_clear_line(what):
 
 @pytest.mark.filterwarnings(LOADER)
 def test_the_example_of_the_readme_runs():
-    [program] = re.findall(r"```py\n(.*?)```", (Path(__file__).parent.parent / "README.md").read_text(), re.DOTALL)
+    [program] = re.findall(r"```py\n(.*?)```", (Path(__file__).parents[2] / "README.md").read_text(), re.DOTALL)
     names = {}
     exec(program, names)
     assert names["images"].shape == (8, 3, 32, 32)
     for image, (clean, _) in zip(names["images"], list(names["photos"])[8:], strict=True):
         assert not torch.equal(image, clean)
     assert np.array_equal(names["foggy"].numpy(), names["images"][0].numpy())
+
+
+def test_ids_by_content_need_no_place():
+    by_content = Corrupt("awgn", level=0.1, ids="content")
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype(np.uint8)
+    together = by_content(pixels)
+    alone = np.stack([by_content(image) for image in pixels[::-1]])[::-1]
+    assert np.array_equal(together, alone)
+    flat = np.full((2, 16, 16, 3), 128, np.uint8)
+    flat[1] += 1
+    noise = by_content(flat).astype(int) - flat
+    assert not np.array_equal(noise[0], noise[1])
+
+
+@pytest.mark.parametrize("options", [{"p": 1.5}, {"severities": (0, 3)}, {"severities": (3, 2)}])
+def test_a_random_corruption_outside_its_range_is_refused(options):
+    with pytest.raises(CorruptionError, match="severities from 1 to 5 and p from 0 to 1"):
+        RandomCorrupt("fog", **options)
+
+
+def test_random_corruptions_come_as_often_as_asked():
+    pixels = np.full((400, 8, 8, 1), 100, np.uint8)
+    out = RandomCorrupt(["contrast", "brightness"], (2, 3), p=0.25)(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    changed = (out.permute(0, 2, 3, 1).numpy() != pixels).any(axis=(1, 2, 3))
+    assert 60 < changed.sum() < 140
+    torch.manual_seed(1)
+    first = RandomCorrupt("awgn", p=1.0)(pixels[0])
+    torch.manual_seed(1)
+    assert np.array_equal(first, RandomCorrupt("awgn", p=1.0)(pixels[0]))
+
+
+def test_random_corruptions_by_id_depend_on_epoch_and_id_alone():
+    augment = RandomCorrupt(["awgn", "contrast"], p=0.7, seed=3)
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 8, 8, 3)).astype(np.uint8)
+    together = augment(pixels, range(6))
+    assert np.array_equal(together[4], augment(pixels[4], 4))
+    augment.set_epoch(1)
+    assert not np.array_equal(together, augment(pixels, range(6)))
