@@ -73,10 +73,8 @@ class_order = click.option(
     help="of class folders called 0, 1, …, 11: 0, 1, 10, 11, 2 as torchvision has them, or 0, 1, 2",
 )
 
-data = several(
-    click.option(
-        "-d", "--dataset", required=True, metavar="DATASET", help="NAME[@SPLIT][:PATH]; see: robench list datasets"
-    ),
+HELP_DATA = "NAME[@SPLIT][:PATH]; see: robench list datasets"
+_choice = (
     click.option("--view", metavar="VIEW", help="native, side32, resize256-crop224, …: the geometry before corruption"),
     click.option("--ids", type=PATH, metavar="FILE", help="only the images listed in FILE, one id or file name a line"),
     click.option(
@@ -88,6 +86,9 @@ data = several(
     click.option("--dataset-name", metavar="NAME", help="what tables call the data set"),
     class_order,
 )
+data = several(click.option("-d", "--dataset", required=True, metavar="DATASET", help=HELP_DATA), *_choice)
+data_or_config = several(click.option("-d", "--dataset", metavar="DATASET", help=HELP_DATA), *_choice)
+
 
 strengths = several(
     click.option(
@@ -115,7 +116,7 @@ strengths = several(
 
 json_output = click.option("--json", "as_json", is_flag=True, help="print JSON")
 out = click.option("-o", "--out", required=True, type=PATH, metavar="PATH", help="where to write")
-folder = click.option("-o", "--out", "folder", required=True, type=PATH, metavar="PATH", help="where to write")
+folder = click.option("-o", "--out", "folder", type=PATH, metavar="PATH", help="where to write")
 
 
 def table(severity_table: str | None) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from robench.cli import _options
 
@@ -17,14 +18,16 @@ from robench.cli import _options
     "--model",
     "models",
     multiple=True,
-    required=True,
-    metavar="MODEL",
-    help="NAME[=CHECKPOINT] of robench list models, torchvision:NAME, timm:NAME, file.py:factory, net.onnx, net.pt2; "
+    metavar="[LABEL::]MODEL",
+    help="NAME[=CHECKPOINT] of robench list models, torchvision:NAME, timm:NAME, file.py:factory, net.onnx, net.pt2, "
+    "best.safetensors that names its network, a pattern 'nets/*.safetensors', or all; "
     "a restorer before it, as in dncnn=D+resnet20=R",
 )
-@_options.data
+@_options.data_or_config
 @_options.strengths
 @_options.folder
+@click.option("--config", "config_file", type=_options.PATH, metavar="TOML", help="options and models from a file")
+@click.option("--weights", type=_options.PATH, metavar="DIR", help="a folder of weights for -m all")
 @click.option(
     "--clean",
     metavar="DATASET",
@@ -66,21 +69,29 @@ from robench.cli import _options
 @click.option("--log", "tracker", metavar="WHERE", help="tensorboard=FOLDER or wandb=PROJECT hears of every cell")
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output
-def evaluate(as_json: bool, **options: Any) -> None:
-    """Sweep models over a data set, its corruptions and their strengths. Called again, it does only what is missing.
+@click.pass_context
+def evaluate(context: click.Context, /, as_json: bool, config_file: Path | None, **options: Any) -> None:
+    """Evaluate models on clean and corrupted images. A call that was interrupted is completed by the next.
 
     \b
     Example:
       robench evaluate -m tiny_cnn=digits-clean -d digits -s demo/1 -o runs/demo
-      robench evaluate -m resnet20=best.pt -d cifar10:data -c awgn --level 0.1,0.2 -o runs/awgn
-      robench evaluate -m resnet20=best.pt -d generated:cifar10-c -o runs/cifar10-c
+      robench evaluate -m resnet20=best.pt -d cifar10:data -s cifar10-c/1 -c awgn@0.1,0.2 -o runs/mine
+      robench evaluate -m 'nets/*.safetensors' -d generated:cifar10-c -o runs/cifar10-c
+      robench evaluate --config sweep.toml
     """
-    from robench.sweep import SweepConfig, run
+    from robench.sweep import SweepConfig, read_config, run
 
-    outcome = run(SweepConfig.from_cli(**options), progress=True)
-    click.echo(json.dumps(outcome.to_dict(), indent=1) if as_json else outcome.text())
-    if outcome.failed:
-        raise click.ClickException(f"{len(outcome.failed)} cells failed; the first: {outcome.failed[0]}")
+    given = {name: value for name, value in options.items() if _is_given(context, name)}
+    from_file = {} if config_file is None else read_config(config_file)
+    summary = run(SweepConfig.from_cli(from_file, **given), progress=True)
+    click.echo(json.dumps(summary.to_dict(), indent=1) if as_json else summary.text())
+    if summary.failed:
+        raise click.ClickException(f"{len(summary.failed)} cells failed; the first: {summary.failed[0]}")
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) not in (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
 
 
 @click.command()

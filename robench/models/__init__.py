@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from robench.models import families as families
 from robench.models._activations import ActivationCard, activation, activations
 from robench.models._entry import ModelEntry
+from robench.models._expand import expand, label_of, read_entries
 from robench.models._registry import Card, family, get, model, names, registry
 from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse, weights_file
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from robench.models._class_names import class_facts
     from robench.models._classifier import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
     from robench.models._flops import flops
-    from robench.models._load import build_on_meta, class_names, load, load_estimator, load_restorer
+    from robench.models._load import build_on_meta, class_names, load, load_estimator, load_restorer, trained_on
     from robench.models._outputs import OUTPUTS
     from robench.models._wrap import wrap_model
 
@@ -45,9 +46,11 @@ __all__ = [
     "build_on_meta",
     "class_facts",
     "class_names",
+    "expand",
     "family",
     "flops",
     "get",
+    "label_of",
     "load",
     "load_estimator",
     "load_restorer",
@@ -57,11 +60,13 @@ __all__ = [
     "names",
     "parse",
     "pick_device",
+    "read_entries",
     "registry",
     "restorer",
     "restorers",
     "save",
     "state_sha256",
+    "trained_on",
     "unit",
     "weights_file",
     "wrap_model",
@@ -85,6 +90,7 @@ _NEEDS_TORCH = {
     "save": "_checkpoints",
     "build_on_meta": "_load",
     "state_sha256": "_checkpoints",
+    "trained_on": "_load",
     "unit": "_classifier",
     "wrap_model": "_wrap",
 }

@@ -74,6 +74,7 @@ class Classifier:
     label_map: the output of each class, where the network has others besides. outputs: how many the network has.
     answers: what these outputs are, one of `robench.models.OUTPUTS`. normalize_from: where the normalisation is from.
     mapped: what the label map does, in words. is_live: the network came from memory, so that no file tells of its code.
+    about: citation and extra data, to record.
     """
 
     card: Card
@@ -93,6 +94,7 @@ class Classifier:
     mapped: str = ""
     class_names: tuple[str, ...] = field(default=(), repr=False)
     is_live: bool = field(default=False, repr=False)
+    about: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def label_map_sha256(self) -> str:

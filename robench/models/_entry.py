@@ -24,6 +24,7 @@ class ModelEntry:
         label_map: As `--label-map`, for this model alone; None for the sweep's.
         citation: Paper or address, for boards.
         extra_data: Training data beside the data set's own, for boards.
+        is_optional: Whether it is skipped, with a line, where it is no classifier of the data set.
     """
 
     model: Any
@@ -32,6 +33,7 @@ class ModelEntry:
     label_map: Path | None = None
     citation: str = ""
     extra_data: str = ""
+    is_optional: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.model, str) and not self.model:
@@ -52,6 +54,11 @@ class ModelEntry:
         if mark and not (label and model):
             raise ConfigError(f"model '{text}': expected LABEL::MODEL, got an empty part")
         return cls(model, label) if mark else cls(text)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What a manifest records beside the model's own facts."""
+        return {name: value for name in ("citation", "extra_data") if (value := getattr(self, name))}
 
     @property
     def spec(self) -> str | None:

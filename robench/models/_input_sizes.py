@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def register(
     torchvision's network of that name, for 224. fields: of the cards, in place of their data set's.
     """
     for input_size, count in params.items():
-        weights = {word: partial(_published, name, word) for word in words if input_size == 224}
+        weights = {word: Published(name, word) for word in words if input_size == 224}
         card = {
             "input_size": input_size,
             "channels": 3,
@@ -42,9 +43,25 @@ def register(
         model(name if input_size == 224 else f"{name}_{input_size}", **card)(partial(build, input_size))
 
 
-def _published(name: str, word: str) -> Mapping[str, Tensor]:
-    from torchvision import models
+@dataclass(frozen=True)
+class Published:
+    """Weights of torchvision, fetched by calling it."""
 
-    weights: Any = models.get_model_weights(name)
-    state: Mapping[str, Tensor] = weights[word].get_state_dict(progress=False, check_hash=True)
-    return state
+    name: str
+    word: str
+
+    def __call__(self) -> Mapping[str, Tensor]:
+        state: Mapping[str, Tensor] = self._entry.get_state_dict(progress=False, check_hash=True)
+        return state
+
+    @property
+    def address(self) -> str:
+        """Where torchvision fetches them from."""
+        return str(self._entry.url)
+
+    @property
+    def _entry(self) -> Any:
+        from torchvision import models
+
+        weights: Any = models.get_model_weights(self.name)
+        return weights[self.word]

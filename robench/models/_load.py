@@ -126,6 +126,11 @@ def class_names(spec: str) -> Names:
     return () if are_numbers(names) and CLASS_ORDER not in told else names
 
 
+def trained_on(spec: str) -> str:
+    """The name of the data set that a MODEL argument's checkpoint was trained on; empty where it does not say."""
+    return _told(parse(spec)).get("dataset", "")
+
+
 def _told(parsed: Spec) -> dict[str, str]:
     """The metadata of a model's checkpoint; empty where it has no checkpoint or that is no file."""
     if parsed.checkpoint is None:

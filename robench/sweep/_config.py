@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from corruptions import unknown
@@ -24,6 +26,7 @@ OPTIONS = {
     "tracker": "logger",
 }
 """Fields by the names of options that are called otherwise."""
+REQUIRED = {"models": "a model (-m)", "dataset": "a data set (-d)", "out": "a folder for the run (-o)"}
 RECORDED = (
     *("suites", "corruptions", "severities", "levels", "severity_table", "seeds", "view", "limit", "class_order"),
     *("normalize", "baseline", "precision", "compile", "outputs", "stateful"),
@@ -54,6 +57,7 @@ class SweepConfig:
         clean: Clean images of a downloaded set.
         normalize: Normalisation of all models without one of their own.
         label_map: File that says which output is whose class.
+        weights: Folder of weights for the model `all`.
         random_weights: Whether a model without a checkpoint gets random weights.
         baseline: Name for `metrics.baseline`, by which metrics.csv has corruption errors.
         seeds: Seeds of the corruptions.
@@ -89,6 +93,7 @@ class SweepConfig:
     clean: str | None = None
     normalize: str | None = None
     label_map: Path | None = None
+    weights: Path | None = None
     random_weights: bool = False
     baseline: str = ""
     seeds: tuple[int, ...] = (0,)
@@ -139,13 +144,21 @@ class SweepConfig:
         return tuple(ModelEntry.parse(one) if isinstance(one, str) else one for one in self.models)
 
     @classmethod
-    def from_cli(
-        cls, *, severity_table: str | None = None, seeds: str = "0", shard: str | None = None, **options: Any
-    ) -> SweepConfig:
-        """From the options of `robench evaluate`, by their names there."""
-        table = None if severity_table is None else int(severity_table)
-        fields = {OPTIONS.get(name, name): value for name, value in options.items()}
-        return cls(severity_table=table, seeds=_parse_seeds(seeds), shard=_parse_shard(shard), **fields)
+    def from_cli(cls, from_file: Mapping[str, Any] = MappingProxyType({}), **options: Any) -> SweepConfig:
+        """From the options of `robench evaluate` that were given, by their names there.
+
+        from_file: fields, of which options take the place.
+        """
+        read: dict[str, Callable[[str], Any]] = {"severity_table": int, "seeds": _parse_seeds, "shard": _parse_shard}
+        fields = {
+            OPTIONS.get(name, name): read[name](value) if name in read and isinstance(value, str) else value
+            for name, value in options.items()
+        }
+        every = {**from_file, **fields}
+        for name, option in REQUIRED.items():
+            if not every.get(name):
+                raise ConfigError(f"expected {option}, on the command line or in the file of --config, got none")
+        return cls(**every)
 
     def to_dict(self) -> dict[str, Any]:
         """What was asked for, as JSON values: all that numbers depend on, no paths and no execution options."""

@@ -11,7 +11,7 @@ import corruptions
 from corruptions import Strength
 from robench import datasets, models
 from robench.datasets import Dataset, GeneratedSet
-from robench.errors import ConfigError
+from robench.errors import ConfigError, RobenchError
 from robench.models import Classifier, ModelEntry
 from robench.precision import precision_text
 from robench.selection import Cells, check_geometry, select
@@ -35,6 +35,8 @@ class Opened(NamedTuple):
 
 def opened(config: SweepConfig) -> Opened:
     """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
+    entries, strange = models.expand(config.entries, config.weights)
+    config = replace(config, models=tuple(entries), weights=None)
     cells = select(config.suites, config.corruptions, config.severities, config.levels)
     precision = precision_text(config.precision, config.compile)
     data: Dataset | GeneratedSet
@@ -63,11 +65,14 @@ def opened(config: SweepConfig) -> Opened:
         if not cells:
             raise ConfigError("expected a suite (-s) or a corruption (-c), got neither")
     clean = clean_of(data)
-    first, *others = (_classifiers(config, clean, device) for device in config.device.split(","))
+    loaded, skipped = _loadable(config, clean)
+    first, *others = (_classifiers(loaded, clean, device) for device in config.device.split(","))
     for classifier in first:
         if classifier.needs_clean and not clean.has_images:
             raise ConfigError(f"model '{classifier.label}' needs the clean images of {config.dataset}: --clean DATASET")
-    return Opened(data, first, plan, others, [*_about_view(config, views, clean), *map(_about, first)])
+    return Opened(
+        data, first, plan, others, [*strange, *skipped, *_about_view(config, views, clean), *map(_about, first)]
+    )
 
 
 def _loaded(spec: str | Dataset, config: SweepConfig, **more: str | None) -> Dataset:
@@ -125,6 +130,38 @@ def _suites(config: SweepConfig) -> dict[str, Cells]:
     return {name: select([name]) for name in config.suites}
 
 
+def _loadable(config: SweepConfig, clean: Dataset) -> tuple[SweepConfig, list[str]]:
+    """Without the optional models that are no classifiers of the data set, and a line for each of these."""
+    kept, skipped = [], []
+    for entry in config.entries:
+        if entry.is_optional and (why := _misfit(config, entry, clean)):
+            skipped.append(f"skipped {entry.label or entry.spec}: {why}")
+        else:
+            kept.append(entry)
+    if not kept:
+        raise ConfigError(f"no model is a classifier of {clean.name}; {'; '.join(skipped[:3])}")
+    return replace(config, models=tuple(kept)), skipped
+
+
+def _misfit(config: SweepConfig, entry: ModelEntry, clean: Dataset) -> str:
+    """Why a model is no classifier of a data set; empty where it is."""
+    spec = str(entry.spec)
+    try:
+        trained, names = models.trained_on(spec), models.class_names(spec)
+        others = {_registered(trained), _registered(clean.name)} - {""}
+        if not names and len(others) == 2:
+            return f"trained on {trained}"
+        _classifier(config, entry, clean, "cpu")
+    except RobenchError as fault:
+        return str(fault)
+    return ""
+
+
+def _registered(name: str) -> str:
+    """The registered data set that a data set's name begins with, as cifar10 for cifar10-jpeg; empty where none is."""
+    return max((known for known in datasets.names() if name.startswith(known)), key=len, default="")
+
+
 def _classifiers(config: SweepConfig, clean: Dataset, device: str) -> list[Classifier]:
     loaded = (_classifier(config, entry, clean, device) for entry in config.entries)
     return with_shared_parts([_as_asked(config, one) for one in loaded])
@@ -145,7 +182,7 @@ def _classifier(config: SweepConfig, entry: ModelEntry, clean: Dataset, device: 
         )
     else:
         made = live(entry.model, clean, device)
-    return replace(made, label=entry.label) if entry.label else made
+    return replace(made, label=entry.label or made.label, about=entry.about)
 
 
 def _as_asked(config: SweepConfig, classifier: Classifier) -> Classifier:

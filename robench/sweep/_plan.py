@@ -203,7 +203,7 @@ def manifest(
         "textures": sweep.textures_digest,
         "files_sha256": dict(sweep.files_sha256),
         "published": dict(sweep.published),
-        "models": [classifier.to_dict() for classifier in classifiers.values()],
+        "models": [model_facts(classifier) for classifier in classifiers.values()],
         "corruptions": {} if sweep.made_elsewhere else {name: _facts(sweep, name) for name in sweep.cells},
         "cells": [
             asdict(replace(cell, suite=suite))
@@ -214,6 +214,11 @@ def manifest(
         ],
         "environment": environment(),
     }
+
+
+def model_facts(classifier: Classifier) -> dict[str, Any]:
+    """What a manifest records of a model."""
+    return classifier.to_dict() | ({"about": dict(classifier.about)} if classifier.about else {})
 
 
 def _facts(sweep: SweepPlan, name: str) -> dict[str, Any]:

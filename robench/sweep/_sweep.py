@@ -26,7 +26,7 @@ from robench.store import Cell, FolderLock, Predictions, Run
 from robench.sweep._admission import admitted, with_held_outputs
 from robench.sweep._config import SweepConfig
 from robench.sweep._image_loader import Images
-from robench.sweep._plan import Condition, SweepPlan, manifest, merged, planned_cells
+from robench.sweep._plan import Condition, SweepPlan, manifest, merged, model_facts, planned_cells
 from robench.sweep._precision import exact_float32
 from robench.sweep._probe import probe_of, seeded_generators
 from robench.sweep._runner import Advance, ConditionResult, Runner, clean_of, stored_clean
@@ -112,7 +112,7 @@ def evaluate(
             )
             if progress and said:
                 print("\n".join(said), file=sys.stderr)
-            wanted |= {"models": [one.to_dict() for one in models.classifiers]}
+            wanted |= {"models": [model_facts(one) for one in models.classifiers]}
             facts = {"dataset": clean.name, "n": len(clean), "models": labels, "precision": plan.precision}
             generators = seeded_generators(0) if config.stateful else nullcontext()
             with track(config.logger, config.out.name, facts) as followed, generators:

@@ -14,6 +14,8 @@ from robench.tables._scored import CLEAN
 from robench.tables._suites import NO_SUITE
 
 MOST_LINES = 20
+MOST_COLUMNS = 5
+"""Models beside each other in the summary; more stand below each other."""
 SHORT = 30
 """Characters of a note that fits into a field of the summary."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -59,21 +61,32 @@ def from_csv(text: str) -> str:
 
 
 def summary(cells: pd.DataFrame, metrics: pd.DataFrame) -> str:
-    """Accuracy in percent as text: a row per corruption, a column per model; the mean of a suite has its interval.
+    """Accuracy in percent as text: a row per corruption and a column per model, or the reverse for many models.
 
-    The row of a mean says over how many corruptions it is, and of which suite where there are several.
+    The mean of a suite has its interval; it says over how many corruptions it is, and of which suite where there are
+    several.
     """
     labels = list(dict.fromkeys(cells["model"]))
     rows = [["top-1 accuracy, %", *labels], *(list(map(str, row)) for row in by_corruption(cells).itertuples())]
-    means = metrics[metrics["metric"] == MEAN]
-    suites = list(dict.fromkeys(means["suite"]))
     notes: list[str] = []
+    means = _mean_rows(metrics[metrics["metric"] == MEAN], labels, notes)
+    if len(labels) > MOST_COLUMNS:
+        wide = [row for row in rows if len(rows) <= MOST_COLUMNS + 2 or row[0] in (rows[0][0], CLEAN)]
+        rows = [list(row) for row in zip(*wide, *means, strict=True)]
+    else:
+        rows += means
+    return "\n".join([aligned(rows), *(f"[{place}] {note}" for place, note in enumerate(notes, start=1))])
+
+
+def _mean_rows(means: pd.DataFrame, labels: Sequence[str], notes: list[str]) -> list[list[str]]:
+    suites = list(dict.fromkeys(means["suite"]))
+    rows = []
     for suite in suites:
         of_suite = means[means["suite"] == suite].set_index("model")
         texts = (_noted(of_suite.loc[label], notes) if label in of_suite.index else "" for label in labels)
         name = f"mean over {counted(of_suite['n_corruptions'].max())}"
         rows.append([name + (f", {suite or NO_SUITE}" if len(suites) > 1 else ""), *texts])
-    return "\n".join([aligned(rows), *(f"[{place}] {note}" for place, note in enumerate(notes, start=1))])
+    return rows
 
 
 def counted(corruptions: int) -> str:
