@@ -63,6 +63,7 @@ from robench.cli import _options
     metavar="auto|logits|probabilities",
     help="what the networks' outputs are; auto: recognised",
 )
+@click.option("--output", metavar="NAME", help="which of several outputs of an ONNX file; of one, net.onnx#NAME")
 @click.option(
     "--stateful", is_flag=True, help="run a model too whose answers depend on the batch, on earlier calls or on chance"
 )

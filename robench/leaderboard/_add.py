@@ -26,7 +26,7 @@ NO_SEED = 0
 STATEFUL = "stateful"
 """Of a run or a model, that its answers depend on the images before."""
 FILES = "files_sha256"
-ONE_NETWORK = ("name", "weights_sha256", "normalize", "fit", "label_map_sha256", "code_sha256")
+ONE_NETWORK = ("name", "weights_sha256", "normalize", "fit", "label_map_sha256", "code_sha256", "output")
 
 
 def add(

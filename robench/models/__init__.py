@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from robench.models._class_names import class_facts
     from robench.models._classifier import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
     from robench.models._flops import flops
-    from robench.models._load import build_on_meta, class_names, load, load_estimator, load_restorer, trained_on
+    from robench.models._load import build_on_meta, load, load_estimator, load_restorer
+    from robench.models._metadata import class_names, trained_on
     from robench.models._outputs import OUTPUTS
     from robench.models._wrap import wrap_model
 
@@ -81,7 +82,7 @@ _NEEDS_TORCH = {
     "load_restorer": "_load",
     "TrainingLogits": "_classifier",
     "class_facts": "_class_names",
-    "class_names": "_load",
+    "class_names": "_metadata",
     "flops": "_flops",
     "load": "_load",
     "match_channels": "_classifier",
@@ -90,7 +91,7 @@ _NEEDS_TORCH = {
     "save": "_checkpoints",
     "build_on_meta": "_load",
     "state_sha256": "_checkpoints",
-    "trained_on": "_load",
+    "trained_on": "_metadata",
     "unit": "_classifier",
     "wrap_model": "_wrap",
 }

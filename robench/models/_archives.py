@@ -10,40 +10,39 @@ from torch import Tensor, nn
 from robench.errors import CheckpointError, ModelError
 from robench.files import one_line
 from robench.models import _export, _onnx
-from robench.models._foreign import SHAPE, Chunked
+from robench.models._foreign import Chunked, Wanted
+from robench.models._normalize import NAMED
 from robench.models._registry import Card
 
 
-def read_archive(
-    path: Path, name: str, classes: int | None, size: tuple[int, int] | None, where: torch.device
-) -> tuple[Card, nn.Module, str]:
-    """Card, network on its device and digest of `net.pt2` or `net.onnx`. It has no normalisation of its own.
+def read_archive(path: Path, name: str, wanted: Wanted, where: torch.device) -> tuple[Card, nn.Module, str]:
+    """Card, network on its device and digest of `net.pt2` or `net.onnx`.
 
-    classes: its outputs must be that many; None takes any. size: of the images, for a network that takes any.
-    Raises `CheckpointError` for a file that is none, `ModelError` for a network of another form.
+    It has no normalisation of its own; one of bytes takes pixels from 0 to 255.
+    Raises `CheckpointError` for a file that is none, `ModelError` for a network of another form, `ConfigError` for an
+    output that it has not.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
-    archive = (_onnx if path.suffix.lower() == ".onnx" else _export).read(path, where)
-    batch, channels, input_size = _checked(path, archive.shape)
-    module = Chunked(archive.module, batch)
-    outputs = _outputs(
-        path, module, (batch or 1, channels, *((input_size, input_size) if input_size else size or (32, 32))), where
-    )
-    if classes not in (None, outputs):
-        raise ModelError(f"{path}: expected {classes} outputs, the data set's classes, got {outputs}")
-    mean, std = (0.0,) * channels, (1.0,) * channels
+    archive = (_onnx if path.suffix.lower() == ".onnx" else _export).read(path, wanted, where)
+    form = archive.form
+    module = Chunked(archive.module, form.batch)
+    outputs = _outputs(path, module, form.shape(wanted), where)
+    if wanted.classes not in (None, outputs):
+        raise ModelError(f"{path}: expected {wanted.classes} outputs, the data set's classes, got {outputs}")
+    input_size, width = form.size or (None, None)
+    is_bytes = form.pixels == "uint8"
+    mean, std = NAMED["bytes" if is_bytes else "none"].spread(form.channels)
     params = sum(parameter.numel() for parameter in module.parameters())
-    card = Card(name, input_size, channels, mean, std, params, outputs, archive.source, build=lambda _: module)
+    card = Card(
+        *(name, input_size, form.channels, mean, std, params, outputs, archive.source),
+        width=width if width != input_size else None,
+        form=str(form),
+        takes_bytes=is_bytes,
+        output=archive.output,
+        build=lambda _: module,
+    )
     return card, module, archive.weights_sha256
-
-
-def _checked(path: Path, shape: tuple[int | None, ...]) -> tuple[int | None, int, int | None]:
-    """Batch, channels and side of an input that is a batch of square images; channels first."""
-    text = ", ".join("any" if length is None else str(length) for length in shape)
-    if len(shape) != 4 or shape[1] not in (1, 3) or shape[2] != shape[3] or 0 in shape:
-        raise ModelError(f"{path}: expected an input of {SHAPE}, got ({text})")
-    return shape[0], shape[1], shape[2]
 
 
 def _outputs(path: Path, module: nn.Module, shape: tuple[int, ...], where: torch.device) -> int:

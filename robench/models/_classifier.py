@@ -110,6 +110,9 @@ class Classifier:
             "name": self.card.name,
             "source": self.card.source,
             "side": self.card.input_size,
+            "width": self.card.width,
+            "form": self.card.form,
+            "output": self.card.output,
             "channels": self.card.channels,
             "parameters": sum(weight.numel() for module in modules for weight in module.parameters()),
             "weights_sha256": self.weights_sha256,
@@ -151,15 +154,17 @@ class Classifier:
 
     def preprocessing(self) -> str:
         """What is done to images of `size`, in words: channels, size and normalisation, and whose choice that is."""
-        height, width = self.size or (0, 0)
         sizes = {
             "n": "as they are",
-            "r": f"resized to {self.card.input_size} x {self.card.input_size}",
+            "r": f"resized to {_across(self.card.size or (0, 0))}",
             "p": f"{self.resize_policy} by zeros",
         }
-        into = f"{width} x {height}, {sizes[self.resize_policy[0]]}" if self.size else self.resize_policy
-        channels = "gray" if self.card.channels == 1 else "RGB"
-        return f"input {into}, {channels}; normalisation {self.normalize}, of {self.normalize_from}"
+        into = f"{_across(self.size)}, {sizes[self.resize_policy[0]]}" if self.size else self.resize_policy
+        kind = ", ".join(filter(None, ("gray" if self.card.channels == 1 else "RGB", self.card.form)))
+        chosen = f"normalisation {self.normalize}, of {self.normalize_from}"
+        normalised = "no normalisation" if self.card.takes_bytes else chosen
+        output = f"; output '{self.card.output}'" if self.card.output else ""
+        return f"input {into}, {kind}; {normalised}{output}"
 
     @property
     def needs_clean(self) -> bool:
@@ -235,7 +240,7 @@ class Classifier:
             raise ModelError(f"{self.label}: expected images of {_by(self.size)} pixels, got {_by(x.shape[2:])}")
         if self.restorer is not None:
             x = self.restorer.restore(x)
-        x = resized(match_channels(x, self.card.channels), self.card.input_size, self.card.resize_policy)
+        x = resized(match_channels(x, self.card.channels), self.card.size, self.card.resize_policy)
         mean, std = self._shift_scale
         return (x - mean) / std
 
@@ -275,26 +280,27 @@ def match_channels(x: Tensor, channels: int) -> Tensor:
     return red * x[:, 0:1] + green * x[:, 1:2] + blue * x[:, 2:3]
 
 
-def resized(x: Tensor, input_size: int | None, how: str) -> Tensor:
-    """(N, C, H, W) to (N, C, side, side): `resize` bilinear with antialiasing, `pad` with zeros, centred.
+def resized(x: Tensor, size: tuple[int, int] | None, how: str) -> Tensor:
+    """(N, C, H, W) to (N, C, *size): `resize` bilinear with antialiasing, `pad` with zeros, centred; None keeps it.
 
-    Images that padding cannot bring to the side, because they are larger, are resized.
+    Images that padding cannot bring to the size, because they are larger, are resized.
     """
     height, width = x.shape[2:]
-    if input_size is None or (height, width) == (input_size, input_size):
+    if size is None or (height, width) == size:
         return x
-    if how == "pad" and max(height, width) <= input_size:
-        top, left = (input_size - height) // 2, (input_size - width) // 2
-        return F.pad(x, (left, input_size - width - left, top, input_size - height - top))
-    return F.interpolate(x, size=(input_size, input_size), mode="bilinear", antialias=True, align_corners=False)
+    if how == "pad" and height <= size[0] and width <= size[1]:
+        top, left = (size[0] - height) // 2, (size[1] - width) // 2
+        return F.pad(x, (left, size[1] - width - left, top, size[0] - height - top))
+    return F.interpolate(x, size=size, mode="bilinear", antialias=True, align_corners=False)
 
 
 def fit_text(card: Card, size: tuple[int, int] | None) -> str:
     """What `fit` does to images of that size, as a text to record."""
-    if card.input_size is None or size == (card.input_size, card.input_size):
+    own = card.size
+    if own is None or size == own:
         return "none"
-    pads = card.resize_policy == "pad" and (size is None or max(size) <= card.input_size)
-    return f"{'pad' if pads else 'resize'}{card.input_size}"
+    pads = card.resize_policy == "pad" and (size is None or (size[0] <= own[0] and size[1] <= own[1]))
+    return f"{'pad' if pads else 'resize'}{card.input_size}" + (f"x{card.width}" if card.width else "")
 
 
 def pick_device(name: str) -> torch.device:
@@ -312,3 +318,8 @@ def pick_device(name: str) -> torch.device:
 
 def _by(size: tuple[int, ...]) -> str:
     return "x".join(str(edge) for edge in size)
+
+
+def _across(size: tuple[int, int]) -> str:
+    """Width before height, as people say it."""
+    return f"{size[1]} x {size[0]}"

@@ -89,6 +89,8 @@ def _is_pattern(spec: str) -> bool:
 
 
 def _is_bare(spec: str) -> bool:
+    if any(archive in spec.lower() for archive in ARCHIVES):
+        return False
     file, _ = weights_file(spec)
     return "=" not in spec and file.suffix.lower() in WEIGHTS and file.is_file()
 

@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from robench.errors import CheckpointError, ModelError
+from robench.errors import CheckpointError, ConfigError, ModelError
 from robench.files import one_line, sha256_file
-from robench.models._foreign import SHAPE, Archive
+from robench.models._foreign import SHAPE, Archive, Form, Wanted, forms, shape_text
 
 MODEL, EXAMPLE = "models/model.json", "data/sample_inputs/model.pt"
 CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
@@ -38,12 +38,15 @@ OPERATORS = {f"_operator.{name}" for name in ARITHMETIC} | {f"torch.sym_{name}" 
 TREES = (None, "builtins.tuple", "builtins.list", "builtins.dict")
 
 
-def read(path: Path, where: torch.device) -> Archive:
+def read(path: Path, wanted: Wanted, where: torch.device) -> Archive:
     """The network of an archive that `torch.export.save` wrote, with one input and one output.
 
     weights_sha256 is the file's sha256, so it is over the graph too. Raises `CheckpointError` for what is no archive,
-    or holds more than a graph of aten operators and tensors; `ModelError` for another input.
+    or holds more than a graph of aten operators and tensors; `ModelError` for another input; `ConfigError` where an
+    output is asked for by name.
     """
+    if wanted.output is not None:
+        raise ConfigError(f"{path}: expected no name of an output, since an archive has one, got '{wanted.output}'")
     try:
         parts = _parts(path)
         graph = json.loads(parts[MODEL])
@@ -59,7 +62,15 @@ def read(path: Path, where: torch.device) -> Archive:
         raise
     except Exception as fault:
         raise CheckpointError(f"{path}: not an archive of torch.export: {one_line(fault)}") from fault
-    return Archive(module, _shape(path, graph, example), sha256_file(path), "user's torch.export archive")
+    form = _form(path, _shape(path, graph, example))
+    return Archive(module, form, sha256_file(path), "user's torch.export archive")
+
+
+def _form(path: Path, shape: tuple[int | None, ...]) -> Form:
+    possible = forms(shape)
+    if len(possible) != 1:
+        raise ModelError(f"{path}: expected an input of {SHAPE}, got {shape_text(shape)}")
+    return possible[0]
 
 
 def _parts(path: Path) -> dict[str, bytes]:

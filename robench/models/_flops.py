@@ -19,8 +19,7 @@ def flops(classifier: Classifier) -> int:
     """
     if not classifier.is_of_torch:
         raise ModelError(f"{classifier.label}: its operations cannot be counted, since torch does not compute it")
-    input_size = classifier.card.input_size or 32
-    images = torch.zeros(1, classifier.card.channels, *(classifier.size or (input_size, input_size)))
+    images = torch.zeros(1, classifier.card.channels, *(classifier.size or classifier.card.size or (32, 32)))
     classifier.module.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         classifier.forward(images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,16 +19,15 @@ from robench.models._activations import activations
 from robench.models._archives import read_archive
 from robench.models._class_names import (
     CLASS_NAMES,
-    CLASS_ORDER,
-    Names,
-    are_numbers,
     check_classes,
     mapped_text,
     names_in,
 )
 from robench.models._classifier import Classifier, Restorer, pick_device
 from robench.models._factory import made_by_file
+from robench.models._foreign import Wanted
 from robench.models._label_map import LabelMap, read_label_map
+from robench.models._metadata import WEIGHTS, outputs_of, trained_with
 from robench.models._normalize import Normalization, check_plausible, parse_normalize
 from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
@@ -39,7 +38,6 @@ from robench.models._weight_sets import State, chosen
 from robench.models.fidelity import PREFIX as FIDELITY
 from robench.models.fidelity import Estimator
 
-WEIGHTS = Path(__file__).parent / "weights"
 WEIGHT_SET = "weight_set"
 """What the facts of a model call the set that was taken of several in its checkpoint."""
 Made = TypeVar("Made")
@@ -57,13 +55,14 @@ def load(
     class_names: Sequence[str] | None = None,
     label_map: Path | None = None,
     transfer: bool = False,
+    output: str | None = None,
 ) -> Classifier:
     """The classifier that a MODEL argument stands for.
 
-    spec: `NAME[=CHECKPOINT]`, `path/to/file.py:factory[=CHECKPOINT]`, `path/to/net.pt2` or `path/to/net.onnx`, and
-        before any of them `RESTORER[=CHECKPOINT]+`; CHECKPOINT: a file, with `#SET` behind it to choose one of several
-        sets of weights in it, or a card's word. NAME and factory may be
-        followed by `@ACTIVATION`, which stands in for every ReLU.
+    spec: `NAME[=CHECKPOINT]`, `path/to/file.py:factory[=CHECKPOINT]`, `path/to/net.pt2` or
+        `path/to/net.onnx[#OUTPUT]`, and before any of them `RESTORER[=CHECKPOINT]+`; CHECKPOINT: a file, with `#SET`
+        behind it to choose one of several sets of weights in it, or a card's word. NAME and factory may be followed by
+        `@ACTIVATION`, which stands in for every ReLU.
     classes: of the data set, so the length of the logits.
     side: of the images that will come, or their (H, W); decides and records the fit.
     normalize: imagenet, cifar10, mnist, bytes, none or m,m,m/s,s,s, instead of what the checkpoint was trained with, as
@@ -76,15 +75,16 @@ def load(
     transfer: take a checkpoint to train on from: a head for another number of classes is drawn anew from `seed`, and
         the activations' parameters are left as they start where the checkpoint has none. Otherwise both are refused.
         Of a new head's linear and convolutional layers the weights are Glorot's (uniform), the biases 0 (Lin 2021).
+    output: of the outputs of an ONNX file the one that is meant, where spec does not say it.
     Raises `ConfigError`, `CheckpointError` or `ModelError`, one line each.
     """
-    parsed = parse(spec)
+    parsed = parse(spec, output)
     where = pick_device(device)
     size = (input_size, input_size) if isinstance(input_size, int) else input_size
     chosen = _label_map(label_map, class_names, classes)
-    wanted = _outputs_of(parsed) if chosen else classes
+    wanted = outputs_of(parsed) if chosen else classes
     made = (
-        _archive(parsed, wanted, size, where)
+        _archive(parsed, Wanted(wanted, size, parsed.output), where)
         if parsed.is_archive
         else _network(parsed, wanted, random_weights, seed, transfer)
     )
@@ -95,7 +95,7 @@ def load(
     outputs = (wanted or card.classes) if chosen else None
     if chosen and outputs:
         chosen.check(outputs, made.label)
-    normalization, source = _normalization(card, normalize, _trained_with(made.training))
+    normalization, source = _normalization(card, normalize, trained_with(made.training))
     return Classifier(
         card=card,
         label=f"{front.label}+{made.label}" if front else made.label,
@@ -114,41 +114,6 @@ def load(
         outputs=outputs,
         mapped=mapped_text(chosen.indices, outputs, trained, class_names or ()) if chosen and outputs else "",
     )
-
-
-def class_names(spec: str) -> Names:
-    """The classes that a MODEL argument's checkpoint was trained on, in the order of its outputs, from its metadata.
-
-    Empty where it does not say, and where the names are no more than the places 0, 1, 2, … of unnamed classes.
-    """
-    told = _told(parse(spec))
-    names = names_in(told, spec)
-    return () if are_numbers(names) and CLASS_ORDER not in told else names
-
-
-def trained_on(spec: str) -> str:
-    """The name of the data set that a MODEL argument's checkpoint was trained on; empty where it does not say."""
-    return _told(parse(spec)).get("dataset", "")
-
-
-def _told(parsed: Spec) -> dict[str, str]:
-    """The metadata of a model's checkpoint; empty where it has no checkpoint or that is no file."""
-    if parsed.checkpoint is None:
-        return {}
-    path, _ = weights_file(parsed.checkpoint)
-    card = None if parsed.is_file else get(parsed.name)
-    if card is not None and parsed.checkpoint in card.weights:
-        place = card.weights[parsed.checkpoint]
-        if callable(place) or place.startswith("https://"):
-            return {}
-        path = WEIGHTS / place
-    return _checkpoints.metadata(path) if path.is_file() else {}
-
-
-def _outputs_of(parsed: Spec) -> int | None:
-    """How many outputs the checkpoint was trained with, where it says so; None keeps the network's own number."""
-    told = _told(parsed)
-    return len(names_in(told, str(parsed.checkpoint))) or None
 
 
 def _is_drawn(parsed: Spec) -> bool:
@@ -231,6 +196,8 @@ def _normalization(card: Card, asked: str | None, trained: str | None) -> tuple[
     own = Normalization(card.mean, card.std)
     text = asked or trained
     chosen = parse_normalize(text, card.channels) if text else own
+    if chosen != own and card.takes_bytes:
+        raise ConfigError(f"model '{card.name}': takes bytes in 0..255 as they are; leave out normalize '{text}'")
     if chosen != own and card.name.startswith(FIDELITY):
         raise ConfigError(
             f"model '{card.name}': its classifier's normalisation is inside; leave out normalize '{text}'"
@@ -243,14 +210,9 @@ def _normalization(card: Card, asked: str | None, trained: str | None) -> tuple[
     return chosen, source
 
 
-def _trained_with(told: Mapping[str, str]) -> str | None:
-    """The normalisation of its training, where robench wrote the checkpoint."""
-    return told.get("normalize") if told.get("schema") == _checkpoints.SCHEMA else None
-
-
-def _archive(parsed: Spec, classes: int | None, size: tuple[int, int] | None, where: torch.device) -> Network:
-    card, module, digest = read_archive(Path(str(parsed.file)), parsed.name, classes, size, where)
-    return Network(card, parsed.name, module, digest)
+def _archive(parsed: Spec, wanted: Wanted, where: torch.device) -> Network:
+    card, module, digest = read_archive(Path(str(parsed.file)), parsed.name, wanted, where)
+    return Network(card, f"{parsed.name}#{parsed.output}" if parsed.says_output else parsed.name, module, digest)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from robench.errors import CheckpointError, ConfigError, ModelError
+from robench.errors import CheckpointError, ConfigError
 from robench.files import one_line, sha256_file
-from robench.models._foreign import SHAPE, Archive
+from robench.models._foreign import Archive, Form, Wanted
+from robench.models._onnx_form import black, check_output, forms_of, tried
 
 # As protobuf writes it: an entry of key "location", then the tag of its value, which its length follows.
 ELSEWHERE = b"\n\x08location\x12"
@@ -20,36 +22,49 @@ SILENT = 4
 
 
 class OnnxNet(nn.Module):
-    """A session as a network: float32 in and out, through the processor's memory."""
+    """A session as a network, through the processor's memory: float32 (N, C, H, W) in, the chosen output out.
+
+    Images are given in the form that the file takes; as uint8, values are rounded to the nearest of 0..255.
+    """
 
     is_of_torch = False
 
-    def __init__(self, session: Any, name: str) -> None:
+    def __init__(self, session: Any, name: str, form: Form, output: str) -> None:
         super().__init__()
         self._session = session
         self._name = name
+        self._form = form
+        self._output = output
 
     def forward(self, x: Tensor) -> Tensor:
-        [answer] = self._session.run(None, {self._name: x.detach().cpu().numpy()})
-        return torch.from_numpy(answer).to(x.device)
+        given = x.detach().permute(0, 2, 3, 1) if self._form.channels_last else x.detach()
+        if self._form.pixels == "uint8":
+            given = given.round().clamp(0, 255)
+        array = np.ascontiguousarray(given.cpu().numpy().astype(self._form.pixels, copy=False))
+        [answer] = self._session.run([self._output], {self._name: array})
+        return torch.from_numpy(answer if answer.dtype == np.float16 else answer.astype(np.float32)).to(x.device)
 
 
-def read(path: Path, where: torch.device) -> Archive:
-    """The network of an ONNX file with one input and one output, both float32; on CUDA where that is asked and there.
+def read(path: Path, wanted: Wanted, where: torch.device) -> Archive:
+    """The network of an ONNX file whose one input is images; on CUDA where that is asked and there.
 
+    Where the file leaves open where its channels stand and how many they are, it is run on black images.
     weights_sha256 is the file's sha256; with weights in files beside it, over those files' digests too.
     """
     digest = _digest(path)
     session = _session(path, where)
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or inputs[0].type != "tensor(float)":
-        got = ", ".join(f"{one.name} {one.type}" for one in inputs) or "none"
-        raise ModelError(f"{path}: expected one input of {SHAPE}, got {got}")
-    if len(outputs) != 1 or outputs[0].type != "tensor(float)":
-        got = ", ".join(f"{one.name} {one.type}" for one in outputs) or "none"
-        raise ModelError(f"{path}: expected one output of float32 (N, classes), got {got}")
-    shape = tuple(length if isinstance(length, int) else None for length in inputs[0].shape)
-    return Archive(OnnxNet(session, inputs[0].name), shape, digest, "user's ONNX file")
+    outputs = [output.name for output in session.get_outputs()]
+    check_output(path, outputs, wanted.output)
+    possible = forms_of(path, session.get_inputs())
+    name = session.get_inputs()[0].name
+    asked = outputs if wanted.output is None else [wanted.output]
+
+    def run(form: Form) -> dict[str, Any]:
+        return dict(zip(asked, session.run(asked, {name: black(form, wanted)}), strict=True))
+
+    form, output = tried(path, possible, run, wanted, name)
+    net = OnnxNet(session, name, form, output)
+    return Archive(net, form, digest, "user's ONNX file", output if len(outputs) > 1 else "")
 
 
 def _session(path: Path, where: torch.device) -> Any:

@@ -23,7 +23,7 @@ class Card:
     """One network: what it takes, how large it is, where it is from.
 
     name: as in `robench evaluate -m NAME`.
-    input_size: input height and width in pixels; None takes any.
+    input_size: input height and width in pixels; None takes any. width: the width, where it is another than the height.
     channels: 1 gray, 3 RGB.
     mean, std: per channel, of inputs in [0, 1].
     params: parameters of `build(classes)`; None where not known before it is built.
@@ -34,6 +34,9 @@ class Card:
         nothing is known of that. views: the same by the words of weights that differ in it.
     weights: word -> safetensors file in `robench/models/weights`, an absolute path, an https address, or a function
         that fetches the tensors by name.
+    form: how the input differs from float32 (N, C, H, W), in words; empty where it does not. takes_bytes: whether its
+        pixels are bytes in 0..255, so that the network normalises by itself. output: which of several outputs of a file
+        is meant, by name.
     code_sha256, file_sha256: of the user's code that builds it, if some does, and of its file alone.
     build: classes -> network from (N, channels, side, side) to (N, classes), in training mode also to a tuple, with
         the logits of auxiliary heads after them; it imports torch in its body.
@@ -51,6 +54,10 @@ class Card:
     view: str = ""
     views: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
+    width: int | None = None
+    form: str = ""
+    takes_bytes: bool = False
+    output: str = ""
     code_sha256: str = ""
     file_sha256: str = ""
     build: Build = field(repr=False, compare=False, kw_only=True)
@@ -71,6 +78,11 @@ class Card:
             raise ModelError(
                 f"model '{self.name}': resize_policy must be {' or '.join(FITS)}, got '{self.resize_policy}'"
             )
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Input height and width in pixels; None takes any."""
+        return None if self.input_size is None else (self.input_size, self.width or self.input_size)
 
 
 registry: Registry[Card] = Registry("model", "robench.models", ConfigError)

@@ -15,9 +15,10 @@ from robench.models.fidelity import PREFIX as FIDELITY
 
 FORMS = (
     "NAME, NAME=CHECKPOINT, NAME@ACTIVATION[=CHECKPOINT], path/to/file.py:factory[=CHECKPOINT], path/to/net.pt2 "
-    "or path/to/net.onnx"
+    "or path/to/net.onnx[#OUTPUT]"
 )
 ARCHIVES = (".pt2", ".onnx")
+OUTPUT = re.compile(r"(?P<file>.+?\.onnx)#(?P<output>.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Spec:
     name: NAME, `file:factory` without the folder, or the stem of an archive; file: the file's path, else None.
     restorer: what stands before the model, as in `NAME[=CHECKPOINT]+MODEL`.
     activation: what stands in for every ReLU, as in `NAME@ACTIVATION` or `file.py:factory@ACTIVATION`.
+    output: of the outputs of an archive the one that is meant; says_output: whether MODEL says so, as in
+        `net.onnx#OUTPUT`, so that it belongs to the model's name.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Spec:
     checkpoint: str | None = None
     restorer: Spec | None = None
     activation: str | None = None
+    output: str | None = None
+    says_output: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -47,10 +52,11 @@ class Spec:
         return self.is_file and self.factory is None
 
 
-def parse(spec: str) -> Spec:
+def parse(spec: str, output: str | None = None) -> Spec:
     """Take a MODEL argument apart.
 
-    One without a name, with an empty checkpoint or with an unknown activation raises `ConfigError`.
+    output: of an archive, where MODEL names none. One for another model raises `ConfigError`, and so does a MODEL
+    without a name, with an empty checkpoint or with an unknown activation.
 
     >>> parse("torchvision:resnet50=run=3/best.pt").checkpoint
     'run=3/best.pt'
@@ -60,7 +66,20 @@ def parse(spec: str) -> Spec:
     'mine:build'
     >>> parse("dncnn=noise.pt+nets/street.onnx").restorer.checkpoint
     'noise.pt'
+    >>> parse("nets/street.onnx#probabilities").output
+    'probabilities'
     """
+    parsed = _parsed(spec)
+    if output is None or parsed.output is not None:
+        return parsed
+    if not parsed.is_archive:
+        raise ConfigError(
+            f"model '{spec}': expected an ONNX file for the output '{output}', got a network with one output"
+        )
+    return replace(parsed, output=output)
+
+
+def _parsed(spec: str) -> Spec:
     first, plus, rest = spec.partition("+")
     name = first.partition("=")[0]
     if name in restorers:
@@ -90,7 +109,7 @@ def _restored(first: str, rest: str, spec: str) -> Spec:
     front = _named(first)
     if not rest or front.checkpoint == "":
         raise ConfigError(f"model '{spec}': '{front.name}' is a restorer, expected {front.name}[=CHECKPOINT]+MODEL")
-    behind = parse(rest)
+    behind = _parsed(rest)
     if behind.restorer is not None:
         raise ConfigError(f"model '{spec}': expected one restorer, got '{front.name}' and '{behind.restorer.name}'")
     return replace(behind, restorer=front)
@@ -115,9 +134,15 @@ def _without_activation(name: str) -> tuple[str, str | None]:
 
 
 def _archive(spec: str) -> Spec | None:
-    if not spec.lower().endswith(ARCHIVES):
+    if spec.lower().endswith(ARCHIVES):
+        return Spec(_last(spec).rpartition(".")[0], spec)
+    found = OUTPUT.fullmatch(spec)
+    if found is None:
         return None
-    return Spec(_last(spec).rpartition(".")[0], spec)
+    file, output = found.group("file", "output")
+    if not output:
+        raise ConfigError(f"model '{spec}': expected the name of an output after '#', got none")
+    return Spec(_last(file).rpartition(".")[0], file, output=output, says_output=True)
 
 
 def _factory(spec: str) -> Spec | None:

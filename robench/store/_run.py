@@ -43,7 +43,7 @@ def joined_versions(environment: Mapping[str, str], later: Mapping[str, str]) ->
     return {name: ", ".join(dict.fromkeys(", ".join(versions).split(", "))) for name, versions in both.items()}
 
 
-ONE_NETWORK = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256", "outputs")
+ONE_NETWORK = ("weights_sha256", "code_sha256", "normalize", "fit", "label_map_sha256", "outputs", "output")
 """The facts that two models of one label must share."""
 OLDER = {"outputs": "logits"}
 """What manifests of older runs took for granted."""

@@ -70,6 +70,7 @@ class SweepConfig:
         compile: Whether networks are compiled with torch.compile.
         logger: `tensorboard=FOLDER` or `wandb=PROJECT`.
         outputs: What the models return: `logits`, `probabilities`, or `auto` to recognise it.
+        output: Name of the output of ONNX files with several; one that a MODEL names goes first.
         stateful: Whether to evaluate models whose predictions depend on the batch, on earlier calls or on chance.
 
     Raises:
@@ -106,6 +107,7 @@ class SweepConfig:
     compile: bool = False
     logger: str | None = None
     outputs: str = AUTO
+    output: str | None = None
     stateful: bool = False
 
     def __post_init__(self) -> None:
@@ -126,6 +128,8 @@ class SweepConfig:
         precision_text(self.precision, self.compile)
         if self.outputs not in KINDS_OF_OUTPUTS:
             raise ConfigError(unknown("kind of outputs", self.outputs, KINDS_OF_OUTPUTS))
+        if self.output == "":
+            raise ConfigError("--output must be the name of an output, got none")
         self._check_stateful()
 
     def _check_stateful(self) -> None:

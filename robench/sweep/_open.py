@@ -117,8 +117,8 @@ def _about_view(config: SweepConfig, views: Sequence[str], clean: Dataset) -> li
 
 def _about(classifier: Classifier) -> str:
     line = f"{classifier.label}: {classifier.preprocessing()}"
-    side, shorter = classifier.card.input_size, min(classifier.size or (0,))
-    if classifier.resize_policy.startswith("resize") and side and 0 < shorter <= side // 2:
+    side, shorter = max(classifier.card.size or (0,)), min(classifier.size or (0,))
+    if classifier.resize_policy.startswith("resize") and 0 < shorter <= side // 2:
         name = classifier.card.name
         other = f"{name}:{shorter}" if name.startswith("torchvision:") else f"{name}_{shorter}"
         way = f"; {other} takes them as they are" if other.startswith("torchvision:") or other in models.names() else ""
@@ -179,6 +179,7 @@ def _classifier(config: SweepConfig, entry: ModelEntry, clean: Dataset, device: 
             device=device,
             class_names=clean.classes,
             label_map=entry.label_map or config.label_map,
+            output=config.output,
         )
     else:
         made = live(entry.model, clean, device)

@@ -90,7 +90,6 @@ class Two(nn.Module):
         (Two(), [torch.zeros(2, 3, 8, 8)] * 2, "expected one input of float32 .*, got float32, float32"),
         (nn.Flatten(), [torch.zeros(2, 3, 8)], r"expected an input of float32 .*, got \(any, 3, 8\)"),
         (nn.Flatten(), [torch.zeros(2, 8, 8, 3)], r"got \(any, 8, 8, 3\)"),
-        (nn.Flatten(), [torch.zeros(2, 3, 8, 9)], r"got \(any, 3, 8, 9\)"),
         (nn.Flatten(), [torch.zeros(2, 3, 8, 8, dtype=torch.uint8)], "expected one input of .*, got uint8"),
         (nn.ReLU(), [torch.zeros(2, 3, 8, 8)], r"expected one output \(1, classes\), got \(1, 3, 8, 8\)"),
         (nn.Flatten(), [torch.zeros(2, 3, 8, 8)], "expected 5 outputs, the data set's classes, got 192"),

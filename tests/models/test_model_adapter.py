@@ -62,13 +62,13 @@ def test_gray_is_repeated_and_colour_becomes_luminance() -> None:
 def test_fit_resizes_pads_or_does_nothing() -> None:
     x = torch.rand(1, 1, 4, 6)
     assert resized(x, None, "resize") is x
-    assert resized(x[..., :4], 4, "resize").shape == (1, 1, 4, 4)
-    padded = resized(x, 8, "pad")
+    assert resized(x[..., :4], (4, 4), "resize").shape == (1, 1, 4, 4)
+    padded = resized(x, (8, 8), "pad")
     assert torch.equal(padded[:, :, 2:6, 1:7], x)
     assert padded.sum() == pytest.approx(float(x.sum()))
-    assert torch.equal(resized(x, 5, "pad"), resized(x, 5, "resize"))
+    assert torch.equal(resized(x, (5, 5), "pad"), resized(x, (5, 5), "resize"))
     stripes = torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(8).expand(1, 1, 32, 32)
-    assert (resized(stripes, 8, "resize") - 0.5).abs().max() < 0.1
+    assert (resized(stripes, (8, 8), "resize") - 0.5).abs().max() < 0.1
 
 
 @pytest.mark.parametrize(
