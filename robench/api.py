@@ -23,7 +23,7 @@ from robench.datasets import dataset as register_dataset
 from robench.errors import ConfigError
 from robench.export import generate
 from robench.files import at_home
-from robench.models import Classifier, ModelEntry, wrap_model
+from robench.models import Classifier, ModelConfig, wrap_model
 from robench.models import model as register_model
 from robench.results import Results
 from robench.selection import Chosen, check_geometry, corruption_texts, numbers_text, select, texts
@@ -327,12 +327,12 @@ def list_recipes() -> list[str]:
     return list(training.names())
 
 
-def _entries(given: Any) -> tuple[ModelEntry, ...]:
+def _entries(given: Any) -> tuple[ModelConfig, ...]:
     """Models as entries; several networks of one name need a dict with labels."""
     if isinstance(given, Mapping):
         if wrong := [label for label in given if not isinstance(label, str) or not label]:
             raise ConfigError(f"models: expected labels as texts, got {wrong[0]!r}")
-        entries = tuple(ModelEntry(model, label) for label, model in given.items())
+        entries = tuple(ModelConfig(model, label) for label, model in given.items())
     else:
         several = given if isinstance(given, list | tuple) else [given]
         entries = tuple(_entry(one) for one in several)
@@ -341,12 +341,12 @@ def _entries(given: Any) -> tuple[ModelEntry, ...]:
     return entries
 
 
-def _entry(given: Any) -> ModelEntry:
-    if isinstance(given, ModelEntry):
+def _entry(given: Any) -> ModelConfig:
+    if isinstance(given, ModelConfig):
         return given
     if isinstance(given, os.PathLike):
-        return ModelEntry(os.fspath(given))
-    return ModelEntry.parse(given) if isinstance(given, str) else ModelEntry(given)
+        return ModelConfig(os.fspath(given))
+    return ModelConfig.parse(given) if isinstance(given, str) else ModelConfig(given)
 
 
 def _dataset(given: Any) -> str | Dataset | GeneratedSet:

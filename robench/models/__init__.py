@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from robench.models import families as families
 from robench.models._activations import ActivationCard, activation, activations
-from robench.models._entry import ModelEntry
-from robench.models._expand import expand, label_of, read_entries
+from robench.models._expand import expand, label_of, read_models
+from robench.models._model_config import ModelConfig
 from robench.models._registry import Card, family, get, model, names, registry
 from robench.models._restorers import RestorerCard, restorer, restorers
 from robench.models._spec import Spec, parse, weights_file
@@ -37,7 +37,7 @@ __all__ = [
     "ActivationCard",
     "Card",
     "Classifier",
-    "ModelEntry",
+    "ModelConfig",
     "Restorer",
     "RestorerCard",
     "Spec",
@@ -61,7 +61,7 @@ __all__ = [
     "names",
     "parse",
     "pick_device",
-    "read_entries",
+    "read_models",
     "registry",
     "restorer",
     "restorers",

@@ -12,7 +12,7 @@ from pathlib import Path
 from corruptions import unknown
 from robench.errors import CheckpointError, ConfigError
 from robench.files import at_home
-from robench.models._entry import ModelEntry
+from robench.models._model_config import ModelConfig
 from robench.models._registry import Card, get, registry
 from robench.models._spec import ARCHIVES, Spec, parse, weights_file
 
@@ -23,7 +23,7 @@ SHIPPED = Path(__file__).parent / "weights"
 WILD = "*?["
 
 
-def expand(entries: Sequence[ModelEntry], folder: Path | None = None) -> tuple[list[ModelEntry], list[str]]:
+def expand(entries: Sequence[ModelConfig], folder: Path | None = None) -> tuple[list[ModelConfig], list[str]]:
     """Replace patterns of files, `all` and checkpoints without a network's name by the models that they stand for.
 
     A checkpoint that robench wrote names its network. Models of a pattern and of `all` are optional: those that are no
@@ -60,7 +60,7 @@ def _fault(spec: str) -> str:
     return ""
 
 
-def _expanded(entry: ModelEntry, folder: Path | None) -> Iterator[ModelEntry]:
+def _expanded(entry: ModelConfig, folder: Path | None) -> Iterator[ModelConfig]:
     spec = entry.spec
     if spec is None:
         yield entry
@@ -150,7 +150,7 @@ def _by_file_name(path: Path) -> str | None:
     return f"{max(fits, key=len)}={path}" if fits else None
 
 
-def label_of(entry: ModelEntry, levels: int = 0) -> str:
+def label_of(entry: ModelConfig, levels: int = 0) -> str:
     """What tables call a model by its argument; levels: how many folders of the checkpoint stand before its name."""
     if entry.label or entry.spec is None:
         return entry.label
@@ -170,7 +170,7 @@ def _label(parsed: Spec, levels: int = 0) -> str:
     return front + (stem if parsed.is_archive else f"{name}={stem}")
 
 
-def _apart(entries: list[ModelEntry]) -> list[ModelEntry]:
+def _apart(entries: list[ModelConfig]) -> list[ModelConfig]:
     """Models whose files have one name, with as many folders in their labels as tell them apart."""
     counts = Counter(label_of(entry) for entry in entries)
     made = []
@@ -185,7 +185,7 @@ def _apart(entries: list[ModelEntry]) -> list[ModelEntry]:
     return made
 
 
-def read_entries(values: object, path: Path) -> tuple[ModelEntry, ...]:
+def read_models(values: object, path: Path) -> tuple[ModelConfig, ...]:
     """Models of a TOML file: texts, or tables with `model` and what else an entry has, also `checkpoint`.
 
     path: the file, for the lines of errors.
@@ -195,9 +195,9 @@ def read_entries(values: object, path: Path) -> tuple[ModelEntry, ...]:
     return tuple(_read_entry(value, path) for value in values)
 
 
-def _read_entry(value: object, path: Path) -> ModelEntry:
+def _read_entry(value: object, path: Path) -> ModelConfig:
     if isinstance(value, str):
-        return ModelEntry.parse(value)
+        return ModelConfig.parse(value)
     known = ("model", "checkpoint", "label", "normalize", "label_map", "citation", "extra_data")
     if not isinstance(value, Mapping) or not isinstance(value.get("model"), str):
         raise ConfigError(f"{path}: expected a model as text or as a table with 'model', got {value!r:.60}")
@@ -208,4 +208,4 @@ def _read_entry(value: object, path: Path) -> ModelEntry:
     if checkpoint is not None and not isinstance(checkpoint, str):
         raise ConfigError(f"{path}: expected a checkpoint as text, got {checkpoint!r:.40}")
     model = value["model"] + (f"={checkpoint}" if checkpoint else "")
-    return ModelEntry(model, **fields | ({"label_map": Path(fields["label_map"])} if "label_map" in fields else {}))
+    return ModelConfig(model, **fields | ({"label_map": Path(fields["label_map"])} if "label_map" in fields else {}))

@@ -11,7 +11,7 @@ from typing import Any
 
 from corruptions import unknown
 from robench.errors import ConfigError
-from robench.models import ModelEntry
+from robench.models import ModelConfig
 from robench.precision import precision_text
 
 EXECUTORS = ("local", "ray")
@@ -40,7 +40,7 @@ class SweepConfig:
     """Which models are evaluated on which images and corruptions, and how.
 
     Attributes:
-        models: MODEL arguments, `LABEL::MODEL`, or `ModelEntry` objects, which also hold networks in memory.
+        models: MODEL arguments, `LABEL::MODEL`, or `ModelConfig` objects, which also hold networks in memory.
         dataset: `NAME[@SPLIT][:PATH]`, `generated:PATH`, or a data set in memory.
         out: Folder of the run.
         suites: Names of suites.
@@ -77,7 +77,7 @@ class SweepConfig:
         ConfigError: A value is of another type or outside its range.
     """
 
-    models: tuple[ModelEntry | str, ...]
+    models: tuple[ModelConfig | str, ...]
     dataset: Any
     out: Path
     suites: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class SweepConfig:
             _check_count(name.replace("_", "-"), getattr(self, name))
         for name in ("suites", "corruptions"):
             _check_all(name, getattr(self, name), str, "texts")
-        _check_all("models", self.models, (str, ModelEntry), "texts")
+        _check_all("models", self.models, (str, ModelConfig), "texts")
         _check_all("seeds", self.seeds, int, "whole numbers")
         if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
             raise ConfigError(f"--shard must be i/n with i from 1 to n, such as 1/4, got {self.shard}")
@@ -143,9 +143,9 @@ class SweepConfig:
                 raise ConfigError(f"--stateful runs in one process on one device; got {option}")
 
     @property
-    def entries(self) -> tuple[ModelEntry, ...]:
+    def model_configs(self) -> tuple[ModelConfig, ...]:
         """The models, each as an entry."""
-        return tuple(ModelEntry.parse(one) if isinstance(one, str) else one for one in self.models)
+        return tuple(ModelConfig.parse(one) if isinstance(one, str) else one for one in self.models)
 
     @classmethod
     def from_cli(cls, from_file: Mapping[str, Any] = MappingProxyType({}), **options: Any) -> SweepConfig:

@@ -10,7 +10,7 @@ from typing import Any
 from corruptions import unknown
 from robench.errors import ConfigError
 from robench.files import at_home, reason
-from robench.models import read_entries
+from robench.models import read_models
 from robench.selection import corruption_texts, numbers_text, texts
 from robench.sweep._config import SweepConfig
 
@@ -46,7 +46,7 @@ def _table(path: Path) -> Mapping[str, Any]:
 
 def _field(name: str, value: Any, path: Path) -> Any:
     if name == "models":
-        return read_entries(value, path)
+        return read_models(value, path)
     if name == "corruptions":
         return corruption_texts(value)
     if name == "suites":

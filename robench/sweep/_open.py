@@ -12,7 +12,7 @@ from corruptions import Strength
 from robench import datasets, models
 from robench.datasets import Dataset, GeneratedSet
 from robench.errors import ConfigError, RobenchError
-from robench.models import Classifier, ModelEntry
+from robench.models import Classifier, ModelConfig
 from robench.precision import precision_text
 from robench.selection import Cells, check_geometry, select
 from robench.sweep._cached import with_shared_parts
@@ -35,7 +35,7 @@ class Opened(NamedTuple):
 
 def opened(config: SweepConfig) -> Opened:
     """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
-    entries, strange = models.expand(config.entries, config.weights)
+    entries, strange = models.expand(config.model_configs, config.weights)
     config = replace(config, models=tuple(entries), weights=None)
     cells = select(config.suites, config.corruptions, config.severities, config.levels)
     precision = precision_text(config.precision, config.compile)
@@ -92,7 +92,7 @@ def _loaded(spec: str | Dataset, config: SweepConfig, **more: str | None) -> Dat
 
 def _learned(config: SweepConfig) -> list[datasets.Names]:
     """The class names of each model, where they count: a label map goes by the names of the data set alone."""
-    specs = [entry.spec for entry in config.entries if not (entry.label_map or config.label_map)]
+    specs = [entry.spec for entry in config.model_configs if not (entry.label_map or config.label_map)]
     return [models.class_names(spec) if spec else () for spec in specs]
 
 
@@ -100,7 +100,7 @@ def _views(config: SweepConfig) -> list[str]:
     """The views that the models' cards want for photographs, each once; none where a suite has a view of its own."""
     if any(corruptions.suite(name).views for name in config.suites):
         return []
-    parsed = [models.parse(entry.spec) for entry in config.entries if entry.spec]
+    parsed = [models.parse(entry.spec) for entry in config.model_configs if entry.spec]
     cards = [(models.get(one.name), one.checkpoint) for one in parsed if not one.is_file]
     return list(dict.fromkeys(view for card, word in cards if (view := card.views.get(word or "", card.view))))
 
@@ -133,7 +133,7 @@ def _suites(config: SweepConfig) -> dict[str, Cells]:
 def _loadable(config: SweepConfig, clean: Dataset) -> tuple[SweepConfig, list[str]]:
     """Without the optional models that are no classifiers of the data set, and a line for each of these."""
     kept, skipped = [], []
-    for entry in config.entries:
+    for entry in config.model_configs:
         if entry.is_optional and (why := _misfit(config, entry, clean)):
             skipped.append(f"skipped {entry.label or entry.spec}: {why}")
         else:
@@ -143,7 +143,7 @@ def _loadable(config: SweepConfig, clean: Dataset) -> tuple[SweepConfig, list[st
     return replace(config, models=tuple(kept)), skipped
 
 
-def _misfit(config: SweepConfig, entry: ModelEntry, clean: Dataset) -> str:
+def _misfit(config: SweepConfig, entry: ModelConfig, clean: Dataset) -> str:
     """Why a model is no classifier of a data set; empty where it is."""
     spec = str(entry.spec)
     try:
@@ -163,11 +163,11 @@ def _registered(name: str) -> str:
 
 
 def _classifiers(config: SweepConfig, clean: Dataset, device: str) -> list[Classifier]:
-    loaded = (_classifier(config, entry, clean, device) for entry in config.entries)
+    loaded = (_classifier(config, entry, clean, device) for entry in config.model_configs)
     return with_shared_parts([_as_asked(config, one) for one in loaded])
 
 
-def _classifier(config: SweepConfig, entry: ModelEntry, clean: Dataset, device: str) -> Classifier:
+def _classifier(config: SweepConfig, entry: ModelConfig, clean: Dataset, device: str) -> Classifier:
     """The classifier of an entry for the images of a data set."""
     if entry.spec:
         made = models.load(

@@ -8,7 +8,7 @@ import pytest
 
 from robench import models
 from robench.errors import ConfigError
-from robench.models import ModelEntry, expand, label_of
+from robench.models import ModelConfig, expand, label_of
 
 SHIPPED = Path(models.__file__).parent / "weights"
 CLEAN, NOISE = "tiny_cnn-digits-clean.safetensors", "tiny_cnn-digits-noise.safetensors"
@@ -29,14 +29,14 @@ def labels(entries):
 
 
 def test_a_bare_checkpoint_names_its_network(nets):
-    [entry], skipped = expand([ModelEntry(f"{nets}/a/best.safetensors")])
+    [entry], skipped = expand([ModelConfig(f"{nets}/a/best.safetensors")])
     assert (entry.model, skipped) == (f"tiny_cnn={nets}/a/best.safetensors", [])
 
 
 def test_two_files_of_one_name_are_two_models(nets):
-    entries, _ = expand([ModelEntry(f"tiny_cnn={nets}/{place}/best.safetensors") for place in "ab"])
+    entries, _ = expand([ModelConfig(f"tiny_cnn={nets}/{place}/best.safetensors") for place in "ab"])
     assert labels(entries) == ["tiny_cnn=a/best", "tiny_cnn=b/best"]
-    alone, _ = expand([ModelEntry(f"tiny_cnn={nets}/a/best.safetensors")])
+    alone, _ = expand([ModelConfig(f"tiny_cnn={nets}/a/best.safetensors")])
     assert labels(alone) == ["tiny_cnn=best"]
 
 
@@ -84,7 +84,7 @@ def test_all_is_every_model_with_weights(robench, nets, tmp_path):
 )
 def test_what_names_no_model_is_one_line(robench, tmp_path, spec, words):
     with pytest.raises(ConfigError, match=words):
-        expand([ModelEntry.parse(spec)])
+        expand([ModelConfig.parse(spec)])
     assert robench("evaluate", "-m", spec, *SWEEP, "-o", tmp_path / "run").code == 2
 
 
@@ -93,11 +93,11 @@ def test_a_checkpoint_that_does_not_say_its_network_is_asked_for_it(tmp_path):
 
     torch.save({"weight": torch.zeros(1)}, tmp_path / "net.pt")
     with pytest.raises(ConfigError, match="does not say which network it is of; expected NAME="):
-        expand([ModelEntry(str(tmp_path / "net.pt"))])
+        expand([ModelConfig(str(tmp_path / "net.pt"))])
 
 
 def test_one_label_is_one_file(nets):
     with pytest.raises(ConfigError, match="expected one file for one label, got 2"):
-        expand([ModelEntry.parse(f"mine::{nets}/*/best.safetensors")])
+        expand([ModelConfig.parse(f"mine::{nets}/*/best.safetensors")])
     with pytest.raises(ConfigError, match="expected -m all"):
-        expand([ModelEntry("tiny_cnn=digits-clean")], nets)
+        expand([ModelConfig("tiny_cnn=digits-clean")], nets)

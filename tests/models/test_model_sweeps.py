@@ -103,7 +103,7 @@ def wrong_classes(folder: Path) -> str:
         (code, "refused: would run code: posix.system"),
         (other_shapes, "not weights of timm:test_resnet: conv1.0.weight expected ("),
         (wrong_classes, "not weights of torchvision:squeezenet1_1: missing features.0.weight"),
-        (wrong_input, "expected an input of images (N, 1 or 3, height, width) or (N, height, width, 1 or 3) of"),
+        (wrong_input, "expected one input of images (N, 1 or 3, height, width) or (N, height, width, 1 or 3) of"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_line_and_leaves_nothing(

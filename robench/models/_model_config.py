@@ -13,7 +13,7 @@ FIELDS = {"model": str, "label": str, "normalize": str, "label_map": (str, Path)
 
 
 @dataclass(frozen=True)
-class ModelEntry:
+class ModelConfig:
     """One model of a sweep.
 
     Attributes:
@@ -44,10 +44,10 @@ class ModelEntry:
                 raise ConfigError(f"model '{self.model}': expected {name} as text, got {value!r}")
 
     @classmethod
-    def parse(cls, text: str) -> ModelEntry:
+    def parse(cls, text: str) -> ModelConfig:
         """Take `LABEL::MODEL` or `MODEL` apart.
 
-        >>> ModelEntry.parse("baseline::resnet20=best.pt").label
+        >>> ModelConfig.parse("baseline::resnet20=best.pt").label
         'baseline'
         """
         label, mark, model = text.partition(MARK)
