@@ -20,7 +20,7 @@ FLOORS = (
     ["robench.datasets", "robench.models", "robench.tables"],
     ["robench.plots", "robench.training", "robench.export", "robench.sweep", "robench.preview", "robench.analysis"],
     ["robench.report", "robench.reproduce", "robench.comparison", "robench.leaderboard"],
-    ["robench.listing", "robench.results"],
+    ["robench.listing", "robench.results", "robench.gate"],
     ["robench.api"],
     ["robench.cli"],
     ["robench.__main__"],

@@ -11,7 +11,7 @@ from contextlib import suppress
 import click
 
 import robench
-from robench.cli import evaluate, generate, inspect_, leaderboard, report, reproduce, train
+from robench.cli import evaluate, gate, generate, inspect_, leaderboard, report, reproduce, train
 from robench.cli._memory import keep_freed_memory
 from robench.errors import ConfigError, RobenchError
 from robench.files import is_utf8, reason
@@ -52,6 +52,7 @@ for command in (
     evaluate.status,
     report.report,
     report.compare,
+    gate.gate,
     leaderboard.leaderboard,
     train.train,
     reproduce.reproduce,
