@@ -22,7 +22,7 @@ FLOORS = (
     ["robench.report", "robench.reproduce", "robench.comparison", "robench.leaderboard"],
     ["robench.listing", "robench.results", "robench.gate"],
     ["robench.api"],
-    ["robench.cli"],
+    ["robench.cli", "robench.lightning"],
     ["robench.__main__"],
 )
 INSIDE_CORRUPTIONS = (

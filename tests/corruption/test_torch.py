@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,16 +276,6 @@ def test_wrong_input_is_one_clear_line(what):
 
 
 @pytest.mark.filterwarnings(LOADER)
-def test_the_example_of_the_readme_runs():
-    [program] = re.findall(r"```py\n(.*?)```", (Path(__file__).parents[2] / "README.md").read_text(), re.DOTALL)
-    names = {}
-    exec(program, names)
-    assert names["images"].shape == (8, 3, 32, 32)
-    for image, (clean, _) in zip(names["images"], list(names["photos"])[8:], strict=True):
-        assert not torch.equal(image, clean)
-    assert np.array_equal(names["foggy"].numpy(), names["images"][0].numpy())
-
-
 def test_ids_by_content_need_no_place():
     by_content = Corrupt("awgn", level=0.1, ids="content")
     pixels = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype(np.uint8)

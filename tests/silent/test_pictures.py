@@ -93,8 +93,8 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 PLACE = re.compile(r"(\w+) in the (\w+) of\s`([\w-]+)/1`,\s+(\d+\.\d+) against\s(\d+\.\d+)")
 
 
-def test_the_places_that_the_readme_gives_are_those_of_the_boards():
-    found = PLACE.findall((ROOT / "README.md").read_text())
+def test_the_places_that_the_results_give_are_those_of_the_boards():
+    found = PLACE.findall((ROOT / "docs" / "results.md").read_text())
     assert [suite for _, _, suite, _, _ in found] == ["fine-tuning", "fidelity"]
     for ordinal, group, suite, own, other in found:
         with (ROOT / "leaderboards" / "cifar10-jpeg" / f"{suite}-1.csv").open() as opened:
