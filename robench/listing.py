@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import corruptions
-from corruptions import Level
+from corruptions import Level, unknown
 from robench import datasets, models
+from robench.errors import ConfigError
 
 if TYPE_CHECKING:
     from robench.reproduce import PaperItem
 
 
-def listing(kind: str) -> list[dict[str, Any]]:
-    """A row for each of the kind: corruptions, models, … or papers' items, with `name` and a line of `text`."""
-    return {
+OPEN_FORMS = {
+    "torchvision:NAME[:SIZE]": "any classifier of torchvision, as in torchvision:resnet50=DEFAULT",
+    "timm:NAME": "any classifier of timm, as in timm:resnet18.a1_in1k=pretrained",
+    "fidelity:NAME": "a classifier corrected by fidelity maps, as in docs/models.md",
+    "file.py:FACTORY": "a network that your code builds, as in nets.py:build=best.pt",
+    "net.pt2": "an archive of torch.export",
+    "net.onnx[#OUTPUT]": "an ONNX file",
+    "best.safetensors": "a checkpoint of robench train, which names its network",
+    "'nets/*.safetensors'": "every classifier among files that match a pattern",
+    "all": "every registered model that has weights",
+}
+"""Models that are not registered by name, by the form of -m."""
+
+
+def listing(kind: str, pattern: str = "*") -> list[dict[str, Any]]:
+    """List what there is of a kind, with `name` and a line of `text` for each.
+
+    Args:
+        kind: corruptions, models, datasets, suites, recipes or papers.
+        pattern: As of a shell, such as `resnet*`.
+
+    Raises:
+        ConfigError: Nothing matches.
+    """
+    rows = {
         "corruptions": _corruptions,
         "models": _models,
         "datasets": _datasets,
@@ -22,6 +46,12 @@ def listing(kind: str) -> list[dict[str, Any]]:
         "recipes": _recipes,
         "papers": _papers,
     }[kind]()
+    chosen = [row for row in rows if pattern == "*" or fnmatchcase(row["name"], pattern)]
+    if not chosen:
+        raise ConfigError(
+            f"list {kind}: no name matches '{pattern}'; {unknown('name', pattern, [r['name'] for r in rows])}"
+        )
+    return chosen
 
 
 def _corruptions() -> list[dict[str, Any]]:
@@ -56,7 +86,8 @@ def _models() -> list[dict[str, Any]]:
         facts |= {"source": card.source, "weights": weights}
         rows.append(facts | {"text": text + (f"  weights: {', '.join(weights)}" if weights else "")})
     restorers = [_restorer(name) for name in models.restorers.names()]
-    return rows + restorers + [_activation(name) for name in models.activations.names()]
+    forms = [{"name": form, "text": f"open form  {text}"} for form, text in OPEN_FORMS.items()]
+    return rows + restorers + [_activation(name) for name in models.activations.names()] + forms
 
 
 def _restorer(name: str) -> dict[str, Any]:

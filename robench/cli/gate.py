@@ -16,7 +16,7 @@ from robench.cli import _options
 )
 @click.option("--no-worse-than", "base", type=_options.PATH, metavar="RUN", help="a run on the same images")
 @click.option("--margin", type=_options.Number(0), default=0, show_default=True, help="accuracy that may be lost to it")
-@click.option("--model", default="", metavar="LABEL", help="one model of RUN alone")
+@click.option("-m", "--model", default="", metavar="LABEL", help="one model of RUN alone")
 @click.option("--model-base", default="", metavar="LABEL", help="one model of the run of --no-worse-than")
 @click.option("--junit", "xml", type=_options.PATH, metavar="FILE", help="write the conditions as JUnit XML")
 def gate(

@@ -14,18 +14,20 @@ KINDS = ("corruptions", "models", "datasets", "suites", "recipes", "papers")
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(KINDS))
+@click.argument("pattern", default="*")
 @_options.json_output
-def list_(kind: str, as_json: bool) -> None:
-    """What there is: corruptions, models, datasets, suites or recipes.
+def list_(kind: str, pattern: str, as_json: bool) -> None:
+    """List available corruptions, models, data sets, suites, recipes or papers, those that match PATTERN.
 
     \b
     Example:
       robench list corruptions
+      robench list models 'resnet*'
       robench list models --json
     """
     from robench.listing import listing
 
-    rows = listing(kind)
+    rows = listing(kind, pattern)
     if as_json:
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return

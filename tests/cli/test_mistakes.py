@@ -164,7 +164,7 @@ def test_one_line_and_nothing_left(case, robench, folder, monkeypatch):
 
 
 def test_a_bug_is_not_dressed_up_as_a_mistake(monkeypatch):
-    def broken(kind):
+    def broken(kind, pattern):
         raise ZeroDivisionError
 
     monkeypatch.setattr(listing, "listing", broken)
@@ -173,7 +173,7 @@ def test_a_bug_is_not_dressed_up_as_a_mistake(monkeypatch):
 
 
 def test_an_interrupted_command_says_how_to_go_on(robench, monkeypatch):
-    def interrupted(kind):
+    def interrupted(kind, pattern):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(listing, "listing", interrupted)
