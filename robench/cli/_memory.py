@@ -16,8 +16,8 @@ def keep_freed_memory() -> bool:
     It gives large ones back to the system, and their pages come again one fault at a time: about a tenth of the CPU
     time of a sweep (benchmarks/kept_memory.py). What the environment says of malloc goes first.
     """
-    tooltip = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
-    if tooltip or not sys.platform.startswith("linux"):
+    record = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
+    if record or not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries lack it
     if mallopt is None:

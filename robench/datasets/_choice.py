@@ -39,9 +39,9 @@ def read_items(ids: Ids) -> list[Candidate]:
         items = [Candidate(f"ids[{place}]", str(value)) for place, value in enumerate(ids)]
         source = "ids"
     else:
-        source = os.fspath(ids)
+        source, path = os.fspath(ids), at_home(ids)
         try:
-            lines = at_home(ids).read_text(encoding="utf-8-sig").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, ValueError) as fault:
             raise DatasetError(f"{source}: expected a text file of ids or file names: {reason(fault)}") from fault
         texts = ((number, line.strip().removeprefix("./")) for number, line in enumerate(lines, start=1))

@@ -248,8 +248,8 @@ def _put(board: Board, offer: Offer, link: str) -> tuple[Board, Path]:
     new = offer.rows.assign(**dict.fromkeys(_cells.further(held), ""))
     parts = sorted([*held.groupby("entry"), (offer.id, new)], key=lambda part: str(part[0]))
     write_text(board.path(".cells.csv"), _cells.text(pd.concat([frame for _, frame in parts])))
-    tooltip = (offer.model, offer.precision, offer.environment, link, offer.notes)
-    grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *tooltip))
+    record = (offer.model, offer.precision, offer.environment, link, offer.notes)
+    grown = board.with_entry(Entry(offer.id, relative, sha256_file(file), *record))
     grown.write()
     return grown, file
 

@@ -135,8 +135,8 @@ class Board:
 
     def write(self) -> None:
         """The JSON file."""
-        tooltip = self._told()
-        write_json(self.path(".json"), tooltip | {SEAL: _seal(tooltip)})
+        record = self._told()
+        write_json(self.path(".json"), record | {SEAL: _seal(record)})
 
     def _told(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in ("dataset", "suite", "corruptions", "textures")}
@@ -149,8 +149,8 @@ class Board:
         return fields | more
 
 
-def _seal(tooltip: Mapping[str, Any]) -> str:
-    return sha256_text(json.dumps(tooltip, sort_keys=True))
+def _seal(record: Mapping[str, Any]) -> str:
+    return sha256_text(json.dumps(record, sort_keys=True))
 
 
 def boards(root: Path) -> list[Board]:
@@ -161,39 +161,39 @@ def boards(root: Path) -> list[Board]:
 def read(path: Path) -> Board:
     """The board of a JSON file."""
     try:
-        tooltip = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
         raise BoardError(f"{path}: cannot be read: {reason(fault)}") from fault
-    if not isinstance(tooltip, dict) or tooltip.get("schema") != SCHEMA:
-        got = tooltip.get("schema") if isinstance(tooltip, dict) else tooltip
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        got = record.get("schema") if isinstance(record, dict) else record
         raise BoardError(f"{path}: expected schema {SCHEMA}, got {got!r}")
-    _check_form(path, tooltip)
-    if sorted(tooltip["order"]) != sorted(tooltip["corruptions"]):
-        raise BoardError(f"{path}: expected order to name the corruptions, got {tooltip['order']}")
+    _check_form(path, record)
+    if sorted(record["order"]) != sorted(record["corruptions"]):
+        raise BoardError(f"{path}: expected order to name the corruptions, got {record['order']}")
     board = Board(
         path.parent,
-        tooltip["dataset"],
-        tooltip["suite"],
-        {name: tooltip["corruptions"][name] for name in tooltip["order"]},
-        tuple(tooltip["seeds"]),
-        tooltip["textures"],
+        record["dataset"],
+        record["suite"],
+        {name: record["corruptions"][name] for name in record["order"]},
+        tuple(record["seeds"]),
+        record["textures"],
         tuple(
             Entry(**{name: entry[name] for name in ENTRY}, notes=tuple(entry.get(NOTES, ())))
-            for entry in tooltip["entries"]
+            for entry in record["entries"]
         ),
-        tooltip[SEAL],
+        record[SEAL],
     )
     _check_names(path, board)
     return board
 
 
-def _check_form(path: Path, tooltip: Mapping[str, Any]) -> None:
+def _check_form(path: Path, record: Mapping[str, Any]) -> None:
     """Every field that other code relies on, by its kind."""
-    _check_kinds(path, tooltip, KINDS | {"order": list, SEAL: str})
-    _check_kinds(path, tooltip["dataset"], DATASET, "dataset.")
-    for name, fact in tooltip["corruptions"].items():
+    _check_kinds(path, record, KINDS | {"order": list, SEAL: str})
+    _check_kinds(path, record["dataset"], DATASET, "dataset.")
+    for name, fact in record["corruptions"].items():
         _check_kinds(path, fact, CORRUPTION, f"corruptions.{name}.")
-    for number, entry in enumerate(tooltip["entries"]):
+    for number, entry in enumerate(record["entries"]):
         at = f"entries[{number}]."
         _check_kinds(path, entry, ENTRY, at)
         _check_kinds(path, entry["model"], MODEL, f"{at}model.")
@@ -226,10 +226,10 @@ def check_link(where: str, link: str) -> None:
         raise BoardError(f"{where}: expected an address that begins with {' or '.join(LINKS)}, got '{link}'")
 
 
-def _check_kinds(path: Path, tooltip: Any, kinds: Mapping[str, type], at: str = "") -> None:
+def _check_kinds(path: Path, record: Any, kinds: Mapping[str, type], at: str = "") -> None:
     for key, kind in kinds.items():
-        if not isinstance(tooltip, dict) or not isinstance(tooltip.get(key), kind):
-            got = tooltip.get(key) if isinstance(tooltip, dict) else tooltip
+        if not isinstance(record, dict) or not isinstance(record.get(key), kind):
+            got = record.get(key) if isinstance(record, dict) else record
             raise BoardError(f"{path}: expected {at}{key} as {kind.__name__}, got {got!r}")
 
 

@@ -186,9 +186,9 @@ def training_data(entry: Entry) -> str:
     training = entry.model.get("training") or {}
     if not training.get("dataset"):
         return "not stated"
-    tooltip = str(training.get("perturbations") or training.get("corruption") or "")
+    record = str(training.get("perturbations") or training.get("corruption") or "")
     names = [CLEAN] if training.get("data") == "both" else []
-    names += dict.fromkeys(part.partition("@")[0] for part in tooltip.split(", ") if part)
+    names += dict.fromkeys(part.partition("@")[0] for part in record.split(", ") if part)
     weights = _weights(str(training.get("start") or ""))
     restored = "restored" if training.get("restorer_sha256") else ""
     ways = [" + ".join(names), restored, f"from {weights}" if weights else ""]

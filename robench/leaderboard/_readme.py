@@ -73,11 +73,11 @@ def markdown(standing: Ranking, first: int = sys.maxsize) -> str:
 
 def _csv_reader(row: Any, corruptions: int) -> dict[str, str]:
     mean = f"{row.mean:.2f} [{row.mean_ci_low:.2f}, {row.mean_ci_high:.2f}]"
-    tooltip = {
+    record = {
         "rank": plots.rank_text(row.rank_low, row.rank_high),
         "model": str(row.model),
         "trained on": str(row.training_data),
         "clean": f"{row.clean:.2f}",
         f"mean over {tables.counted(corruptions)} [95 %]": mean,
     }
-    return tooltip | ({"notes": str(row.notes)} if hasattr(row, "notes") else {})
+    return record | ({"notes": str(row.notes)} if hasattr(row, "notes") else {})

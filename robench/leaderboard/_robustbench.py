@@ -99,9 +99,9 @@ def _joined(file: Path, held: dict[str, Any] | None, row: dict[str, Any]) -> dic
     first, second = (held, row) if held["architecture"] or held["clean"] is not None else (row, held)
     known = {name: second[name] if first[name] in EMPTY else first[name] for name in first}
     counted = min((held, row), key=lambda one: (one[_external.IMAGES] is None, one["images_from"].endswith(ONE_RATE)))
-    tooltip = {name: counted[name] for name in (_external.IMAGES, "images_from")}
+    record = {name: counted[name] for name in (_external.IMAGES, "images_from")}
     texts = {name: _both(held[name], row[name]) for name in ("source", "source_sha256", "note")}
-    return known | tooltip | texts
+    return known | record | texts
 
 
 def _both(one: str, other: str) -> str:
@@ -111,30 +111,30 @@ def _both(one: str, other: str) -> str:
 
 def _of_json(file: Path, text: str, board: Board) -> Iterator[dict[str, Any]]:
     try:
-        tooltip = json.loads(text)
+        record = json.loads(text)
     except ValueError as fault:
         raise BoardError(f"{file}: cannot be read: {reason(fault)}") from fault
-    if not isinstance(tooltip, dict) or "corruptions_acc" not in tooltip:
-        got = ", ".join(list(tooltip)[:4]) if isinstance(tooltip, dict) else type(tooltip).__name__
+    if not isinstance(record, dict) or "corruptions_acc" not in record:
+        got = ", ".join(list(record)[:4]) if isinstance(record, dict) else type(record).__name__
         raise BoardError(f"{file}: expected model_info JSON with corruptions_acc, got {got}")
     name = board.dataset["name"]
     keys = {"clean": "clean_acc", "mean": "corruptions_acc", "mce": "corruptions_mce"}
-    given = {name: key for name, key in keys.items() if tooltip.get(key) not in EMPTY}
+    given = {name: key for name, key in keys.items() if record.get(key) not in EMPTY}
     for key in keys.values():
-        if isinstance(tooltip.get(key), bool):
-            raise BoardError(f"{file}: {key}: expected a number, got {tooltip[key]}")
-    values = {name: _percent(f"{file}: {key}", name, tooltip[key]) for name, key in given.items()}
-    notes = [f"{given[name]} {tooltip[given[name]]} taken as {one[0]:.2f} %" for name, one in values.items() if one[1]]
-    if tooltip.get("dataset") not in (*EMPTY, name):
-        notes.append(f"the file calls its data set {tooltip['dataset']}")
-    more = tooltip.get("additional_data")
+        if isinstance(record.get(key), bool):
+            raise BoardError(f"{file}: {key}: expected a number, got {record[key]}")
+    values = {name: _percent(f"{file}: {key}", name, record[key]) for name, key in given.items()}
+    notes = [f"{given[name]} {record[given[name]]} taken as {one[0]:.2f} %" for name, one in values.items() if one[1]]
+    if record.get("dataset") not in (*EMPTY, name):
+        notes.append(f"the file calls its data set {record['dataset']}")
+    more = record.get("additional_data")
     yield {
         "model": file.stem,
         **dict.fromkeys(keys),
         **{name: value for name, (value, _) in values.items()},
-        **{name: "" if tooltip.get(name) in EMPTY else str(tooltip[name]) for name in TEXTS},
+        **{name: "" if record.get(name) in EMPTY else str(record[name]) for name in TEXTS},
         "additional_data": "" if more in EMPTY else "yes" if more else "no",
-        **_images([tooltip["clean_acc"]] if "clean" in given else [], percent=not values.get("clean", (0, True))[1]),
+        **_images([record["clean_acc"]] if "clean" in given else [], percent=not values.get("clean", (0, True))[1]),
         "note": "; ".join(notes),
     }
 
@@ -210,7 +210,7 @@ def _exported(board: Board, folder: Path) -> Sequence[Path]:
     made = []
     for row in rows:
         own = row["training_data"].partition(" (")[0]
-        tooltip = {
+        record = {
             "link": row["link"],
             "name": row["model"],
             "authors": "",
@@ -225,8 +225,8 @@ def _exported(board: Board, folder: Path) -> Sequence[Path]:
             "corruptions_acc": f"{row['mean']:.2f}",
         }
         if row["mce"] == row["mce"]:
-            tooltip["corruptions_mce"] = f"{row['mce']:.2f}"
+            record["corruptions_mce"] = f"{row['mce']:.2f}"
         path = folder / file_name(str(board.dataset["name"])) / "corruptions" / f"{row['entry']}.json"
-        write_text(path, json.dumps(tooltip, indent=2) + "\n")
+        write_text(path, json.dumps(record, indent=2) + "\n")
         made.append(path)
     return made

@@ -18,17 +18,17 @@ SPELLINGS = {"aeroplane": "airplane", "plane": "airplane", "car": "automobile"}
 
 def class_facts(classes: Sequence[str], order: str = "") -> dict[str, str]:
     """What to note beside the weights of a network with these classes. order: text or number, where one was chosen."""
-    told = {CLASS_NAMES: json.dumps(list(classes), ensure_ascii=False)}
-    return told | ({CLASS_ORDER: order} if order else {})
+    metadata = {CLASS_NAMES: json.dumps(list(classes), ensure_ascii=False)}
+    return metadata | ({CLASS_ORDER: order} if order else {})
 
 
-def names_in(told: Mapping[str, str], source: str) -> Names:
+def names_in(metadata: Mapping[str, str], source: str) -> Names:
     """The names in the metadata that robench wrote, empty where there are none; CheckpointError for what are no names.
 
     source: for the line of the error.
     """
-    text = told.get(CLASS_NAMES)
-    if text is None or told.get("schema") != SCHEMA:
+    text = metadata.get(CLASS_NAMES)
+    if text is None or metadata.get("schema") != SCHEMA:
         return ()
     try:
         names = json.loads(text)

@@ -187,8 +187,8 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int,
         raise ConfigError(_no_weights(get(parsed.name), "model", parsed.activation))
     built = seeded(seed, lambda: _built(parsed, classes))
     card, own = built.card, built.activations if transfer else None
-    told = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own, seed)
-    return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), told)
+    metadata = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own, seed)
+    return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), metadata)
 
 
 def _normalization(card: Card, asked: str | None, trained: str | None) -> tuple[Normalization, str]:
@@ -275,7 +275,7 @@ def _filled(
     if checkpoint is None:
         return {}
     path, asked = weights_file(checkpoint)
-    states, told, source = _read(card, checkpoint, path)
+    states, metadata, source = _read(card, checkpoint, path)
     state: State
     state, name = chosen(states, module.state_dict(), source=source, asked=asked, may_lack=own)
     if own is not None:
@@ -283,7 +283,7 @@ def _filled(
         seeded(seed, lambda: _draw_head(module, head))
         state = _checkpoints.completed(state, module, head=head, parts=own)
     _checkpoints.fill(module, state, classes=classes, source=source, model=card.name)
-    return told | ({WEIGHT_SET: name} if name else {})
+    return metadata | ({WEIGHT_SET: name} if name else {})
 
 
 def _draw_head(module: nn.Module, names: Sequence[str]) -> None:

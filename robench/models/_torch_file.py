@@ -55,8 +55,10 @@ def read_torch_file(path: Path) -> Any:
             with path.open("rb") as opened:  # torch takes what a name says for what the file is
                 return torch.load(opened, map_location="cpu", weights_only=True)
     except Exception as fault:  # whatever torch trips over in a file that is none of its own
-        told = re.search(r"GLOBAL ([\w.]+)", str(fault)) if isinstance(fault, pickle.UnpicklingError) else None
-        foreign = [told[1]] if told else [name for name in named if name.split(".")[0] not in (*SETTINGS, "torch")]
+        metadata = re.search(r"GLOBAL ([\w.]+)", str(fault)) if isinstance(fault, pickle.UnpicklingError) else None
+        foreign = (
+            [metadata[1]] if metadata else [name for name in named if name.split(".")[0] not in (*SETTINGS, "torch")]
+        )
         if foreign and isinstance(fault, pickle.UnpicklingError):
             raise CheckpointError(f"{path}: refused: would run code: {foreign[0]}") from None
         raise CheckpointError(f"{path}: not a checkpoint: expected a file of torch.save, got {_why(fault)}") from fault

@@ -114,12 +114,12 @@ class ExperimentRunner:
                     **length,
                     **options,
                 )
-        told = models.metadata(path)
+        metadata = models.metadata(path)
         began = {name: options.get(name) for name in ("init", "parts", "estimator")}
         settings = {"recipe": asked.name} | asked.with_changes(**length).settings()
         images = self._images(data, asked, train_n)
-        _check_trained(path, told, settings | images | training.began_from(front + model, **began))
-        return TrainedNetwork(f"{model}={path}", path, told, self.budget.name)
+        _check_trained(path, metadata, settings | images | training.began_from(front + model, **began))
+        return TrainedNetwork(f"{model}={path}", path, metadata, self.budget.name)
 
     def published(self, model: str, weights: str) -> TrainedNetwork:
         """A network with weights that are published under a name of its card."""
@@ -184,9 +184,9 @@ class ExperimentRunner:
         )
 
 
-def _check_trained(path: Path, told: Mapping[str, str], expected: Mapping[str, str]) -> None:
+def _check_trained(path: Path, metadata: Mapping[str, str], expected: Mapping[str, str]) -> None:
     """That the file holds what would be trained now; a field that is younger than the file is taken as right."""
     for key, value in expected.items():
-        got = told.get(key, None if key in ALWAYS_TOLD else value)
+        got = metadata.get(key, None if key in ALWAYS_TOLD else value)
         if got != value:
             raise TrainError(f"{path}: expected {key} {value}, got {got}; remove it to train it again")

@@ -102,8 +102,8 @@ class Lines(PaperFigure):
         for number, (panel, label) in enumerate(self.x_labels.items()):
             self._panel(grid[number], self.rows[self.rows["panel"] == panel])
             y_label = self.y_label if isinstance(self.y_label, str) else self.y_label[panel]
-            told = number % across == 0 or not self.one_scale
-            grid[number].set(title=panel, xlabel=label, ylabel=y_label if told else "")
+            metadata = number % across == 0 or not self.one_scale
+            grid[number].set(title=panel, xlabel=label, ylabel=y_label if metadata else "")
         for axes in grid[: len(self.x_labels)]:
             axes.set_ylim(bottom=0)  # after all: it ends the search for a common top
         plots.legend_below(figure, list(grid))

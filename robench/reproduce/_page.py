@@ -36,13 +36,19 @@ class Page:
 
     def markdown(self, body: str, measurements: Mapping[tuple[str, str], Measurement]) -> str:
         """The page around a table or a picture."""
-        told = [
+        metadata = [
             *self.notes,
             *(floor.text for floor in self.floors),
             *networks_told(measurements),
             *self._beside(measurements),
         ]
-        parts = [f"# {self.title}", self.source + ".", body, *self._findings(), "\n".join(f"- {one}" for one in told)]
+        parts = [
+            f"# {self.title}",
+            self.source + ".",
+            body,
+            *self._findings(),
+            "\n".join(f"- {one}" for one in metadata),
+        ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _beside(self, measurements: Mapping[tuple[str, str], Measurement]) -> list[str]:

@@ -21,24 +21,24 @@ BESIDE = ("epochs", "perturbations", "crop_area")
 """Settings that stand elsewhere in a row, or follow from another."""
 
 
-def changed(told: Mapping[str, str]) -> str:
+def changed(metadata: Mapping[str, str]) -> str:
     """In what a training was another than its recipe, which has the paper's budget: each setting, and the recipe's.
 
     told: a checkpoint's metadata; empty for weights as published. The epochs and the number of images are told apart
     from this, and a warm-up that is shorter in the proportion of the epochs is no change.
     """
-    if not told.get("recipe"):
+    if not metadata.get("recipe"):
         return ""
-    recipe = training.get(told["recipe"]).with_changes(epochs=int(told["epochs"]))
+    recipe = training.get(metadata["recipe"]).with_changes(epochs=int(metadata["epochs"]))
     settings = {name: value for name, value in recipe.settings().items() if name not in BESIDE}
-    if told.get("schedule", recipe.schedule) != recipe.schedule:
+    if metadata.get("schedule", recipe.schedule) != recipe.schedule:
         del settings["milestones"]
     others = [
-        f"{name} {_short(told[name])} ({_short(value)})"
+        f"{name} {_short(metadata[name])} ({_short(value)})"
         for name, value in settings.items()
-        if told.get(name, value) != value
+        if metadata.get(name, value) != value
     ]
-    return ", ".join([*others, f"in {told.get('precision', 'fp32')}"])
+    return ", ".join([*others, f"in {metadata.get('precision', 'fp32')}"])
 
 
 def _short(text: str) -> str:
@@ -55,7 +55,7 @@ class TrainedNetwork:
 
     spec: str
     path: Path
-    told: Mapping[str, str]
+    metadata: Mapping[str, str]
     budget: str
 
     @property
@@ -75,8 +75,8 @@ class TrainedNetwork:
     @property
     def training(self) -> dict[str, object]:
         """What a row says of its training; empty for weights as published."""
-        training: dict[str, object] = {name: self.told.get(key, "") for name, key in TOLD.items()}
-        return training | {"changed": changed(self.told), "budget": self.budget}
+        training: dict[str, object] = {name: self.metadata.get(key, "") for name, key in TOLD.items()}
+        return training | {"changed": changed(self.metadata), "budget": self.budget}
 
     @property
     def history(self) -> pd.DataFrame:

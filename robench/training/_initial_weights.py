@@ -194,10 +194,10 @@ class InitialWeights:
         """Where the estimator's file says so, that it learned this map of this restorer's images."""
         from robench import models
 
-        told = models.metadata(models.weights_file(str(estimator))[0])
+        metadata = models.metadata(models.weights_file(str(estimator))[0])
         for key, wanted in (("fidelity_map", kind), ("restorer", restorer.weights_sha256)):
-            if told.get(key, wanted) != wanted:
-                raise ConfigError(f"estimator {estimator}: expected {key} {wanted[:12]}, got {told[key][:12]}")
+            if metadata.get(key, wanted) != wanted:
+                raise ConfigError(f"estimator {estimator}: expected {key} {wanted[:12]}, got {metadata[key][:12]}")
 
     def _check_estimator(self, kind: str) -> None:
         """An oracle would not read one, and one that is frozen has learned before."""

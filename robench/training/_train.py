@@ -145,8 +145,8 @@ def _trained(
         raise
     log = path.with_suffix(".log.csv")
     write_text(log, _csv(fit.history, task.score))
-    told = {"epochs_run": len(fit.history), "best_epoch": best.epoch, task.score: f"{best.val_score:.6f}"}
-    save(path, task.network, facts | {key: str(value) for key, value in told.items()})
+    metadata = {"epochs_run": len(fit.history), "best_epoch": best.epoch, task.score: f"{best.val_score:.6f}"}
+    save(path, task.network, facts | {key: str(value) for key, value in metadata.items()})
     state.unlink(missing_ok=True)
     return Trained(
         path=path,

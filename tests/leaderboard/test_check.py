@@ -110,7 +110,7 @@ def test_an_incomplete_entry_is_named(copied) -> None:
 
 def test_strengths_that_are_left_out_everywhere_are_named(copied) -> None:
     path = board_of(copied).path(".cells.csv")
-    rewrite(board_of(copied).path(".json"), lambda tooltip: tooltip["corruptions"]["awgn"]["strengths"].pop())
+    rewrite(board_of(copied).path(".json"), lambda record: record["corruptions"]["awgn"]["strengths"].pop())
     path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "sigma=0.15" not in line))
     assert [line for line in check(copied) if "expected 9 rows as pivot-1-" in line and line.endswith("got 8")]
 
@@ -137,41 +137,41 @@ def test_a_suite_that_is_not_installed_is_taken_as_it_stands(copied, monkeypatch
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda tooltip: tooltip["entries"][0]["model"].update(parameters=5), "model, parameters: expected "),
+        (lambda record: record["entries"][0]["model"].update(parameters=5), "model, parameters: expected "),
         (
-            lambda tooltip: tooltip["entries"][1]["model"]["training"].update(epochs_run="99"),
+            lambda record: record["entries"][1]["model"]["training"].update(epochs_run="99"),
             "training, epochs_run: expected ",
         ),
-        (lambda tooltip: tooltip["entries"][0].update(precision="bf16"), "precision: expected fp32, got bf16"),
-        (lambda tooltip: tooltip["dataset"].update(split="train"), "dataset, split: expected test, got train"),
-        (lambda tooltip: tooltip["entries"].clear(), "expected an entry at least, found none"),
+        (lambda record: record["entries"][0].update(precision="bf16"), "precision: expected fp32, got bf16"),
+        (lambda record: record["dataset"].update(split="train"), "dataset, split: expected test, got train"),
+        (lambda record: record["entries"].clear(), "expected an entry at least, found none"),
         (
-            lambda tooltip: tooltip["entries"][0]["model"].pop("parameters"),
+            lambda record: record["entries"][0]["model"].pop("parameters"),
             "expected entries[0].model.parameters as int",
         ),
-        (lambda tooltip: tooltip["dataset"].pop("view"), "expected dataset.view as str, got None"),
+        (lambda record: record["dataset"].pop("view"), "expected dataset.view as str, got None"),
         (
-            lambda tooltip: tooltip["corruptions"]["awgn"].pop("group"),
+            lambda record: record["corruptions"]["awgn"].pop("group"),
             "expected corruptions.awgn.group as str, got None",
         ),
-        (lambda tooltip: tooltip["entries"][0]["model"].update(label="Best"), "expected entries[0].id to be 'Best-"),
+        (lambda record: record["entries"][0]["model"].update(label="Best"), "expected entries[0].id to be 'Best-"),
         (
-            lambda tooltip: tooltip["entries"][0].update(id="../../../evil"),
+            lambda record: record["entries"][0].update(id="../../../evil"),
             "expected entries[0].id to be 'tiny_cnn=digits-",
         ),
-        (lambda tooltip: tooltip["entries"].append(tooltip["entries"][0]), "'tiny_cnn=digits-clean' is entries[0] too"),
+        (lambda record: record["entries"].append(record["entries"][0]), "'tiny_cnn=digits-clean' is entries[0] too"),
         (
-            lambda tooltip: tooltip["entries"][0].update(file="entries/a.npz"),
+            lambda record: record["entries"][0].update(file="entries/a.npz"),
             "expected entries[0].file to be 'entries/pivot-1-",
         ),
         (
-            lambda tooltip: tooltip["entries"][0].update(link="javascript:alert(1)"),
+            lambda record: record["entries"][0].update(link="javascript:alert(1)"),
             "entries[0].link: expected an address",
         ),
-        (lambda tooltip: tooltip["entries"][0].update(link="https://example.org/b"), "edited by hand"),
-        (lambda tooltip: tooltip.update(textures="f" * 64), "edited by hand"),
-        (lambda tooltip: tooltip["corruptions"]["awgn"].update(summary="Snow."), "edited by hand"),
-        (lambda tooltip: tooltip.pop("sha256"), "expected sha256 as str"),
+        (lambda record: record["entries"][0].update(link="https://example.org/b"), "edited by hand"),
+        (lambda record: record.update(textures="f" * 64), "edited by hand"),
+        (lambda record: record["corruptions"]["awgn"].update(summary="Snow."), "edited by hand"),
+        (lambda record: record.pop("sha256"), "expected sha256 as str"),
     ],
 )
 def test_a_hand_edited_fact_is_named(copied, change, complaint) -> None:
@@ -191,9 +191,9 @@ def test_a_copied_board_is_refused(copied) -> None:
 @pytest.mark.parametrize("file", ["../../../secret.npz", "/etc/passwd", "entries/../../outside.npz"])
 def test_a_path_outside_the_folder_is_refused(copied, file) -> None:
     path = board_of(copied).path(".json")
-    tooltip = json.loads(path.read_text())
-    tooltip["entries"][0]["file"] = file
-    path.write_text(json.dumps(tooltip))
+    record = json.loads(path.read_text())
+    record["entries"][0]["file"] = file
+    path.write_text(json.dumps(record))
     assert check(copied) == [f"{path}: expected a file below {path.parent}, got '{file}'"]
     with pytest.raises(BoardError, match="expected a file below"):
         leaderboard.build(copied / "boards")

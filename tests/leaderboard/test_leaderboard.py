@@ -78,14 +78,14 @@ def test_the_training_data_say_what_degraded_them(published) -> None:
     assert frame.loc[NOISE, "training_data"] == "digits (clean + awgn)"
     (noise,) = (entry for entry in board_of(published).entries if entry.label == NOISE)
 
-    def tooltip(**facts: str) -> str:
+    def record(**facts: str) -> str:
         return _rank.training_data(replace(noise, model=noise.model | {"training": noise.model["training"] | facts}))
 
     behind = {"restorer_sha256": "0" * 64, "start": "dncnn=mine+tiny_cnn"}
-    assert tooltip(**behind) == "digits (clean + awgn, restored)"
-    assert tooltip(start="tiny_cnn=digits-clean") == "digits (clean + awgn, from digits-clean)"
-    assert tooltip(start="gone=mine+tiny_cnn@gone=digits-clean") == "digits (clean + awgn, from digits-clean)"
-    assert tooltip(data="clean", corruption="", start="tiny_cnn=digits-clean") == "digits (from digits-clean)"
+    assert record(**behind) == "digits (clean + awgn, restored)"
+    assert record(start="tiny_cnn=digits-clean") == "digits (clean + awgn, from digits-clean)"
+    assert record(start="gone=mine+tiny_cnn@gone=digits-clean") == "digits (clean + awgn, from digits-clean)"
+    assert record(data="clean", corruption="", start="tiny_cnn=digits-clean") == "digits (from digits-clean)"
 
 
 def test_percent_has_two_decimals(published) -> None:
@@ -129,7 +129,7 @@ def test_a_killed_add_is_completed_by_the_next(copied, measured, tmp_path) -> No
 
 
 def test_a_run_without_a_suite_is_refused(tmp_path) -> None:
-    folder = sweep(tmp_path / "run", CLEAN, chosen=("awgn@0.1",))
+    folder = sweep(tmp_path / "run", CLEAN, corruptions=("awgn@0.1",))
     with pytest.raises(BoardError, match="expected a run of a suite, got cells of none"):
         leaderboard.add(folder, tmp_path / "boards")
     assert list((tmp_path / "boards").glob("*")) == []
@@ -200,9 +200,9 @@ def test_a_link_that_is_no_address_is_refused(measured, tmp_path, link) -> None:
 
 def test_other_versions_of_a_corruption_are_refused(copied, measured) -> None:
     path = board_of(copied).path(".json")
-    tooltip = json.loads(path.read_text())
-    tooltip["corruptions"]["awgn"]["version"] = 7
-    path.write_text(json.dumps(tooltip))
+    record = json.loads(path.read_text())
+    record["corruptions"]["awgn"]["version"] = 7
+    path.write_text(json.dumps(record))
     with pytest.raises(BoardError, match=r"expected awgn of version 7 as .*pivot-1.json has, got 1"):
         leaderboard.add(measured, copied / "boards")
 

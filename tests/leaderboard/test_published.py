@@ -18,6 +18,6 @@ def test_nothing_committed_is_stale_incomplete_or_edited() -> None:
 
 
 def test_the_folder_says_what_its_boards_are() -> None:
-    tooltip = (ROOT / "leaderboards" / "README.md").read_text(encoding="utf-8")
+    record = (ROOT / "leaderboards" / "README.md").read_text(encoding="utf-8")
     found = {board.dataset["name"] for board in leaderboard.boards(ROOT / "leaderboards")}
-    assert set(re.findall(r"^\| `([^`]+)`", tooltip, re.MULTILINE)) == found
+    assert set(re.findall(r"^\| `([^`]+)`", record, re.MULTILINE)) == found

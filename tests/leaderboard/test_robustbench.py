@@ -161,11 +161,11 @@ def test_our_entries_in_their_form_can_be_read_back(root, tmp_path, capsys) -> N
     with pytest.raises(SystemExit, match="0"):
         main(["leaderboard", "export", "--board", str(root), "-o", str(tmp_path)])
     [path] = [tmp_path / line for line in capsys.readouterr().out.split()]
-    tooltip = json.loads(path.read_text())
-    assert tooltip.keys() == INFO.keys()
+    record = json.loads(path.read_text())
+    assert record.keys() == INFO.keys()
     [board] = leaderboard.boards(root)
     [row] = leaderboard.standing(board).frame.to_dict("records")
-    assert (tooltip["clean_acc"], tooltip["corruptions_acc"]) == (f"{row['clean']:.2f}", f"{row['mean']:.2f}")
-    assert tooltip["additional_data"] is False
+    assert (record["clean_acc"], record["corruptions_acc"]) == (f"{row['clean']:.2f}", f"{row['mean']:.2f}")
+    assert record["additional_data"] is False
     leaderboard.import_(path, root, "digits")
-    assert shown(root)[path.stem]["mean"] == float(tooltip["corruptions_acc"])
+    assert shown(root)[path.stem]["mean"] == float(record["corruptions_acc"])

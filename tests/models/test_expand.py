@@ -49,9 +49,9 @@ def test_patterns_and_labels_in_one_command(robench, nets, tmp_path):
     assert done.code == 0, done.err
     assert "tiny_cnn=a/best" in done.out
     assert "mine" in done.out
-    told = robench("evaluate", "-m", f"{nets}/**/*.safetensors", *SWEEP, "-o", tmp_path / "other")
-    assert told.code == 0
-    assert f"skipped {nets}/notes.safetensors: " in told.err
+    metadata = robench("evaluate", "-m", f"{nets}/**/*.safetensors", *SWEEP, "-o", tmp_path / "other")
+    assert metadata.code == 0
+    assert f"skipped {nets}/notes.safetensors: " in metadata.err
 
 
 def test_classifiers_of_other_data_are_skipped(robench, nets, tmp_path):

@@ -19,8 +19,8 @@ IMAGES = torch.randint(0, 256, (4, 32, 32, 1), dtype=torch.uint8, generator=torc
 
 def mapped(path: Path, text: str, spec: str = "tiny_cnn", **options: object) -> models.Classifier:
     path.write_text(text)
-    told = {"classes": 3, "class_names": CLASSES, "random_weights": True} | options
-    return models.load(spec, label_map=path, **told)  # type: ignore[arg-type]
+    metadata = {"classes": 3, "class_names": CLASSES, "random_weights": True} | options
+    return models.load(spec, label_map=path, **metadata)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["map.csv", "map.json"])

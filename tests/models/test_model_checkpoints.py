@@ -141,12 +141,12 @@ def test_digest_is_over_sorted_name_dtype_shape_bytes() -> None:
 
 
 def test_saved_files_are_equal_bytes_and_keep_their_metadata(trained: models.Classifier, tmp_path: Path) -> None:
-    told = {f"key{i}": str(i) for i in range(12)}
+    metadata = {f"key{i}": str(i) for i in range(12)}
     paths = [tmp_path / f"{i}.safetensors" for i in range(4)]
     for path in paths:
-        models.save(path, trained.module, told)
+        models.save(path, trained.module, metadata)
     assert len({path.read_bytes() for path in paths}) == 1
-    assert list(models.metadata(paths[0]).items()) == sorted(told.items())
+    assert list(models.metadata(paths[0]).items()) == sorted(metadata.items())
     assert sorted(tmp_path.iterdir()) == paths
 
 

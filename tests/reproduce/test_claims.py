@@ -74,9 +74,9 @@ def test_a_page_tells_the_networks_that_only_a_floor_rests_on() -> None:
     details = {"train_n": 40, "trained_on": "d", "epochs": 4, "paper_epochs": 9}
     table = {("a", "x"): Measurement(1.0, details=details | {"model": "one"})}
     floors = [Floor(name, 50, Measurement(60.0, details=details | {"model": name})) for name in ("one", "dncnn=two")]
-    told = Page("T", "S", floors=floors).markdown("", table).splitlines()[-2:]
+    metadata = Page("T", "S", floors=floors).markdown("", table).splitlines()[-2:]
     trained = "40 training images of d, 4 epochs (the recipe has 9)"
-    assert told == [f"- a: one, {trained}", f"- floor, dncnn=two: dncnn=two, {trained}"]
+    assert metadata == [f"- a: one, {trained}", f"- floor, dncnn=two: dncnn=two, {trained}"]
 
 
 def test_a_page_says_what_was_found(tmp_path: Path) -> None:

@@ -107,8 +107,8 @@ def test_a_page_says_in_which_panel_a_network_stands(tmp_path: Path) -> None:
         *(Point(panel, "untuned", 0, trained("plain")) for panel in ("blur", "noise")),
     ]
     page = Lines(points, dict.fromkeys(("blur", "noise"), "sigma"), "error").write(tmp_path / "f", Page("F", "S"))[-1]
-    told = [line.partition(", ")[0] for line in page.read_text().splitlines() if line.startswith("- ")]
-    assert told == ["- blur (tuned): for-blur", "- noise (tuned): for-noise", "- untuned: plain"]
+    metadata = [line.partition(", ")[0] for line in page.read_text().splitlines() if line.startswith("- ")]
+    assert metadata == ["- blur (tuned): for-blur", "- noise (tuned): for-noise", "- untuned: plain"]
 
 
 def test_bars_stand_in_groups_with_their_intervals() -> None:

@@ -94,8 +94,8 @@ def test_a_network_of_other_settings_is_refused(field: str, first: float, then: 
         tmp_path, tmp_path / "work", replace(BUDGETS["smoke"], name="small"), {"mnist": "digits"}, "cpu"
     )
     train = partial(runner.trained, "one", "pivot-mnist-noise", "tiny_cnn", "mnist")
-    assert train(small={field: first}).told[field] == str(first)
-    assert train(small={field: first}).told[field] == str(first)
+    assert train(small={field: first}).metadata[field] == str(first)
+    assert train(small={field: first}).metadata[field] == str(first)
     with pytest.raises(TrainError, match=f"one.safetensors: expected {field} {then}, got {first}; remove it"):
         train(small={field: then})
 
@@ -111,7 +111,7 @@ def test_a_network_of_other_images_is_refused(tmp_path: Path) -> None:
         Image.new("L", (8, 8), 6 * number).save(file)
     options = {"model": "tiny_cnn", "data": "mnist", "small": {"epochs": 1, "batch_size": 4}}
     trained = shop_of(tmp_path, mnist=f"folder:{tmp_path / 'one'}").trained("a", "clean", **options)
-    assert trained.told["dataset"] == trained.details["trained_on"] == "one"
+    assert trained.metadata["dataset"] == trained.details["trained_on"] == "one"
     with pytest.raises(TrainError, match=r"a.safetensors: expected dataset other, got one; remove it to train it"):
         shop_of(tmp_path, mnist=f"folder:{tmp_path / 'other'}").trained("a", "clean", **options)
 
@@ -120,8 +120,8 @@ def test_more_training_images_than_there_are_is_all_of_them(tmp_path: Path) -> N
     runner = shop_of(tmp_path, mnist="digits")
     n = len(datasets.load("digits@train"))
     small = {"epochs": 1, "batch_size": 200, "train_n": n + 1}
-    assert runner.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
-    assert runner.trained("a", "clean", "tiny_cnn", "mnist", small=small).told["train_n"] == str(n)
+    assert runner.trained("a", "clean", "tiny_cnn", "mnist", small=small).metadata["train_n"] == str(n)
+    assert runner.trained("a", "clean", "tiny_cnn", "mnist", small=small).metadata["train_n"] == str(n)
 
 
 def test_a_network_that_began_from_other_weights_is_refused(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_network_that_began_from_other_weights_is_refused(tmp_path: Path) -> N
     small = {"epochs": 1, "batch_size": 200, "train_n": 20}
     first = runner.trained("first", "clean", "tiny_cnn", "mnist", small=small)
     second = partial(runner.trained, "second", "clean", "tiny_cnn", "mnist", small=small, init=str(first.path))
-    assert second().told["start_sha256"] == sha256_file(first.path)
+    assert second().metadata["start_sha256"] == sha256_file(first.path)
     first.path.unlink()
     runner.trained("first", "clean", "tiny_cnn", "mnist", small=small | {"lr": 0.01})
     with pytest.raises(TrainError, match=r"second.safetensors: expected start_sha256 .*; remove it to train it again"):
@@ -166,7 +166,7 @@ def test_a_budget_changes_the_recipe_and_the_training_images(tmp_path: Path) -> 
     runner = ExperimentRunner(tmp_path, tmp_path / "work", BUDGETS["small"], {"mnist": "digits"}, device="cpu")
     small = {"epochs": 1, "train_n": 20, "lr": 0.5, "milestones": (), "schedule": "constant"}
     trained = runner.trained("net", "pivot-mnist-clean", "tiny_cnn", "mnist", small=small)
-    assert [trained.told[key] for key in ("train_n", "epochs_run", "recipe_epochs", "lr")] == [
+    assert [trained.metadata[key] for key in ("train_n", "epochs_run", "recipe_epochs", "lr")] == [
         "20",
         "1",
         "19",

@@ -60,39 +60,39 @@ def test_its_files_are_in_the_manifest_and_no_version_of_ours(folder):
 
 
 def test_other_images_under_the_same_name_are_refused(folder):
-    run(request(folder, corruptions=("fog@1",)))
+    run(request(folder, chosen=("fog@1",)))
     change(folder, "contrast")
-    assert run(request(folder, corruptions=("contrast@1",))).computed == 1
+    assert run(request(folder, chosen=("contrast@1",))).computed == 1
     change(folder, "fog")
     held = (folder.parent / "run" / "manifest.json").read_bytes()
     with pytest.raises(RunError, match=r"holds a run with fog with files of sha256 .*; choose another folder"):
-        run(request(folder, corruptions=("fog@2",)))
+        run(request(folder, chosen=("fog@2",)))
     assert (folder.parent / "run" / "manifest.json").read_bytes() == held
 
 
 def test_runs_over_other_images_are_not_compared(folder):
-    run(request(folder, "one", corruptions=("fog@1",)))
+    run(request(folder, "one", chosen=("fog@1",)))
     change(folder, "fog")
-    run(request(folder, "other", corruptions=("fog@1",)))
+    run(request(folder, "other", chosen=("fog@1",)))
     with pytest.raises(RunError, match=r"expected the files of fog of .*one, sha256 [0-9a-f]{12}, got [0-9a-f]{12}"):
         comparison.compare(folder.parent / "one", folder.parent / "other")
 
 
 def test_another_process_must_find_the_same_files(folder):
-    found = opened(request(folder, corruptions=("fog@1",)))
+    found = opened(request(folder, chosen=("fog@1",)))
     bench = Runner(found.data, found.data.clean(), found.classifiers, found.plan)
     change(folder, "fog")
-    later = opened(request(folder, corruptions=("fog@1",)))
+    later = opened(request(folder, chosen=("fog@1",)))
     facts, others = run_module._facts(bench), run_module._facts(replace(bench, plan=later.plan))
     assert {what for what in facts if facts[what] != others[what]} == {"files of fog"}
 
 
 def test_versions_under_which_a_run_goes_on_stand_beside_the_first(folder, monkeypatch):
-    run(request(folder, corruptions=("fog@1",)))
+    run(request(folder, chosen=("fog@1",)))
     held = Run(folder.parent / "run").manifest()["environment"]
     monkeypatch.setattr(plan_module, "environment", lambda: held | {"torch": "9.9"})
-    assert run(request(folder, corruptions=("fog@1",))).computed == 0
+    assert run(request(folder, chosen=("fog@1",))).computed == 0
     assert Run(folder.parent / "run").manifest()["environment"] == held
     for _ in range(2):
-        run(request(folder, corruptions=("contrast@1",)))
+        run(request(folder, chosen=("contrast@1",)))
         assert Run(folder.parent / "run").manifest()["environment"] == held | {"torch": f"{held['torch']}, 9.9"}

@@ -16,7 +16,7 @@ MODEL = "tiny_cnn=digits-clean"
 
 
 def request(folder, tracker=None, **changes):
-    chosen = changes.pop("chosen", ("awgn@0.1,0.5", "contrast@1,5"))
+    chosen = changes.pop("corruptions", ("awgn@0.1,0.5", "contrast@1,5"))
     return SweepConfig(
         (MODEL,), "digits", folder, corruptions=chosen, limit=40, logger=tracker, device="cpu", **changes
     )

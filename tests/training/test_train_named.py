@@ -35,6 +35,6 @@ def test_the_epoch_is_chosen_on_what_the_recipe_says(
 ) -> None:
     trained = train(recipe, photos, "tiny_cnn", tmp_path / "a.safetensors", epochs=1, device="cpu", progress=False)
     assert (trained.train_n, trained.val_n) == (learned, chosen_on)
-    told = models.metadata(trained.path)
-    assert (told["val_digest"] == datasets.load(photos).digest) == (recipe is EVALUATED)
-    assert told["chosen_on"] == recipe.chosen_on
+    metadata = models.metadata(trained.path)
+    assert (metadata["val_digest"] == datasets.load(photos).digest) == (recipe is EVALUATED)
+    assert metadata["chosen_on"] == recipe.chosen_on

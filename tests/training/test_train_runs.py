@@ -132,7 +132,7 @@ def test_the_best_epoch_is_what_is_written(quick: Quick, digits: Pair, monkeypat
 
 def test_metadata_tells_how_to_train_it_again(quick: Quick, digits: Pair) -> None:
     trained = quick("perturbed", "a", strength="0..0.2", epochs=1, seed=3, train_n=100, normalize="mnist")
-    told = models.metadata(trained.path)
+    metadata = models.metadata(trained.path)
     expected = {
         "model": "tiny_cnn",
         "start": "tiny_cnn",
@@ -157,9 +157,9 @@ def test_metadata_tells_how_to_train_it_again(quick: Quick, digits: Pair) -> Non
         "normalize": "mnist",
         "torch": torch.__version__,
     }
-    assert {key: told[key] for key in expected} == expected
-    assert float(told["val_accuracy"]) == pytest.approx(trained.val_score, abs=1e-6)
-    assert told["train_digest"] == digits[0].limited(100).digest
+    assert {key: metadata[key] for key in expected} == expected
+    assert float(metadata["val_accuracy"]) == pytest.approx(trained.val_score, abs=1e-6)
+    assert metadata["train_digest"] == digits[0].limited(100).digest
 
 
 def test_training_goes_on_from_init(quick: Quick) -> None:

@@ -25,8 +25,8 @@ def accuracy(spec: str, sigma: float) -> float:
 def test_shipped_weights_read_the_digits(word: str, recipe: str, clean: float, noisy: float) -> None:
     assert accuracy(f"tiny_cnn={word}", 0.0) >= clean
     assert accuracy(f"tiny_cnn={word}", 0.3) >= noisy
-    told = models.metadata(WEIGHTS / models.get("tiny_cnn").weights[word])
-    assert (told["model"], told["dataset"], told["recipe"]) == ("tiny_cnn", "digits", recipe)
+    metadata = models.metadata(WEIGHTS / models.get("tiny_cnn").weights[word])
+    assert (metadata["model"], metadata["dataset"], metadata["recipe"]) == ("tiny_cnn", "digits", recipe)
 
 
 def test_training_on_noise_is_what_makes_the_difference() -> None:

@@ -64,10 +64,10 @@ def test_a_restorer_learns_and_stands_in_front_of_a_model(run: Run, shift: Resto
     trained = run(recipe, "shift", "trained", lr=0.05, epochs=4)
     assert trained.score == "val_psnr"
     assert trained.val_score > first.val_score + 5
-    told = models.metadata(trained.path)
-    assert (told["model"], told["task"], told["train_n"]) == ("shift", "restore", "40")
-    assert float(told["val_psnr"]) == pytest.approx(trained.val_score, abs=1e-5)
-    assert "normalize" not in told or told["normalize"] == ""
+    metadata = models.metadata(trained.path)
+    assert (metadata["model"], metadata["task"], metadata["train_n"]) == ("shift", "restore", "40")
+    assert float(metadata["val_psnr"]) == pytest.approx(trained.val_score, abs=1e-5)
+    assert "normalize" not in metadata or metadata["normalize"] == ""
     net = models.load(f"shift={trained.path}+tiny_cnn=digits-clean", classes=10)
     assert net.restorer is not None
     assert abs(float(net.restorer.module.value.detach())) < 0.1
@@ -150,12 +150,12 @@ def test_a_checkpoint_has_the_digests_of_what_it_began_from(run: Run, shift: Res
         start.value.data.fill_(len(name) / 100)
         models.save(tmp_path / f"{name}.safetensors", start, {})
     spec = f"shift={tmp_path / 'shift.safetensors'}+tiny_cnn=digits-clean"
-    told = models.metadata(run("fidelity-degraded", spec, "restored").path)
-    assert told["restorer_sha256"] == sha256_file(tmp_path / "shift.safetensors")
-    assert "start_sha256" not in told  # published weights are no file
+    metadata = models.metadata(run("fidelity-degraded", spec, "restored").path)
+    assert metadata["restorer_sha256"] == sha256_file(tmp_path / "shift.safetensors")
+    assert "start_sha256" not in metadata  # published weights are no file
     first = run("clean", "tiny_cnn", "first")
-    told = models.metadata(run("clean", f"tiny_cnn={first.path}", "second").path)
-    assert told["start_sha256"] == sha256_file(first.path)
+    metadata = models.metadata(run("clean", f"tiny_cnn={first.path}", "second").path)
+    assert metadata["start_sha256"] == sha256_file(first.path)
     parts, estimator = f"shift={tmp_path / 'other.safetensors'}+tiny_cnn={first.path}", tmp_path / "shift.safetensors"
     assert began_from("fidelity:tiny_cnn", parts=parts, estimator=estimator) == {
         "restorer_sha256": sha256_file(tmp_path / "other.safetensors"),

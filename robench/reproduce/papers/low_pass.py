@@ -120,8 +120,8 @@ def table_1(runner: ExperimentRunner) -> list[Path]:
     measurements = {}
     for row, trained in best.items():
         test = cells.accuracy(trained.label)
-        loss = float(trained.history["train_loss"][int(trained.told["best_epoch"]) - 1])
-        numbers = (float(trained.told["lr"]), int(trained.told["batch_size"]), loss)
+        loss = float(trained.history["train_loss"][int(trained.metadata["best_epoch"]) - 1])
+        numbers = (float(trained.metadata["lr"]), int(trained.metadata["batch_size"]), loss)
         for column, number in zip(TABLE_1_COLUMNS, numbers, strict=False):
             measurements[row, column] = Measurement(number, details=test.details)
         measurements[row, TABLE_1_COLUMNS[-1]] = test
@@ -244,7 +244,7 @@ def _best(runner: ExperimentRunner, row: str) -> TrainedNetwork:
     settings = GRID if runner.in_full else SMALL_GRID[row]
     adam = row.startswith("VGG")
     trained_networks = [_flowers(runner, row, rate, batch, pretrained=True, adam=adam) for rate, batch in settings]
-    return max(trained_networks, key=lambda trained: float(trained.told["val_accuracy"]))
+    return max(trained_networks, key=lambda trained: float(trained.metadata["val_accuracy"]))
 
 
 def _flowers(
@@ -273,13 +273,13 @@ def _pretraining(runner: ExperimentRunner, row: str) -> TrainedNetwork:
 def _pretraining_note(runner: ExperimentRunner, rows: Iterable[str]) -> str:
     if runner.in_full:
         return f"{PRETRAINED_NOTE}; so does this."
-    told = {row: _pretraining(runner, row).told for row in rows}
+    metadata = {row: _pretraining(runner, row).metadata for row in rows}
     each = [
         f"{row} for {details['epochs_run']} epochs of {details['train_n']} images, to "
         f"{100 * float(details['val_accuracy']):.1f} % of the {details['val_n']} held back"
-        for row, details in told.items()
+        for row, details in metadata.items()
     ]
-    [dataset] = {details["dataset"] for details in told.values()}
+    [dataset] = {details["dataset"] for details in metadata.values()}
     return f"{PRETRAINED_NOTE}; here they were trained on {dataset}: {'; '.join(each)}."
 
 
