@@ -51,6 +51,7 @@ class Comparison:
 
 def _texts(row: dict[object, object]) -> list[str]:
     name = f"mean over {tables.counted(int(str(row['n_corruptions'])))}" if row["what"] == MEAN else str(row["what"])
+    name += f", {row['suite']}" if row["suite"] else ""
     a, b, diff, low, high = (float("nan") if row[key] is None else 100 * float(str(row[key])) for key in NUMBERS)
     better = {"a": "A", "b": "B"}.get(str(row["better"]), str(row["better"]))
     return [name, f"{a:.2f}", f"{b:.2f}", f"{diff:+.2f}", f"{low:+.2f} to {high:+.2f}", better]
@@ -73,6 +74,7 @@ def compare(run_a: Path, run_b: Path, model_a: str = "", model_b: str = "") -> l
     chosen = [_labels(run, label) for run, label in zip(runs, (model_a, model_b), strict=True)]
     names = [_names(run, other) for run, other in (runs, runs[::-1])]
     found = [_renamed(run, mark, own) for run, mark, own in zip(runs, "AB", names, strict=True)]
+    suites = _suites(runs)
     within = runs[0] == runs[1] and not (model_a or model_b)
     if within and len(chosen[0]) == 1:
         raise ConfigError(f"{run_a}: expected two models to compare, got {chosen[0][0]} alone; name another run")
@@ -82,7 +84,7 @@ def compare(run_a: Path, run_b: Path, model_a: str = "", model_b: str = "") -> l
         two = CellScores([one for side in found for one in side if one.cell.model in labels], facts)
         frame = tables.pairs(two)
         cells = frame[frame["corruption"] != MEAN]
-        compared.append(Comparison(*shown, tables.differences(two, *labels), cells, _notes(runs)))
+        compared.append(Comparison(*shown, tables.differences(two, *labels, suites), cells, _notes(runs)))
     return compared
 
 
@@ -132,6 +134,15 @@ def _names(run: Run, other: Run) -> dict[str, str]:
     """What each model of a run is called; with the run's folder where the other run has one of its name."""
     shared = set() if run == other else {*_labels(other, "")}
     return {label: f"{label} ({run.folder})" if label in shared else label for label in _labels(run, "")}
+
+
+def _suites(runs: Sequence[Run]) -> dict[tuple[str, str, int], list[str]]:
+    """The suites that the cells of the runs belong to, by corruption, strength and seed."""
+    found: dict[tuple[str, str, int], dict[str, None]] = {}
+    for run in runs:
+        for one in tables.with_suites(tables.scored(run)):
+            found.setdefault((one.cell.corruption, one.cell.strength, one.cell.seed), {})[one.cell.suite] = None
+    return {place: [suite for suite in names if suite] or [""] for place, names in found.items()}
 
 
 def _renamed(run: Run, mark: str, names: Mapping[str, str]) -> list[Scored]:

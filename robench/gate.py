@@ -131,12 +131,10 @@ def _minimum(section: Section, label: str, metric: str, least: float) -> Check:
 def _against(run: Path, base: Path, margin: float, model: str, model_base: str) -> Iterator[Check]:
     compared = compare(run, base, model, model_base)
     for one in compared:
-        rows = one.differences.set_index("what")
+        rows = one.differences[one.differences["what"].isin([CLEAN, MEAN])]
         text = f"no worse than {one.model_b} by more than {_percent(margin)}"
-        for what, name in ((CLEAN, "clean"), (MEAN, "mean")):
-            if what not in rows.index:
-                continue
-            row = rows.loc[what]
+        for row in rows.to_dict("records"):
+            name = ("clean" if row["what"] == CLEAN else "mean") + (f" of {row['suite']}" if row["suite"] else "")
             if row["note"] or row["ci_low"] is None:
                 note = row["note"] or "no interval"
                 yield Check(one.model_a, f"{name} {text}", f"not measured: {note}", passed=False)

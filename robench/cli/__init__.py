@@ -34,7 +34,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(robench.__version__, prog_name="robench")
 def cli() -> None:
-    """Measure how image classifiers hold up on degraded images.
+    """Benchmark the corruption robustness of image classifiers.
 
     \b
     A first look, without any data or weights of your own:

@@ -45,7 +45,11 @@ from robench.cli import _options
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps", help="several GPUs: cuda:0,cuda:1"
 )
 @click.option(
-    "--batch-size", type=_options.Whole(1), default=256, show_default=True, help="halved where memory is short"
+    "--batch-size",
+    type=_options.Whole(1),
+    default=256,
+    show_default=True,
+    help="halved automatically on out-of-memory errors",
 )
 @click.option(
     "--workers", type=_options.Whole(1), metavar="N", help="threads that make images; 1 on a CPU, 8 for a GPU"
@@ -67,7 +71,7 @@ from robench.cli import _options
 @click.option(
     "--stateful", is_flag=True, help="run a model too whose answers depend on the batch, on earlier calls or on chance"
 )
-@click.option("--log", "tracker", metavar="WHERE", help="tensorboard=FOLDER or wandb=PROJECT hears of every cell")
+@click.option("--log", "tracker", metavar="WHERE", help="log each result: tensorboard=FOLDER or wandb=PROJECT")
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output
 @click.pass_context
@@ -99,7 +103,7 @@ def _is_given(context: click.Context, name: str) -> bool:
 @click.argument("run", type=_options.PATH)
 @_options.json_output
 def status(run: Path, as_json: bool) -> None:
-    """How far a run is: cells done, failed and missing, and which.
+    """Show how many cells of a run are done, failed or missing. Failed and missing cells are listed.
 
     \b
     Example:

@@ -34,7 +34,7 @@ def generate(
     seed: int,
     workers: int,
 ) -> None:
-    """Write a degraded data set. Called again, it completes what a killed call left; the bytes are the same.
+    """Write a corrupted data set. An interrupted call is completed by the next; the bytes are the same.
 
     \b
     Example:
@@ -76,7 +76,7 @@ def generate(
 @click.argument("folder", type=_options.PATH)
 @click.option("--canonical", is_flag=True, help="compare with the digests of robench's own CIFAR-10-C, seed 0")
 def verify(folder: Path, canonical: bool) -> None:
-    """Check a generated set: every digest, and a sample of its images degraded again.
+    """Check a generated set against its manifest. A sample of its images is corrupted again and compared.
 
     --canonical also prints for each corruption whether its file is the one that robench's authors generated from the
     official CIFAR-10 test images. It takes the suites cifar10-c/1, cifar10-c-extra/1 and cifar10-c-bar/1.

@@ -17,7 +17,7 @@ KINDS = ("corruptions", "models", "datasets", "suites", "recipes", "papers")
 @click.argument("pattern", default="*")
 @_options.json_output
 def list_(kind: str, pattern: str, as_json: bool) -> None:
-    """List available corruptions, models, data sets, suites, recipes or papers, those that match PATTERN.
+    """List available corruptions, models, data sets and more. PATTERN, such as 'resnet*', selects by name.
 
     \b
     Example:
@@ -54,7 +54,7 @@ def preview(
     seed: int,
     out: Path,
 ) -> None:
-    """A contact sheet: rows corruptions, columns strengths. Without IMAGE, a built-in photograph.
+    """Draw corruptions of an image on a contact sheet. Without IMAGE a photograph of scikit-image is used.
 
     \b
     Example:

@@ -27,7 +27,7 @@ readme_file = click.option(
 
 @click.group()
 def leaderboard() -> None:
-    """Boards of models: tidy counts in git, and ranked tables and a site made of them.
+    """Rank models in CSV files under version control. Ranked tables and a site are made from counts.
 
     \b
     Example:
@@ -49,7 +49,7 @@ def _expect_boards(root: Path) -> None:
 @click.option("--model", "-m", "models", multiple=True, metavar="LABEL", help="of the run's models these alone")
 @click.option("--link", default="", metavar="URL", help="where the models come from")
 def add(run: Path, root: Path, suites: tuple[str, ...], models: tuple[str, ...], link: str) -> None:
-    """Put every model of RUN on the boards of its data set and suites.
+    """Add every model of a run to the boards of its suites.
 
     A run of a whole suite is taken, without missing or failed cells; on a board that is there the images, versions and
     seeds must be the same.
@@ -71,7 +71,7 @@ def add(run: Path, root: Path, suites: tuple[str, ...], models: tuple[str, ...],
 @board_folder
 @readme_file
 def build(root: Path, readme: Path | None) -> None:
-    """Make the ranked tables, the site, and the tables in the README from the counts.
+    """Build ranked tables and the site from the counts.
 
     \b
     Example:
@@ -88,7 +88,7 @@ def build(root: Path, readme: Path | None) -> None:
 @board_folder
 @readme_file
 def check(root: Path, readme: Path | None) -> None:
-    """Say what is stale, incomplete, inconsistent or edited by hand; exit with 1 where anything is.
+    """Check for stale, incomplete or edited files. The exit code is 1 where there is one.
 
     A board that was measured with older versions of corruptions is named as superseded, which is no fault.
 
@@ -116,7 +116,7 @@ def check(root: Path, readme: Path | None) -> None:
 @click.option("-d", "--dataset", default="", metavar="NAME", help="of the board; without it that of FILE's folder")
 @click.option("-s", "--suite", default="", metavar="SUITE", help="of the board; without it imagenet-c/1 or cifar10-c/1")
 def import_(file: Path, root: Path, dataset: str, suite: str) -> None:
-    """Show the numbers of a RobustBench FILE beside a board, marked as reported and never ranked with it.
+    """Show RobustBench's numbers beside a board. They are marked as reported and not ranked.
 
     FILE is a JSON file of its model_info, or its wide CSV of accuracies by corruption and severity. The data set is
     that of the folder, as in cifar10/corruptions/FILE, or of -d. A model that both kinds of files have gets one row.
@@ -138,7 +138,7 @@ def import_(file: Path, root: Path, dataset: str, suite: str) -> None:
 @board_folder
 @_options.out
 def export(root: Path, out: Path) -> None:
-    """Write every entry of the boards of cifar10-c/1 as RobustBench's model_info JSON.
+    """Write entries as model_info JSON of RobustBench. Boards of cifar10-c/1 have such entries.
 
     \b
     Example:

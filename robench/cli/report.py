@@ -30,7 +30,7 @@ from robench.cli import _options
 )
 @click.option("--pdf", is_flag=True, help="adds each figure as PDF, for LaTeX")
 def report(runs: tuple[Path, ...], out: Path, baseline: str, style: str, measure: str, pdf: bool) -> None:
-    """Write tables, figures with the data behind each, and index.html, from the predictions of RUNS alone.
+    """Write tables, figures and a page from runs. The predictions of RUNS are all that is read.
 
     \b
     Example:
@@ -51,10 +51,10 @@ def report(runs: tuple[Path, ...], out: Path, baseline: str, style: str, measure
 @click.option("--model-a", default="", metavar="LABEL", help="one model of RUN_A alone")
 @click.option("--model-b", default="", metavar="LABEL", help="one model of RUN_B alone")
 def compare(run_a: Path, run_b: Path, out: Path | None, model_a: str, model_b: str) -> None:
-    """Say who is better where, of the models of two runs on the same images.
+    """Compare the models of two runs on the same images.
 
-    Models of one name are compared, or each with each where no name is in both; in one run, each two. Intervals are of
-    the paired image bootstrap; cells are tested by McNemar's test, adjusted after Holm.
+    Models of one name are compared, or each with each where no name is in both; within one run each two are. Intervals
+    come from the paired image bootstrap. Cells are tested by McNemar's test, adjusted after Holm.
 
     \b
     Example:

@@ -32,7 +32,7 @@ def reproduce(
     compiled: bool,
     out: Path,
 ) -> None:
-    """Make a table or figure of PAPER, or all: train what is missing, evaluate, set our numbers beside the printed.
+    """Reproduce a table or figure of a paper, or all of them. Missing networks are trained first.
 
     \b
     Example:

@@ -60,7 +60,7 @@ def train(
     device: str,
     out: Path,
 ) -> None:
-    """Train a model as RECIPE says; the epoch that was best on validation is written as safetensors.
+    """Train a model by a recipe and save its best epoch. Best is by validation; the file is safetensors.
 
     \b
     Example:

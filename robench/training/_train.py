@@ -6,7 +6,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from robench.training._tasks import Task
 
 MOST_STORED = 8 << 30
+VERSIONS = ("robench", "torch")
+"""Facts in which a finished training may differ from one that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def train(
             task.network.compile()
         facts = _facts(task, asked, train_set, val_set) | {"seed": str(seed), "precision": arithmetic}
         facts |= began_from(model, init, parts, estimator)
+        _refuse_other(path, facts)
         return _trained(path, task, (train_set, val_set), facts, log, progress)
 
 
@@ -170,6 +173,25 @@ def _checked(out: Path, seed: int) -> Path:
     if not 0 <= seed < 2**63:
         raise ConfigError(f"seed must be 0 or more and below 2^63, got {seed}")
     return out
+
+
+def _refuse_other(out: Path, facts: Mapping[str, str]) -> None:
+    """A finished checkpoint of another training, or a file that is none, is not written over."""
+    from robench.models import SCHEMA, metadata
+
+    if not out.exists():
+        return
+    held = metadata(out)
+    if held.get("schema") != SCHEMA:
+        raise TrainError(f"{out}: expected a checkpoint of this training or no file, got another file; choose another")
+    names = [name for name in {**held, **facts} if name in facts and name not in VERSIONS]
+    if other := next((name for name in names if held.get(name) != facts[name]), None):
+        got, asked = (_shortened(values.get(other, "none")) for values in (held, facts))
+        raise TrainError(f"{out}: holds a training with {other} {got}, asked for {asked}; choose another file")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _check_precision(precision: str, device: str) -> None:

@@ -47,6 +47,15 @@ def test_options_all_have_one_spelling_per_meaning():
     assert all(len(forms) == 1 for forms in spelled.values()), spelled
 
 
+@pytest.mark.parametrize("group", [(), ("leaderboard",)])
+def test_the_help_has_a_whole_sentence_for_every_command(robench, group):
+    lines = robench(*group, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert len(lines) >= 4
+    for line in lines:
+        assert line.endswith("."), line
+        assert not line.endswith("..."), line
+
+
 def test_version(robench):
     assert robench("--version").out == f"robench, version {package.__version__}\n"
 

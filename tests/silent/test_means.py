@@ -178,7 +178,8 @@ def test_without_a_whole_suite_mce_says_why(said, tmp_path):
 
 def test_a_comparison_counts_its_corruptions(whole, said, tmp_path):
     text = said("compare", whole, whole)
-    assert "mean over 16 corruptions" in text
+    assert "mean over 15 corruptions, cifar10-c/1" in text
+    assert "mean over 1 corruption, no suite" in text
 
 
 @pytest.mark.slow
@@ -190,3 +191,17 @@ def test_downloaded_arrays_of_two_runs_are_one_suite_in_a_report(said, digits, t
     said("report", tmp_path / "one", tmp_path / "two", "-o", tmp_path / "report")
     found = means_of(tmp_path / "report")
     assert found["n_corruptions"].to_dict() == {"cifar10-c/1": 15}
+
+
+def test_a_comparison_has_a_mean_for_each_suite(robench, tmp_path):
+    asked = ("-d", "digits", "--limit", "40", "-s", "pivot/1", "-c", "awgn@0.5", "-c", "contrast@5")
+    nets = ("-m", "tiny_cnn=digits-clean", "-m", "tiny_cnn=digits-noise")
+    assert robench("evaluate", *nets, *asked, "-o", tmp_path / "run").code == 0
+    said = robench("compare", tmp_path / "run", tmp_path / "run", "-o", tmp_path / "compared").out
+    assert "mean over 4 corruptions, pivot/1" in said
+    assert "mean over 2 corruptions, no suite" in said
+    rows = pd.read_csv(tmp_path / "compared" / "differences.csv")
+    means = rows[rows["what"] == "mean_corruption_accuracy"].set_index("suite")
+    cells = pd.read_csv(tmp_path / "run" / "cells.csv")
+    suite = cells[(cells["suite"] == "pivot/1") & (cells["corruption"] != "clean") & (cells["model"] == nets[1])]
+    assert means.loc["pivot/1", "a"] == pytest.approx(suite.groupby("corruption")["top1"].mean().mean())
