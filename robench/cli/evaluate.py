@@ -36,7 +36,9 @@ from robench.cli import _options
 @click.option(
     "--normalize", metavar="WHICH", help="imagenet, cifar10, bytes, none or m,m,m/s,s,s; else the model's own"
 )
-@click.option("--label-map", type=_options.PATH, metavar="CSV", help="class,index: which output is whose class")
+@click.option(
+    "--label-map", type=_options.PATH, metavar="FILE", help="CSV class,index or JSON: which outputs are whose class"
+)
 @click.option(
     "--baseline", default="", metavar="NAME", help="adds CE and mCE: alexnet for imagenet, or a model's label"
 )

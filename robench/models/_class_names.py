@@ -64,12 +64,19 @@ def check_classes(trained: Sequence[str], names: Sequence[str], source: str) -> 
     )
 
 
-def mapped_text(indices: Sequence[int], outputs: int, trained: Sequence[str], names: Sequence[str]) -> str:
-    """What a label map does, to record: how many outputs it takes, and the first that the weights call otherwise."""
-    text = f"{len(indices)} of {outputs} outputs"
+def mapped_text(indices: Sequence[tuple[int, ...]], outputs: int, trained: Sequence[str], names: Sequence[str]) -> str:
+    """What a label map does, to record: how many outputs it takes, and the first that the weights call otherwise.
+
+    indices: the outputs of each class. Of a class with several the weights' names are not looked at.
+    """
+    count = sum(map(len, indices))
+    text = f"{count} of {outputs} outputs"
+    if count > len(indices):
+        text += f" for {len(indices)} classes, and sums the probabilities of a class"
     if not trained or are_numbers(trained) or are_numbers(names):
         return text
-    pairs = [(name, trained[index]) for name, index in zip(names, indices, strict=True) if index < len(trained)]
+    alone = [(name, group[0]) for name, group in zip(names, indices, strict=True) if len(group) == 1]
+    pairs = [(name, trained[index]) for name, index in alone if index < len(trained)]
     other = next((pair for pair in pairs if _key(pair[0]) != _key(pair[1])), None)
     return text + (f"; the checkpoint calls the output of '{other[0]}' '{other[1]}'" if other else "")
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from robench.errors import ConfigError, ModelError
 from robench.models._label_map import LabelMap
 from robench.models._normalize import Normalization
-from robench.models._outputs import LOGITS, as_logits, recognised
+from robench.models._outputs import LOGITS, as_logits, of_classes, recognised
 from robench.models._registry import Card
 from robench.models._restorers import RestorerCard
 from robench.models._user_code import is_users
@@ -71,7 +71,7 @@ class Classifier:
     training: what the checkpoint says of its training; empty where it says nothing. class_names: the classes that it
         was trained on, in the order of its outputs; empty where they are unknown.
     restorer: what images pass first, before their size and channels are changed.
-    label_map: the output of each class, where the network has others besides. outputs: how many the network has.
+    label_map: the outputs of each class, where the network has others besides. outputs: how many the network has.
     answers: what these outputs are, one of `robench.models.OUTPUTS`. normalize_from: where the normalisation is from.
     mapped: what the label map does, in words. is_live: the network came from memory, so that no file tells of its code.
     about: citation and extra data, to record.
@@ -200,15 +200,18 @@ class Classifier:
     def patch_logits(self, images: Tensor) -> Tensor:
         """Logits of each patch (N, classes, h, w), whose mean over the patches are the logits; as `logits` otherwise.
 
-        A network has them where its module has a method `patch_logits`, as the BagNets; others raise `ModelError`.
+        A network has them where its module has a method `patch_logits`, as the BagNets; others raise `ModelError`, and
+        so does a label map that sums outputs, since the mean of sums of exponentials is no sum of their means.
         """
         of_patches = getattr(self.module, "patch_logits", None)
         if of_patches is None:
             raise ModelError(f"{self.label}: expected a network with logits of patches, such as bagnet33")
+        if self.label_map and self.label_map.sums:
+            raise ModelError(f"{self.label}: expected a label map with one output for each class, got several for one")
         self.module.eval()
         with torch.inference_mode():
             patches: Tensor = of_patches(self.prepare(images)).float()
-        return patches if self._chosen is None else patches[:, self._chosen]
+        return self._of_classes(patches)
 
     def _checked(self, logits: Any, n: int) -> Tensor:
         wanted = (n, self.classes if self.outputs is None else self.outputs)
@@ -218,7 +221,7 @@ class Classifier:
         if logits.is_complex():
             raise ModelError(f"{self.label}: expected real logits, got {str(logits.dtype).removeprefix('torch.')}")
         made = as_logits(logits, self.answers)
-        return made if self._chosen is None else made[:, self._chosen]
+        return self._of_classes(made)
 
     def recognised(self, images: Tensor, clean: Tensor | None = None, asked: str | None = None) -> Classifier:
         """The same with `answers` as these images show them; images, clean: as for `logits`. asked: what they shall be.
@@ -255,9 +258,8 @@ class Classifier:
         images = images.to(self.device, non_blocking=True)
         return unit(images) if is_bytes else images.float()
 
-    @cached_property
-    def _chosen(self) -> Tensor | None:
-        return torch.tensor(self.label_map.indices, device=self.device) if self.label_map else None
+    def _of_classes(self, logits: Tensor) -> Tensor:
+        return of_classes(logits, self.label_map.indices) if self.label_map else logits
 
     @cached_property
     def _shift_scale(self) -> tuple[Tensor, Tensor]:

@@ -69,9 +69,9 @@ def load(
         `robench train` notes it, or else the card's. Archives have none of their own.
     random_weights: allow a model of the zoo without a checkpoint; drawn from `seed`, without global state.
     class_names, label_map: the data set's classes, and a file that says which output of the network is whose: CSV
-        with the header `class,index`, or JSON {class: index}. The network keeps its own number of outputs, of which
-        these are the logits. Without a map its outputs are the classes, and a checkpoint that says which classes it
-        was trained on must have the same in the same order.
+        with the header `class,index`, or JSON of indices or of names. The network keeps its own number of outputs, of
+        which these make the logits. Without a map its outputs are the classes, and a checkpoint that says which classes
+        it was trained on must have the same in the same order.
     transfer: take a checkpoint to train on from: a head for another number of classes is drawn anew from `seed`, and
         the activations' parameters are left as they start where the checkpoint has none. Otherwise both are refused.
         Of a new head's linear and convolutional layers the weights are Glorot's (uniform), the biases 0 (Lin 2021).

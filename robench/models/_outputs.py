@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -71,6 +73,19 @@ def as_logits(outputs: Tensor, kind: str) -> Tensor:
         return outputs
     least = 0.5 / STEPS if kind == IN_STEPS else torch.finfo(outputs.dtype).tiny
     return outputs.float().clamp_min(least).log()
+
+
+def of_classes(logits: Tensor, indices: Sequence[tuple[int, ...]]) -> Tensor:
+    """Logits (N, outputs) as logits (N, classes), from the outputs of each class.
+
+    A class with one output has its logit; of several the probabilities are summed, so that the class has the logarithm
+    of the sum of the exponentials of their logits.
+    """
+    chosen = logits[:, torch.tensor([index for group in indices for index in group], device=logits.device)]
+    if len(indices) == chosen.shape[1]:
+        return chosen
+    groups = torch.split(chosen.float(), [len(group) for group in indices], dim=1)
+    return torch.stack([torch.logsumexp(group, dim=1) for group in groups], dim=1)
 
 
 def _is_one_hot(rows: Tensor) -> bool:

@@ -62,7 +62,7 @@ def test_a_factory_says_how_many_outputs_it_has(tmp_path: Path) -> None:
         ("class,index\ncat,1\nowl,2\ndogs,3\n", "expected an index for class 'dog' .* the nearest is 'dogs'"),
         (GOOD.replace("cat,9", "cat,10"), r"expected indices 0\.\.9, the outputs of tiny_cnn, got 10"),
         (GOOD.replace("cat,9", "cat,7"), "expected one class for an index, got 7 for 'dog' and 'cat'"),
-        (GOOD + "cat,8\n", "class 'cat' is there twice"),
+        (GOOD + "cat,9\n", "index 9 of class 'cat' is there twice"),
         (GOOD.replace("cat,9", "cat,-1"), "cat: expected an index from 0 up, got '-1'"),
         (GOOD.replace("cat,9", "cat,9.0"), "expected an index from 0 up, got '9.0'"),
         (GOOD.replace("cat,9", "cat"), "expected a class and an index, got 'cat'"),

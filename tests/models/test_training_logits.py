@@ -82,7 +82,7 @@ def test_other_answers_are_refused(net: nn.Module, training: bool, got: str) -> 
 
 def test_a_label_map_chooses_among_all_heads_and_patches() -> None:
     whole = classifier(Heads())
-    chosen = classifier(Heads(), classes=2, label_map=LabelMap((3, 0), "", Path("map.csv")), outputs=5)
+    chosen = classifier(Heads(), classes=2, label_map=LabelMap(((3,), (0,)), "", Path("map.csv")), outputs=5)
     chosen.module.load_state_dict(whole.module.state_dict())
     for net in (whole, chosen):
         net.module.train()
