@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from os.path import commonprefix
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from robench.errors import ConfigError
 TEXT, NUMBER = "text", "number"
 ORDERS = (TEXT, NUMBER)
 SHOWN = 5
+DIGITS = "0123456789"
 
 
 def check_order(asked: str | None) -> None:
@@ -32,8 +34,9 @@ def ordered(dataset: Dataset, asked: str | None, learned: Sequence[Names] = ()) 
         _check_settled(dataset, asked)
         return dataset
     names = dataset.classes
-    if asked == NUMBER and (odd := [name for name in names if not _is_number(name)]):
-        raise ConfigError(f"class order number: expected classes of {dataset.name} called by numbers, got '{odd[0]}'")
+    if asked == NUMBER and not _numbers(names):
+        odd = next((name for name in names if not _is_number(name)), names[0])
+        raise ConfigError(f"class order number: expected classes of {dataset.name} called by numbers, got '{odd}'")
     if not has_two_orders(names):
         return dataset
     orders = {TEXT: tuple(sorted(names)), NUMBER: _by_number(names)}
@@ -53,12 +56,24 @@ def ordered(dataset: Dataset, asked: str | None, learned: Sequence[Names] = ()) 
 
 
 def has_two_orders(names: Sequence[str]) -> bool:
-    """Whether all are numbers whose order as numbers is not that of their texts.
+    """Whether all are numbers, or numbered alike, and their order as numbers is not that of their texts.
 
     >>> has_two_orders(["2", "10"]), has_two_orders(["02", "10"]), has_two_orders(["cat", "2", "10"])
     (True, False, False)
+    >>> has_two_orders(["class_2", "class_10"]), has_two_orders(["n01440764", "n01443537"])
+    (True, False)
     """
-    return all(map(_is_number, names)) and _by_number(names) != tuple(sorted(names))
+    return bool(_numbers(names)) and _by_number(names) != tuple(sorted(names))
+
+
+def _numbers(names: Sequence[str]) -> dict[str, int]:
+    """The number in each name, what stands before and behind it being the same in all; empty where it is not."""
+    before = commonprefix(list(names)).rstrip(DIGITS)
+    behind = commonprefix([name[::-1] for name in names])[::-1].lstrip(DIGITS)
+    middles = {name: name[len(before) : len(name) - len(behind)] for name in names}
+    if not all(map(_is_number, middles.values())):
+        return {}
+    return {name: int(middle) for name, middle in middles.items()}
 
 
 def _is_number(name: str) -> bool:
@@ -66,7 +81,8 @@ def _is_number(name: str) -> bool:
 
 
 def _by_number(names: Sequence[str]) -> Names:
-    return tuple(sorted(names, key=lambda name: (int(name), name)))
+    numbers = _numbers(names)
+    return tuple(sorted(names, key=lambda name: (numbers[name], name)))
 
 
 def _check_settled(dataset: Dataset, asked: str | None) -> None:

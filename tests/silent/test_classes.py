@@ -266,6 +266,16 @@ def test_a_downloaded_tree_without_clean_images_is_asked_about(tmp_path):
         assert np.array_equal(image[..., 0], pixels(AS_TEXT.index(found.classes[label]), int(number)))
 
 
+@pytest.mark.parametrize("form", ["class_{}", "{}-cat", "n{}x"])
+def test_folders_that_are_numbered_alike_need_an_order_too(sweep, tmp_path, form):
+    names = [form.format(number) for number in NUMBERS]
+    unnamed = checkpoint(tmp_path / "old.safetensors", count=12)
+    data = ("-d", f"folder:{folder(tmp_path / 'numbers', names)}")
+    assert "expected --class-order text" in sweep(unnamed, also=(*data, *CORRUPT)).line
+    found = datasets.load(data[1], class_order="number")
+    assert list(found.classes) == names
+
+
 def test_where_there_is_one_order_nothing_is_asked(tmp_path):
     padded = datasets.load(f"folder:{folder(tmp_path / 'padded', tuple(f'{one:02d}' for one in range(12)))}")
     ten = f"folder:{folder(tmp_path / 'ten', NUMBERS[:10])}"
