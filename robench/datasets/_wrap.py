@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robench.datasets._contract import Dataset, Images, Ints, numbered_classes
+from robench.datasets._arrays import Labels, as_bytes, as_images, as_labels, check_names, classes_of
+from robench.datasets._contract import Dataset, Images, Ints
 from robench.errors import ConfigError, DatasetError
 
 IMAGE_KEYS = ("image", "img", "images", "pixel_values", "x")
@@ -17,8 +18,6 @@ LABEL_KEYS = ("label", "labels", "fine_label", "target", "y")
 IN_MEMORY = 1 << 31
 """Bytes of images up to which samples are read once, for labels and images together."""
 READ_TWICE = 3
-TOLERANCE = 1e-3
-"""In levels of 1/255; a float32 image in [0, 1] is within 2e-5 of them, one in float16 within .13."""
 
 
 def wrap_dataset(
@@ -27,11 +26,12 @@ def wrap_dataset(
     """Make a data set of images that are in memory or that another library serves.
 
     Args:
-        data: With `labels`, the images: uint8 (N, H, W, C) or (N, H, W), C 1 or 3; a tensor (N, C, H, W); or floats in
-            [0, 1] that are multiples of 1/255. Without `labels`, a source of samples (image, label) or of dicts: a
-            PyTorch data set, a split of Hugging Face `datasets`, or a `DataLoader` without shuffling. Its images
-            are PIL images, arrays (H, W, C) or tensors (C, H, W), before normalisation and augmentation.
-        labels: N whole numbers from 0.
+        data: With `labels`, the images: (N, H, W, C), (N, C, H, W) or (N, H, W), C 1 or 3, as uint8 or as floats in
+            [0, 1] that are multiples of 1/255. Where C may stand in either place, it is second in a tensor and last in
+            an array. Without `labels`, a source of samples (image, label) or of dicts: a PyTorch data set, a split of
+            Hugging Face `datasets`, or a `DataLoader` without shuffling. Its images are PIL images, arrays (H, W, C) or
+            tensors (C, H, W), before normalisation and augmentation.
+        labels: N whole numbers from 0, also as (N, 1) or as floats, or one-hot rows (N, classes).
         class_names: Names of the classes in the order of the labels; by default those of the source, else numbers.
         name: What tables call the data set.
 
@@ -68,31 +68,26 @@ def wrap_dataset(
 
 
 def _dataset(
-    name: str, shape: tuple[int, ...], labels: Ints, read: Callable[[Ints], Images], names: Sequence[str] | None
+    name: str, shape: tuple[int, ...], labels: Labels, read: Callable[[Ints], Images], names: Sequence[str] | None
 ) -> Dataset:
-    highest = int(labels.max())
+    numbers = labels.numbers
+    highest = int(numbers.max())
     if names is not None and (isinstance(names, str) or not all(isinstance(one, str) for one in names)):
         raise ConfigError(f"data set {name}: expected class_names as texts, got {names!r:.60}")
     if names is not None and len(names) <= highest:
         raise ConfigError(f"data set {name}: expected labels below {len(names)}, one per class name, got {highest}")
     try:
-        classes = numbered_classes(f"data set {name}", labels) if names is None else tuple(names)
+        classes = classes_of(labels, _source(name)) if names is None else tuple(names)
     except DatasetError as fault:
         raise ConfigError(str(fault)) from fault
+    check_names(labels, len(classes), _source(name), ConfigError)
     height, width, channels = shape
-    ids = np.arange(len(labels), dtype=np.int64)
-    return Dataset(name, "test", "native", classes, (height, width, channels), ids, labels, read)
+    ids = np.arange(len(numbers), dtype=np.int64)
+    return Dataset(name, "test", "native", classes, (height, width, channels), ids, numbers, read)
 
 
 def _array_images(data: Any, name: str) -> Images:
-    array = _array(data, name, "images", NHWC)
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.ndim != 4 or array.shape[-1] not in (1, 3) or not array.size:
-        turned = array.ndim == 4 and array.shape[1] in (1, 3)
-        advice = "; transpose them with images.transpose(0, 2, 3, 1)" if turned else ""
-        raise ConfigError(f"data set {name}: expected images (N, H, W, C), C 1 or 3, got {array.shape}{advice}")
-    return _bytes(array, name)
+    return as_images(_array(data, name, "images", NHWC), _source(name), ConfigError)
 
 
 NHWC = (0, 2, 3, 1)
@@ -109,36 +104,16 @@ def _array(data: Any, name: str, what: str, axes: tuple[int, ...] = ()) -> NDArr
         raise ConfigError(f"data set {name}: expected {what} of one shape: {fault}") from fault
     if array.dtype == object:
         raise ConfigError(f"data set {name}: expected {what} as an array of numbers, got objects")
-    channels_first = is_tensor and array.ndim == len(axes) and array.shape[-3] in (1, 3)
+    channels_first = is_tensor and axes and array.ndim == len(axes) and array.shape[-3] in (1, 3)
     return array.transpose(axes) if channels_first else array
 
 
-def _bytes(array: NDArray[Any], name: str) -> Images:
-    """Pixels as uint8; floats count where each is a multiple of 1/255."""
-    if array.dtype == np.uint8:
-        if array.max() == 1 and array.size > 64:
-            raise ConfigError(f"data set {name}: expected pixels of 0..255, got only 0 and 1; multiply them by 255")
-        return np.ascontiguousarray(array)
-    if array.dtype.kind != "f":
-        raise ConfigError(f"data set {name}: expected images as uint8 or floats in [0, 1], got {array.dtype}")
-    levels = array.astype(np.float64) * 255
-    rounded = np.rint(levels)
-    within = 0.13 if array.dtype.itemsize == 2 else TOLERANCE
-    if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 255 or abs(levels - rounded).max() > within:
-        raise ConfigError(
-            f"data set {name}: expected uint8 images, or floats in [0, 1] that are multiples of 1/255, "
-            f"got {array.dtype} in {array.min():g}..{array.max():g}; give images before normalisation and augmentation"
-        )
-    return rounded.astype(np.uint8)
+def _labels(labels: Any, count: int, name: str) -> Labels:
+    return as_labels(_array(labels, name, "labels"), count, _source(name), ConfigError)
 
 
-def _labels(labels: Any, count: int, name: str) -> Ints:
-    array = _array(labels, name, "labels")
-    fits = array.shape == (count,) and array.dtype.kind in "iu"
-    if not fits or not count or int(array.min()) < 0 or int(array.max()) >= 1 << 31:
-        got = f"{array.dtype} {array.shape}" if not fits or not count else f"{array.min()}..{array.max()}"
-        raise ConfigError(f"data set {name}: expected labels as {count} whole numbers from 0, got {got}")
-    return array.astype(np.int64)
+def _source(name: str) -> str:
+    return f"data set {name}"
 
 
 def _samples(data: Any, name: str) -> Any:
@@ -179,7 +154,7 @@ def _sample(source: Any, at: int, name: str, shape: tuple[int, ...] | None = Non
             f"data set {name}: expected images of one size, {_by(shape)}, got {_by(made.shape)} at {at}; "
             "resize and crop them in the data set's transform"
         )
-    return made, label.item() if hasattr(label, "item") else label
+    return made, _array(label, name, "labels").tolist()
 
 
 def _key(sample: Mapping[str, Any], keys: Sequence[str], name: str) -> str:
@@ -202,7 +177,7 @@ def _image(image: Any, name: str, at: int, shape: tuple[int, ...] | None) -> Ima
         array = array[..., None]
     if array.ndim != 3 or array.shape[-1] not in (1, 3):
         raise ConfigError(f"data set {name}: expected images (H, W, C), C 1 or 3, got {array.shape} at {at}")
-    return _bytes(array, name)
+    return as_bytes(array, _source(name), ConfigError)
 
 
 def _check_repeats(source: Any, name: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from robench.datasets._files import Files, class_tree, scan, subfolders
 from robench.datasets._registry import RawDataset, dataset
 from robench.datasets._spec import SPLIT_FOLDERS, label_of
-from robench.datasets._splits import TENTHS, VAL_OF_TRAIN, SplitFractions
+from robench.datasets._splits import TENTHS, own_part
 from robench.errors import ConfigError
 
 
@@ -29,7 +29,7 @@ def folder(path: Path, split: str | None) -> RawDataset:
     name, own = label_of(path)
     parts = _parts(path)
     if parts:
-        root, split, split_fractions = _own_part(path, parts, split)
+        root, split, split_fractions = own_part(parts, split, f"folder {path}")
     else:
         if own and split not in (None, own):
             raise ConfigError(f"{path} is the {own} split of {name}, got @{split}; write folder@{split}:{path.parent}")
@@ -55,12 +55,3 @@ def _parts(path: Path) -> dict[str, Path]:
     inner = subfolders(path)
     parts = {SPLIT_FOLDERS[name]: path / name for name in inner if name in SPLIT_FOLDERS}
     return parts if len(parts) == len(inner) or ("train" in parts and len(parts) > 1) else {}
-
-
-def _own_part(path: Path, parts: dict[str, Path], split: str | None) -> tuple[Path, str, SplitFractions | None]:
-    chosen = split or next(name for name in ("test", "val", "train") if name in parts)
-    if chosen in parts:
-        return parts[chosen], chosen, VAL_OF_TRAIN if chosen == "train" and "val" not in parts else None
-    if chosen == "val" and "train" in parts:
-        return parts["train"], chosen, VAL_OF_TRAIN
-    raise ConfigError(f"folder {path} has the splits {', '.join(sorted(parts))}, got '{chosen}'")

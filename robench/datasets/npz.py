@@ -4,75 +4,98 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from robench.datasets._contract import Ints, numbered_classes
+from robench.datasets._arrays import Array, Labels, as_images, as_labels, check_names, classes_of
+from robench.datasets._contract import Images, Ints
 from robench.datasets._generated import as_ints
 from robench.datasets._registry import RawDataset, dataset
-from robench.datasets._spec import label_of
-from robench.datasets._splits import TENTHS
+from robench.datasets._spec import SPLIT_FOLDERS, label_of
+from robench.datasets._splits import TENTHS, own_part
 from robench.errors import DatasetError
 from robench.files import reading
 
-Array = NDArray[Any]
-KEYS = ("images", "labels", "classes", "boxes", "ids")
+
+class Pair(NamedTuple):
+    """The names of two arrays."""
+
+    images: str
+    labels: str
+
+
+OWN = Pair("images", "labels")
+PAIRS = (OWN, Pair("data", "labels"), Pair("X", "y"), Pair("x", "y"))
+PAIRS_OF_SPLIT = (Pair("x_{}", "y_{}"), Pair("X_{}", "y_{}"), Pair("{}_images", "{}_labels"))
+"""How the arrays of a split are called, for each of `SPLIT_FOLDERS`."""
+OPTIONAL = ("classes", "boxes", "ids")
 
 
 @dataset(
     "npz",
     needs_path=True,
     default_split=None,
-    layout="a .npz file with images (N, H, W[, C]) and labels (N,); may have classes, boxes, ids",
+    layout="a .npz file with images (N, H, W[, C]) and labels (N,), or x_test and y_test; may have classes, boxes, ids",
     about="your own arrays in one file",
     source="numpy.savez(FILE, images=…, labels=…)",
 )
 def npz(path: Path, split: str | None) -> RawDataset:
-    """uint8 (N, H, W, C), all in memory. The file is the test split, whole, unless a split is asked for: then 8:1:1."""
-    arrays = _arrays(path)
-    images, labels = arrays["images"], arrays["labels"]
-    if images.ndim == 3:
-        images = images[..., None]
-    _expect(path, "images", images, "uint8 (N, H, W) or (N, H, W, C), C 1 or 3", _is_images)
-    _check_range(path, images)
-    count = len(images)
-    _expect(
-        path,
-        "labels",
-        labels,
-        f"{count} whole numbers from 0",
-        lambda a: _is_ints(a, (count,)) and a.min() >= 0,
-    )
-    labels = as_ints(path, "labels", labels, count)
+    """Images and labels by one of the usual pairs of names, all in memory, as uint8 (N, H, W, C).
+
+    A file with a pair for each split, such as `x_train`, `y_train`, `x_test` and `y_test`, has these splits, and val is
+    cut from train where it is missing. Any other file is the test split, whole, unless a split is asked for: then it is
+    cut 8:1:1.
+    """
     name, own = label_of(path)
-    return RawDataset(
-        classes=_classes(path, arrays.get("classes"), labels),
-        labels=labels,
-        images=np.ascontiguousarray(images),
-        boxes=_boxes(path, arrays.get("boxes"), images),
-        ids=_ids(path, arrays.get("ids"), count),
-        split_fractions=TENTHS if split else None,
-        split=split or own or "test",
-        name=name,
-    )
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    """The arrays that are asked for, after a look at what the file says of each."""
     with reading(path, "a .npz file of plain arrays", DatasetError):
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 _check_size(path, archive, entry)
         with np.load(path, allow_pickle=False) as opened:
-            for key in ("images", "labels"):
-                if key not in opened.files:
-                    names = ", ".join(opened.files) or "none"
-                    raise DatasetError(f"{path}: expected arrays images and labels, got {names}")
-            return {key: opened[key] for key in KEYS if key in opened.files}
+            parts = _parts(path, opened.files)
+            if isinstance(parts, Pair):
+                pair, split_fractions = parts, TENTHS if split else None
+                split = split or own or "test"
+            else:
+                pair, split, split_fractions = own_part(parts, split, str(path))
+            arrays = {key: opened[key] for key in (*pair, *OPTIONAL) if key in opened.files}
+    images = as_images(arrays[pair.images], path, DatasetError)
+    labels = as_labels(arrays[pair.labels], len(images), path, DatasetError)
+    return RawDataset(
+        classes=_classes(path, arrays.get("classes"), labels),
+        labels=labels.numbers,
+        images=images,
+        boxes=_boxes(path, arrays.get("boxes"), images),
+        ids=_ids(path, arrays.get("ids"), len(images)),
+        split_fractions=split_fractions,
+        split=split,
+        name=name,
+    )
+
+
+def _parts(path: Path, names: Sequence[str]) -> Pair | dict[str, Pair]:
+    """The pair of a file, or the pair of each split that the file has; a DatasetError for none and for several."""
+    whole = [pair for pair in PAIRS if set(pair) <= set(names)]
+    if OWN in whole:
+        return OWN
+    of_splits = [
+        (split, Pair(*(key.format(word) for key in pair)))
+        for word, split in SPLIT_FOLDERS.items()
+        for pair in PAIRS_OF_SPLIT
+    ]
+    there = [(split, pair) for split, pair in of_splits if set(pair) <= set(names)]
+    parts = dict(there)
+    if len(whole) + bool(parts) > 1 or len(parts) < len(there):
+        got = ", ".join(" and ".join(pair) for pair in [*whole, *(pair for _, pair in there)])
+        raise DatasetError(f"{path}: expected one pair of images and labels, got {got}; call one images and labels")
+    if not whole and not parts:
+        got = ", ".join(names) or "none"
+        known = "x_test and y_test, test_images and test_labels, X and y, data and labels"
+        raise DatasetError(f"{path}: expected arrays images and labels, or {known}, got {got}")
+    return whole[0] if whole else parts
 
 
 def _check_size(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
@@ -88,33 +111,24 @@ def _check_size(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) ->
         raise DatasetError(f"{path}: {entry.filename}: expected {expected} bytes of {dtype} {shape}, got {got}")
 
 
-def _check_range(path: Path, images: Array) -> None:
-    """Pixels that are all 0 or 1 are of [0, 1] or a mask, and black as bytes."""
-    if len(images) and images.max() == 1:
-        raise DatasetError(f"{path}: expected pixels of 0..255, got only 0 and 1; multiply them by 255")
-
-
 def _expect(path: Path, key: str, array: Array, what: str, good: Callable[[Array], bool]) -> None:
     if not good(array):
         raise DatasetError(f"{path}: expected {key} as {what}, got {array.dtype} {array.shape}")
-
-
-def _is_images(array: Array) -> bool:
-    return array.dtype == np.uint8 and array.ndim == 4 and array.shape[3] in (1, 3) and array.size > 0
 
 
 def _is_ints(array: Array, shape: tuple[int, ...]) -> bool:
     return array.dtype.kind in "iu" and array.shape == shape
 
 
-def _classes(path: Path, array: Array | None, labels: Ints) -> tuple[str, ...]:
+def _classes(path: Path, array: Array | None, labels: Labels) -> tuple[str, ...]:
     if array is None:
-        return numbered_classes(path, labels)
+        return classes_of(labels, path)
     _expect(path, "classes", array, "texts (K,)", lambda a: a.dtype.kind == "U" and a.ndim == 1)
+    check_names(labels, len(array), path, DatasetError)
     return tuple(str(name) for name in array)
 
 
-def _boxes(path: Path, array: Array | None, images: Array) -> Ints | None:
+def _boxes(path: Path, array: Array | None, images: Images) -> Ints | None:
     if array is None:
         return None
     count, height, width = images.shape[:3]

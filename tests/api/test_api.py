@@ -137,7 +137,7 @@ def wrong(net, data):
         "expected an nn.Module or a function, got the class Linear": lambda: evaluate(nn.Linear, data, "fog"),
         "two models are called 'tiny_cnn=digits-clean'": lambda: evaluate(["tiny_cnn=digits-clean"] * 2, data, "fog"),
         "shard: expected out": lambda: evaluate(net, data, "fog", shard=(1, 2)),
-        "expected images .*transpose them": lambda: wrap(images.transpose(0, 3, 1, 2), labels),
+        "expected images .*C 1 or 3, got uint8": lambda: wrap(np.concatenate([images, images], axis=3), labels),
         "expected images as uint8 or floats": lambda: wrap(images.astype(np.int32), labels),
         "multiples of 1/255, got float32 in 0..2": lambda: wrap(images.astype(np.float32) / 127.5, labels),
         "expected labels as 80 whole numbers": lambda: wrap(images, labels[1:]),

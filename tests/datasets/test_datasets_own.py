@@ -109,13 +109,16 @@ def test_npz_colour_and_cut(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "line"),
     [
-        ({"images": np.zeros((40, 4, 4), np.float32)}, "expected images as uint8 (N, H, W) or (N, H, W, C), C 1 or 3"),
+        ({"images": np.zeros((40, 4, 4), np.int16)}, "expected images as uint8 or floats in [0, 1], got int16"),
         ({"images": np.zeros((40, 4, 4, 2), np.uint8)}, "C 1 or 3, got uint8 (40, 4, 4, 2)"),
         ({"images": np.zeros((40, 4), np.uint8)}, "C 1 or 3, got uint8 (40, 4)"),
         ({"labels": np.zeros(39, int)}, "expected labels as 40 whole numbers from 0, got int64 (39,)"),
-        ({"labels": np.zeros(40)}, "expected labels as 40 whole numbers from 0, got float64 (40,)"),
+        ({"labels": np.full(40, 0.5)}, "expected labels as 40 whole numbers from 0, got 0.5"),
         ({"labels": np.full(40, -1)}, "expected labels as 40 whole numbers from 0"),
-        ({"labels": None}, "expected arrays images and labels, got images"),
+        (
+            {"labels": None},
+            "expected arrays images and labels, or x_test and y_test, test_images and test_labels, X and y, data",
+        ),
         ({"classes": ["a"]}, "labels must be 0..0, got 0..1"),
         ({"classes": [1, 2]}, "expected classes as texts (K,), got int64 (2,)"),
         ({"boxes": np.zeros((40, 3), int)}, "expected boxes as whole numbers (40, 4), got int64 (40, 3)"),
