@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from os.path import commonprefix
+from itertools import takewhile
 
 import numpy as np
 
@@ -68,12 +68,17 @@ def has_two_orders(names: Sequence[str]) -> bool:
 
 def _numbers(names: Sequence[str]) -> dict[str, int]:
     """The number in each name, what stands before and behind it being the same in all; empty where it is not."""
-    before = commonprefix(list(names)).rstrip(DIGITS)
-    behind = commonprefix([name[::-1] for name in names])[::-1].lstrip(DIGITS)
+    before = _shared(names).rstrip(DIGITS)
+    behind = _shared([name[::-1] for name in names])[::-1].lstrip(DIGITS)
     middles = {name: name[len(before) : len(name) - len(behind)] for name in names}
     if not all(map(_is_number, middles.values())):
         return {}
     return {name: int(middle) for name, middle in middles.items()}
+
+
+def _shared(names: Sequence[str]) -> str:
+    """What all names begin with."""
+    return "".join(some[0] for some in takewhile(lambda some: len(set(some)) == 1, zip(*names, strict=False)))
 
 
 def _is_number(name: str) -> bool:
