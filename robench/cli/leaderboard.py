@@ -67,6 +67,33 @@ def add(run: Path, root: Path, suites: tuple[str, ...], models: tuple[str, ...],
         click.echo("every model of the run is there already")
 
 
+@leaderboard.command("run")
+@click.argument("suite")
+@click.option(
+    "--config", "config_file", required=True, type=_options.PATH, metavar="TOML", help="the models, and the data set"
+)
+@board_folder
+@_options.out
+@click.option("--link", default="", metavar="URL", help="where the models come from")
+def run_(suite: str, config_file: Path, root: Path, out: Path, link: str) -> None:
+    """Evaluate all models of the boards under a further suite. They are taken from a zoo file by their labels.
+
+    \b
+    Example:
+      robench leaderboard run cifar10-c-bar/1 --config zoo.toml --board boards -o runs/held-out
+    """
+    from robench import leaderboard as boards
+    from robench.sweep import SweepConfig, read_config
+
+    _expect_boards(root)
+    config = SweepConfig.from_cli(read_config(config_file), out=out)
+    further = boards.run_suite(suite, config, root, link=link, progress=True)
+    for label in further.lacking:
+        click.echo(f"{config_file} has no model '{label}', which is on a board", err=True)
+    for path in further.files:
+        click.echo(path)
+
+
 @leaderboard.command()
 @board_folder
 @readme_file

@@ -8,12 +8,14 @@ from robench.leaderboard._add import add
 from robench.leaderboard._board import Board, Entry, boards
 from robench.leaderboard._build import build, outputs
 from robench.leaderboard._check import check, superseded
+from robench.leaderboard._further import Further, run_suite
 from robench.leaderboard._rank import Ranking, standing
 from robench.leaderboard._robustbench import export, import_
 
 __all__ = [
     "Board",
     "Entry",
+    "Further",
     "Ranking",
     "add",
     "boards",
@@ -22,6 +24,7 @@ __all__ = [
     "export",
     "import_",
     "outputs",
+    "run_suite",
     "standing",
     "superseded",
 ]
