@@ -118,6 +118,10 @@ def _source(name: str) -> str:
 
 def _samples(data: Any, name: str) -> Any:
     """Something with len() and [i] whose order is fixed."""
+    if isinstance(data, Mapping):
+        raise ConfigError(
+            f"data set {name}: expected one split, got {', '.join(map(str, data))}; choose one by its name"
+        )
     torch_data = sys.modules.get("torch.utils.data")
     if torch_data is not None and isinstance(data, torch_data.DataLoader):
         if isinstance(data.dataset, torch_data.IterableDataset):

@@ -103,6 +103,7 @@ WRONG = {
     "expected samples .* or dicts, got ndarray": lambda: list(PIXELS),
     "expected PIL images of mode RGB or L, got CMYK": lambda: [(Image.new("CMYK", (4, 4)), 0)],
     "expected at least one sample, got none": list,
+    "expected one split, got train, test; choose one": lambda: {"train": Samples(), "test": Samples()},
     "got str": lambda: "abc",
     "got int": lambda: 3,
 }

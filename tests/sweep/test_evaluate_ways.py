@@ -279,7 +279,7 @@ def test_a_fidelity_calibrated_network_may_be_compiled(estimator, tmp_path):
         assert outcome.failed == []
         return outcome.cells
 
-    plain, fast = cells("plain", compiled=False), cells("fast", compiled=True)
+    plain, fast = cells("plain", compile=False), cells("fast", compile=True)
     assert set(fast["precision"]) == {"fp32+compile"}
     assert fast["nll"].to_numpy() == pytest.approx(plain["nll"].to_numpy(), abs=1e-5)
     assert (fast["n_correct"] - plain["n_correct"]).abs().max() <= 1
