@@ -272,14 +272,14 @@ def test_a_compiled_network_answers_the_same_and_says_so(sweep, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("estimator", ["end-to-end", "oracle"])
 def test_a_fidelity_calibrated_network_may_be_compiled(estimator, tmp_path):
-    def cells(name, *, compiled):
+    def cells(name, *, compile_it):
         model = f"fidelity:resnet20,cdncnn,{estimator}"
-        options = {"view": "side32", "limit": 60, "random_weights": True, "compiled": compiled}
+        options = {"view": "side32", "limit": 60, "random_weights": True, "compile": compile_it}
         outcome = run(SweepConfig((model,), "digits", tmp_path / name, corruptions=("awgn@0.3",), **options))
         assert outcome.failed == []
         return outcome.cells
 
-    plain, fast = cells("plain", compile=False), cells("fast", compile=True)
+    plain, fast = cells("plain", compile_it=False), cells("fast", compile_it=True)
     assert set(fast["precision"]) == {"fp32+compile"}
     assert fast["nll"].to_numpy() == pytest.approx(plain["nll"].to_numpy(), abs=1e-5)
     assert (fast["n_correct"] - plain["n_correct"]).abs().max() <= 1
