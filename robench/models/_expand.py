@@ -13,6 +13,7 @@ from corruptions import unknown
 from robench.errors import CheckpointError, ConfigError
 from robench.files import at_home
 from robench.models._model_config import ModelConfig
+from robench.models._other_kinds import refuse_other_kinds
 from robench.models._registry import Card, get, registry
 from robench.models._spec import ARCHIVES, Spec, parse, weights_file
 
@@ -109,6 +110,7 @@ def _named(file: str) -> str | None:
 
 
 def _without_name(file: str) -> str:
+    refuse_other_kinds(file)
     raise ConfigError(f"model '{file}': the file does not say which network it is of; expected NAME={file}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from corruptions import unknown
 from robench.errors import ConfigError
 from robench.models._activations import activations
+from robench.models._other_kinds import refuse_other_kinds
 from robench.models._registry import registry
 from robench.models._restorers import restorers
 from robench.models.fidelity import PREFIX as FIDELITY
@@ -85,6 +86,8 @@ def _parsed(spec: str) -> Spec:
     if name in restorers:
         return _restored(first, rest, spec)
     parsed = _archive(spec) or _factory(spec)
+    if parsed is None:
+        refuse_other_kinds(spec)
     if parsed is None and plus and name not in registry and re.fullmatch(r"\w+", name):
         raise ConfigError(f"model '{spec}': {unknown('restorer', name, restorers.names())}")
     parsed = parsed or _named(spec)

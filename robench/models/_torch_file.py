@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from robench.errors import CheckpointError
+from robench.models._other_kinds import is_torchscript, to_weights
 
 SETTINGS = (
     *("argparse", "builtins", "collections", "datetime", "decimal", "fractions", "numpy", "pathlib", "typing", "uuid"),
@@ -47,6 +48,11 @@ def read_torch_file(path: Path) -> Any:
 
     Nothing that the file names is called but what makes tensors; a file that names anything else is refused.
     """
+    if is_torchscript(path):
+        raise CheckpointError(
+            f"{path}: not a checkpoint: expected a file of torch.save, got one of TorchScript, which would run code; "
+            f"take its weights: {to_weights(path)}"
+        )
     named = list(_named(path))
     try:
         with torch.serialization.safe_globals(_stand_ins(named)), warnings.catch_warnings():
@@ -107,8 +113,6 @@ def _pickles(path: Path) -> Any:
 
 def _why(fault: Exception) -> str:
     """What torch said, without its advice to switch its safety off."""
-    if "TorchScript" in str(fault):
-        return "a TorchScript archive; save the state_dict of its network, or export it with torch.export"
     said = re.search(r"WeightsUnpickler error: (.*)", str(fault))
     line = said[1] if said else next((text for text in str(fault).splitlines() if not ADVICE.search(text)), "")
     sentences = [one for one in re.split(r"(?<=[.!?]) ", " ".join(line.split())) if not ADVICE.search(one)]
