@@ -43,7 +43,7 @@ class Timed:
 @click.option("-m", "models", multiple=True, required=True)
 @click.option("-d", "dataset", required=True)
 @click.option("-s", "suites", multiple=True)
-@click.option("-c", "chosen", multiple=True)
+@click.option("-c", "corruptions", multiple=True)
 @click.option("--normalize")
 @click.option("--limit", type=int)
 @click.option("--batch-size", type=int, default=256)
@@ -52,7 +52,7 @@ def main(**options: Any) -> None:
     timed = Timed(Probe.answers)
     Probe.answers = timed.bound()  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as folder:
-        config = SweepConfig.from_cli(folder=Path(folder) / "run", **options)
+        config = SweepConfig.from_cli(out=Path(folder) / "run", **options)
         began = time.perf_counter()
         outcome = run(config)
         took = time.perf_counter() - began

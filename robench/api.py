@@ -180,9 +180,7 @@ def load_results(run: PathLike, *more: PathLike, baseline: str = "") -> Results:
     Raises:
         RunError: A folder holds no run.
     """
-    results = Results([at_home(Path(os.fspath(one))) for one in (run, *more)], baseline=baseline)
-    results.cells  # noqa: B018  # what cannot be read is said here
-    return results
+    return Results([at_home(Path(os.fspath(one))) for one in (run, *more)], baseline=baseline).read()
 
 
 def compare(a: Results | PathLike, b: Results | PathLike, model_a: str = "", model_b: str = "") -> list[Comparison]:

@@ -59,6 +59,11 @@ class Results:
     def _sections(self) -> list[report.Section]:
         return report.sections(self.folders, self.baseline)
 
+    def read(self) -> Results:
+        """Read the runs now and not on demand, so that what is wrong with them is raised here; the results."""
+        assert self._sections
+        return self
+
     @property
     def cells(self) -> pd.DataFrame:
         """One row per model, corruption, strength and seed: accuracy and its 95 % interval, NLL, Brier score, ECE."""

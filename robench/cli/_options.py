@@ -97,13 +97,17 @@ strengths = several(
     click.option(
         "-c",
         "--corruption",
-        "chosen",
+        "corruptions",
         multiple=True,
         metavar="NAME[@STRENGTHS]",
         help="as in awgn@0.1,0.2; fog@1-5@jpeg85 stores each degraded image as JPEG",
     ),
-    click.option("--severity", metavar="LIST", help="1,3 or 1-5, for every -c without strengths of its own"),
-    click.option("--level", metavar="LIST", help="0.1,0.2, or a pair 0.5:0, for every -c without strengths of its own"),
+    click.option(
+        "--severity", "severities", metavar="LIST", help="1,3 or 1-5, for every -c without strengths of its own"
+    ),
+    click.option(
+        "--level", "levels", metavar="LIST", help="0.1,0.2, or a pair 0.5:0, for every -c without strengths of its own"
+    ),
     click.option(
         "--severity-table",
         "--native",
@@ -116,7 +120,7 @@ strengths = several(
 
 json_output = click.option("--json", "as_json", is_flag=True, help="print JSON")
 out = click.option("-o", "--out", required=True, type=PATH, metavar="PATH", help="where to write")
-folder = click.option("-o", "--out", "folder", type=PATH, metavar="PATH", help="where to write")
+run_folder = click.option("-o", "--out", type=PATH, metavar="PATH", help="where to write")
 
 
 def table(severity_table: str | None) -> int | None:

@@ -25,7 +25,7 @@ from robench.cli import _options
 )
 @_options.data_or_config
 @_options.strengths
-@_options.folder
+@_options.run_folder
 @click.option("--config", "config_file", type=_options.PATH, metavar="TOML", help="options and models from a file")
 @click.option("--weights", type=_options.PATH, metavar="DIR", help="a folder of weights for -m all")
 @click.option(
@@ -57,10 +57,15 @@ from robench.cli import _options
     "--workers", type=_options.Whole(1), metavar="N", help="threads that make images; 1 on a CPU, 8 for a GPU"
 )
 @click.option("--precision", default="fp32", show_default=True, metavar="fp32|bf16|fp16", help="of the forward passes")
-@click.option("--compile", "compiled", is_flag=True, help="compile the networks first, with torch.compile")
+@click.option("--compile", is_flag=True, help="compile the networks first, with torch.compile")
 @click.option("--shard", metavar="I/N", help="only the I-th of every N units; other processes fill the same run")
 @click.option(
-    "--engine", default="local", show_default=True, metavar="local|ray", help="ray: $RAY_ADDRESS or this machine"
+    "--engine",
+    "executor",
+    default="local",
+    show_default=True,
+    metavar="local|ray",
+    help="ray: $RAY_ADDRESS or this machine",
 )
 @click.option(
     "--outputs",
@@ -73,7 +78,7 @@ from robench.cli import _options
 @click.option(
     "--stateful", is_flag=True, help="run a model too whose answers depend on the batch, on earlier calls or on chance"
 )
-@click.option("--log", "tracker", metavar="WHERE", help="log each result: tensorboard=FOLDER or wandb=PROJECT")
+@click.option("--log", "logger", metavar="WHERE", help="log each result: tensorboard=FOLDER or wandb=PROJECT")
 @click.option("--random-weights", is_flag=True, help="for tests: a model without a checkpoint gets random weights")
 @_options.json_output
 @click.pass_context

@@ -24,9 +24,9 @@ def generate(
     dataset_name: str | None,
     class_order: str | None,
     suites: tuple[str, ...],
-    chosen: tuple[str, ...],
-    severity: str | None,
-    level: str | None,
+    corruptions: tuple[str, ...],
+    severities: str | None,
+    levels: str | None,
     severity_table: str | None,
     frost_dir: Path | None,
     out: Path,
@@ -48,7 +48,7 @@ def generate(
     from robench.leftout import left_out_note
     from robench.selection import check_geometry, select
 
-    cells = select(suites, chosen, severity, level)
+    cells = select(suites, corruptions, severities, levels)
     if not cells:
         raise ConfigError("expected a suite (-s) or a corruption (-c), got neither")
     data = datasets.load(dataset, view=view, limit=limit, ids=ids, name=dataset_name, class_order=class_order)

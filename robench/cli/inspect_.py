@@ -45,9 +45,9 @@ def list_(kind: str, pattern: str, as_json: bool) -> None:
 def preview(
     image: Path | None,
     suites: tuple[str, ...],
-    chosen: tuple[str, ...],
-    severity: str | None,
-    level: str | None,
+    corruptions: tuple[str, ...],
+    severities: str | None,
+    levels: str | None,
     severity_table: str | None,
     frost_dir: Path | None,
     view: str | None,
@@ -64,7 +64,7 @@ def preview(
     from robench.preview import contact_sheet
     from robench.selection import select
 
-    cells = select(suites, chosen, severity, level)
+    cells = select(suites, corruptions, severities, levels)
     click.echo(
         contact_sheet(
             cells,

@@ -23,13 +23,13 @@ from robench.models._spec import Spec, parse, weights_file
 
 if TYPE_CHECKING:
     from robench.models._checkpoints import SCHEMA, metadata, save, state_sha256
-    from robench.models._class_names import class_facts
+    from robench.models._class_names import check_classes, class_facts
     from robench.models._classifier import Classifier, Restorer, TrainingLogits, match_channels, pick_device, unit
     from robench.models._flops import flops
     from robench.models._load import build_on_meta, load, load_estimator, load_restorer
     from robench.models._metadata import class_names, trained_on
     from robench.models._outputs import OUTPUTS
-    from robench.models._wrap import wrap_model
+    from robench.models._wrap import channels_of, wrap_model
 
 __all__ = [
     "OUTPUTS",
@@ -45,6 +45,8 @@ __all__ = [
     "activation",
     "activations",
     "build_on_meta",
+    "channels_of",
+    "check_classes",
     "class_facts",
     "class_names",
     "expand",
@@ -81,6 +83,8 @@ _NEEDS_TORCH = {
     "load_estimator": "_load",
     "load_restorer": "_load",
     "TrainingLogits": "_classifier",
+    "channels_of": "_wrap",
+    "check_classes": "_class_names",
     "class_facts": "_class_names",
     "class_names": "_metadata",
     "flops": "_flops",

@@ -305,6 +305,15 @@ def fit_text(card: Card, size: tuple[int, int] | None) -> str:
     return f"{'pad' if pads else 'resize'}{card.input_size}" + (f"x{card.width}" if card.width else "")
 
 
+def placed(module: nn.Module, where: torch.device) -> nn.Module:
+    """The network on its device in evaluation mode, convolutions with the channels last."""
+    convolutional = any(isinstance(part, nn.Conv2d) for part in module.modules())
+    module.to(where)
+    if convolutional:
+        module.to(memory_format=torch.channels_last)
+    return module.eval()
+
+
 def pick_device(name: str) -> torch.device:
     """`auto` (cuda, mps, else cpu), `cpu`, `cuda`, `cuda:1` or `mps`; an absent one raises `ConfigError`."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,23 +14,24 @@ from robench.files import at_home
 from robench.models._model_config import ModelConfig
 from robench.models._other_kinds import refuse_other_kinds
 from robench.models._registry import Card, get, registry
-from robench.models._spec import ARCHIVES, Spec, parse, weights_file
+from robench.models._spec import ARCHIVES, Spec, parse, stem_of, weights_file, with_stem
 
 ALL = "all"
 WEIGHTS = (".safetensors", ".pt", ".pth", ".th", ".ckpt", ".bin", ".tar")
 SEPARATORS = "-.=_"
 SHIPPED = Path(__file__).parent / "weights"
 WILD = "*?["
+MOST_FOLDERS = 20
 
 
-def expand(entries: Sequence[ModelConfig], folder: Path | None = None) -> tuple[list[ModelConfig], list[str]]:
+def expand(asked: Sequence[ModelConfig], folder: Path | None = None) -> tuple[list[ModelConfig], list[str]]:
     """Replace patterns of files, `all` and checkpoints without a network's name by the models that they stand for.
 
     A checkpoint that robench wrote names its network. Models of a pattern and of `all` are optional: those that are no
     classifiers of a data set are skipped. Two checkpoints of one file name get their folders into their labels.
 
     Args:
-        entries: Models as they are asked for.
+        asked: Models as they are asked for.
         folder: Further weights for `all`: files that name their network, or whose name begins with that of a network.
 
     Returns:
@@ -40,9 +40,9 @@ def expand(entries: Sequence[ModelConfig], folder: Path | None = None) -> tuple[
     Raises:
         ConfigError: A pattern has no match, or a file does not name its network.
     """
-    if folder is not None and not any(entry.spec == ALL for entry in entries):
+    if folder is not None and not any(model.spec == ALL for model in asked):
         raise ConfigError(f"--weights {folder}: expected -m all, whose weights it has")
-    found = [one for entry in entries for one in _expanded(entry, folder)]
+    found = [one for model in asked for one in _expanded(model, folder)]
     first = {one.spec: number for number, one in reversed([*enumerate(found)])}
     once = [one for number, one in enumerate(found) if not one.is_optional or first[one.spec] == number]
     faults = {one.spec: fault for one in once if one.is_optional and (fault := _fault(str(one.spec)))}
@@ -61,26 +61,25 @@ def _fault(spec: str) -> str:
     return ""
 
 
-def _expanded(entry: ModelConfig, folder: Path | None) -> Iterator[ModelConfig]:
-    spec = entry.spec
+def _expanded(given: ModelConfig, folder: Path | None) -> Iterator[ModelConfig]:
+    spec = given.spec
     if spec is None:
-        yield entry
+        yield given
     elif spec == ALL:
-        yield from (replace(entry, model=one, is_optional=True) for one in _every(folder))
+        yield from (replace(given, model=one, is_optional=True) for one in _every(folder))
     elif _is_pattern(spec):
         name, equals, pattern = spec.rpartition("=")
         files = sorted(glob.glob(os.fspath(at_home(pattern)), recursive=True))
         if not files:
             raise ConfigError(f"model '{spec}': no file matches {pattern}")
-        if entry.label and len(files) > 1:
-            raise ConfigError(f"model '{entry.label}': expected one file for one label, got {len(files)} by {pattern}")
+        if given.label and len(files) > 1:
+            raise ConfigError(f"model '{given.label}': expected one file for one label, got {len(files)} by {pattern}")
         for file in files:
-            model = f"{name}{equals}{file}" if equals else file
-            yield replace(entry, model=model if equals else _named(file) or file, is_optional=True)
+            yield replace(given, model=f"{name}={file}" if equals else _named(file) or file, is_optional=True)
     elif _is_bare(spec):
-        yield replace(entry, model=_named(spec) or _without_name(spec))
+        yield replace(given, model=_named(spec) or _without_name(spec))
     else:
-        yield entry
+        yield given
 
 
 def _is_pattern(spec: str) -> bool:
@@ -152,52 +151,47 @@ def _by_file_name(path: Path) -> str | None:
     return f"{max(fits, key=len)}={path}" if fits else None
 
 
-def label_of(entry: ModelConfig, levels: int = 0) -> str:
+def label_of(model: ModelConfig, levels: int = 0) -> str:
     """What tables call a model by its argument; levels: how many folders of the checkpoint stand before its name."""
-    if entry.label or entry.spec is None:
-        return entry.label
-    parsed = parse(entry.spec)
-    return _label(parsed, levels)
+    return model.label if model.label or model.spec is None else _label(parse(model.spec), levels)
 
 
 def _label(parsed: Spec, levels: int = 0) -> str:
-    name = f"{parsed.name}@{parsed.activation}" if parsed.activation else parsed.name
-    path = parsed.checkpoint or (parsed.file if parsed.is_archive else None)
     front = f"{_label(parsed.restorer)}+" if parsed.restorer else ""
-    if path is None:
-        return front + name
-    file, chosen = weights_file(path)
-    folders = Path(os.path.abspath(file)).parts[-1 - levels : -1]
-    stem = "/".join([*folders, file.stem]) + (f"#{chosen}" if chosen is not None else "")
-    return front + (stem if parsed.is_archive else f"{name}={stem}")
+    if parsed.is_archive:
+        output = f"#{parsed.output}" if parsed.says_output else ""
+        return f"{front}{stem_of(Path(str(parsed.file)), levels)}{output}"
+    name = f"{parsed.name}@{parsed.activation}" if parsed.activation else parsed.name
+    return front + with_stem(name, parsed.checkpoint, levels)
 
 
-def _apart(entries: list[ModelConfig]) -> list[ModelConfig]:
+def _apart(chosen: Sequence[ModelConfig]) -> list[ModelConfig]:
     """Models whose files have one name, with as many folders in their labels as tell them apart."""
-    counts = Counter(label_of(entry) for entry in entries)
-    made = []
-    for entry in entries:
-        label = label_of(entry)
-        alike = [other for other in entries if label_of(other) == label]
-        if counts[label] == 1 or entry.label or len({other.model for other in alike}) < len(alike):
-            made.append(entry)
-            continue
-        levels = next((n for n in range(1, 20) if len({label_of(one, n) for one in alike}) == len(alike)), 0)
-        made.append(replace(entry, label=label_of(entry, levels)) if levels else entry)
-    return made
+    by_label: dict[str, list[ModelConfig]] = {}
+    for model in chosen:
+        by_label.setdefault(label_of(model), []).append(model)
+    levels = {label: _levels(alike) for label, alike in by_label.items()}
+    return [replace(one, label=label_of(one, n)) if (n := levels[label_of(one)]) else one for one in chosen]
+
+
+def _levels(alike: Sequence[ModelConfig]) -> int:
+    """How many folders tell models of one label apart; 0 where they are one model, or nothing does."""
+    if len({model.model for model in alike}) < len(alike) or len(alike) == 1:
+        return 0
+    return next((n for n in range(1, MOST_FOLDERS) if len({label_of(one, n) for one in alike}) == len(alike)), 0)
 
 
 def read_models(values: object, path: Path) -> tuple[ModelConfig, ...]:
-    """Models of a TOML file: texts, or tables with `model` and what else an entry has, also `checkpoint`.
+    """Models of a TOML file: texts, or tables with `model` and what else a `ModelConfig` has, also `checkpoint`.
 
     path: the file, for the lines of errors.
     """
     if not isinstance(values, list) or not values:
         raise ConfigError(f"{path}: expected models as a list, got {values!r:.40}")
-    return tuple(_read_entry(value, path) for value in values)
+    return tuple(_read_model(value, path) for value in values)
 
 
-def _read_entry(value: object, path: Path) -> ModelConfig:
+def _read_model(value: object, path: Path) -> ModelConfig:
     if isinstance(value, str):
         return ModelConfig.parse(value)
     known = ("model", "checkpoint", "label", "normalize", "label_map", "citation", "extra_data")

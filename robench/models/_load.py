@@ -23,7 +23,7 @@ from robench.models._class_names import (
     mapped_text,
     names_in,
 )
-from robench.models._classifier import Classifier, Restorer, pick_device
+from robench.models._classifier import Classifier, Restorer, pick_device, placed
 from robench.models._factory import made_by_file
 from robench.models._foreign import Wanted
 from robench.models._label_map import LabelMap, read_label_map
@@ -32,7 +32,7 @@ from robench.models._normalize import Normalization, check_plausible, parse_norm
 from robench.models._registry import Card, get
 from robench.models._relu import replace_relu
 from robench.models._restorers import RestorerCard, restorers
-from robench.models._spec import Spec, parse, weights_file
+from robench.models._spec import Spec, parse, weights_file, with_stem
 from robench.models._user_code import with_code
 from robench.models._weight_sets import State, chosen
 from robench.models.fidelity import PREFIX as FIDELITY
@@ -99,7 +99,7 @@ def load(
     return Classifier(
         card=card,
         label=f"{front.label}+{made.label}" if front else made.label,
-        module=_placed(made.module, where),
+        module=placed(made.module, where),
         classes=classes,
         normalization=normalization,
         normalize_from=source,
@@ -188,7 +188,9 @@ def _network(parsed: Spec, classes: int | None, random_weights: bool, seed: int,
     built = seeded(seed, lambda: _built(parsed, classes))
     card, own = built.card, built.activations if transfer else None
     metadata = _filled(built.module, card, parsed.checkpoint, card.classes if classes is None else classes, own, seed)
-    return Network(card, _label(card, parsed), built.module, _checkpoints.state_sha256(built.module), metadata)
+    return Network(
+        card, with_stem(card.name, parsed.checkpoint), built.module, _checkpoints.state_sha256(built.module), metadata
+    )
 
 
 def _normalization(card: Card, asked: str | None, trained: str | None) -> tuple[Normalization, str]:
@@ -249,14 +251,8 @@ def _restorer(parsed: Spec, random_weights: bool, seed: int, where: torch.device
         raise ConfigError(_no_weights(card, "restorer"))
     module = seeded(seed, card.build)
     _filled(module, card, parsed.checkpoint, classes=0)
-    return Restorer(card, _label(card, parsed), _placed(module, where), _checkpoints.state_sha256(module), where)
-
-
-def _label(card: Card | RestorerCard, parsed: Spec) -> str:
-    if not parsed.checkpoint:
-        return card.name
-    file, asked = weights_file(parsed.checkpoint)
-    return f"{card.name}={file.stem}" + (f"#{asked}" if asked is not None else "")
+    label, digest = with_stem(card.name, parsed.checkpoint), _checkpoints.state_sha256(module)
+    return Restorer(card, label, placed(module, where), digest, where)
 
 
 def _filled(
@@ -297,14 +293,6 @@ def _draw_head(module: nn.Module, names: Sequence[str]) -> None:
             nn.init.zeros_(layer.get_parameter(own_name))
         else:
             nn.init.xavier_uniform_(layer.get_parameter(own_name))
-
-
-def _placed(module: nn.Module, where: torch.device) -> nn.Module:
-    convolutional = any(isinstance(part, nn.Conv2d) for part in module.modules())
-    module.to(where)
-    if convolutional:
-        module.to(memory_format=torch.channels_last)
-    return module.eval()
 
 
 def _both(front: Restorer | None, digest: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,6 +107,23 @@ def weights_file(checkpoint: str) -> tuple[Path, str | None]:
     if sign and not name and not Path(checkpoint).exists():
         raise ConfigError(f"{checkpoint}: expected the name of a set of weights after '#', got none")
     return (Path(file), name) if sign and not Path(checkpoint).exists() else (Path(checkpoint), None)
+
+
+def with_stem(name: str, checkpoint: str | None, levels: int = 0) -> str:
+    """What a model of that name with a checkpoint is called; levels: how many folders stand before the file's stem.
+
+    >>> with_stem("resnet20", "nets/a/best.pt#ema"), with_stem("resnet20", "nets/a/best.pt", 1)
+    ('resnet20=best#ema', 'resnet20=a/best')
+    """
+    if not checkpoint:
+        return name
+    file, chosen = weights_file(checkpoint)
+    return f"{name}={stem_of(file, levels)}" + (f"#{chosen}" if chosen is not None else "")
+
+
+def stem_of(file: Path, levels: int = 0) -> str:
+    """The stem of a file, with so many of its folders before it."""
+    return "/".join([*Path(os.path.abspath(file)).parts[-1 - levels : -1], file.stem])
 
 
 def _restored(first: str, rest: str, spec: str) -> Spec:

@@ -6,12 +6,11 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from robench.errors import ConfigError, RobenchError
 from robench.models._checkpoints import state_sha256
-from robench.models._classifier import Classifier, pick_device
+from robench.models._classifier import Classifier, pick_device, placed
 from robench.models._normalize import Normalization, check_plausible
 from robench.models._registry import Card
 
@@ -62,6 +61,7 @@ def wrap_model(
     Raises:
         ConfigError: An argument is of another type or outside its range.
 
+    >>> import torch
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 10))
     >>> wrap_model(net, num_classes=10).logits(torch.zeros(2, 8, 8, 3, dtype=torch.uint8)).shape
     torch.Size([2, 10])
@@ -74,7 +74,7 @@ def wrap_model(
     if input_size is not None and (isinstance(input_size, bool) or not isinstance(input_size, int) or input_size < 1):
         raise ConfigError(f"model '{label}': expected input_size in pixels, at least 1, or None, got {input_size!r}")
     own = _copied(module) if isinstance(module, nn.Module) else FunctionModule(module)
-    count = channels or _channels(own, mean) or 3
+    count = channels or channels_of(own) or (len(mean) if isinstance(mean, Sequence) else 3)
     if count not in (1, 3):
         raise ConfigError(f"model '{label}': expected 1 or 3 channels, got {count}")
     values = Normalization(_each(mean, 0.0, count, label, "mean"), _each(std, 1.0, count, label, "std"))
@@ -84,13 +84,18 @@ def wrap_model(
         digest = state_sha256(own)
     except RobenchError as fault:
         raise ConfigError(f"model '{label}': {fault}") from fault
-    own.to(where)
-    if any(isinstance(layer, nn.Conv2d) for layer in own.modules()):
-        own.to(memory_format=torch.channels_last)
     params = sum(parameter.numel() for parameter in own.parameters())
     card = Card(label, input_size, count, *values, params, num_classes, LIVE, build=lambda classes: own)
     return Classifier(
-        card, label, own.eval(), num_classes, values, digest, device=where, normalize_from="wrap_model", is_live=True
+        card,
+        label,
+        placed(own, where),
+        num_classes,
+        values,
+        digest,
+        device=where,
+        normalize_from="wrap_model",
+        is_live=True,
     )
 
 
@@ -101,12 +106,11 @@ def _copied(module: nn.Module) -> nn.Module:
         raise ConfigError(f"model '{type(module).__name__}': cannot be copied: {fault}") from fault
 
 
-def _channels(module: nn.Module, mean: float | Sequence[float] | None) -> int | None:
-    """What the first convolution takes, or what a mean per channel says."""
-    first = next((layer.in_channels for layer in module.modules() if isinstance(layer, nn.Conv2d)), None)
-    if first in (1, 3):
-        return first
-    return len(mean) if isinstance(mean, Sequence) else None
+def channels_of(module: object) -> int | None:
+    """The channels of a network's images, 1 or 3, by its first convolution; None where that does not tell them."""
+    layers = module.modules() if isinstance(module, nn.Module) else ()
+    first = next((layer.in_channels for layer in layers if isinstance(layer, nn.Conv2d)), None)
+    return first if first in (1, 3) else None
 
 
 def _each(values: Any, default: float, channels: int, label: str, what: str) -> tuple[float, ...]:

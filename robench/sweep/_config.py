@@ -16,16 +16,6 @@ from robench.precision import precision_text
 
 EXECUTORS = ("local", "ray")
 AUTO = "auto"
-OPTIONS = {
-    "folder": "out",
-    "chosen": "corruptions",
-    "severity": "severities",
-    "level": "levels",
-    "engine": "executor",
-    "compiled": "compile",
-    "tracker": "logger",
-}
-"""Fields by the names of options that are called otherwise."""
 REQUIRED = {"models": "a model (-m)", "dataset": "a data set (-d)", "out": "a folder for the run (-o)"}
 RECORDED = (
     *("suites", "corruptions", "severities", "levels", "severity_table", "seeds", "view", "limit", "class_order"),
@@ -149,13 +139,13 @@ class SweepConfig:
 
     @classmethod
     def from_cli(cls, from_file: Mapping[str, Any] = MappingProxyType({}), **options: Any) -> SweepConfig:
-        """From the options of `robench evaluate` that were given, by their names there.
+        """From the options of `robench evaluate` that were given, of which numbers and lists of them come as texts.
 
         from_file: fields, of which options take the place.
         """
         read: dict[str, Callable[[str], Any]] = {"severity_table": int, "seeds": _parse_seeds, "shard": _parse_shard}
         fields = {
-            OPTIONS.get(name, name): read[name](value) if name in read and isinstance(value, str) else value
+            name: read[name](value) if name in read and isinstance(value, str) else value
             for name, value in options.items()
         }
         every = {**from_file, **fields}

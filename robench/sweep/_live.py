@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 
 from robench.datasets import Dataset
 from robench.errors import ConfigError, RobenchError
-from robench.models import Classifier, pick_device, wrap_model
+from robench.models import Classifier, channels_of, check_classes, pick_device, wrap_model
 from robench.sweep._config import SweepConfig
 
 
@@ -26,32 +26,34 @@ def in_memory(data: Dataset, config: SweepConfig) -> Dataset:
 def live(model: Any, clean: Dataset, device: str) -> Classifier:
     """The classifier of a network in memory for the images of a data set, on a device.
 
-    Raises ConfigError for another number of classes, or outputs that are no logits of these images.
+    Raises ConfigError for another number of classes, or outputs that are no logits of these images, ModelError for a
+    classifier that was trained on other classes or on these in another order.
     """
     if isinstance(model, Classifier):
         made = _moved(model, device)
     else:
-        channels = None if _has_convolutions(model) else clean.shape[2]
+        channels = channels_of(model) or clean.shape[2]
         made = wrap_model(model, num_classes=len(clean.classes), channels=channels, device=device)
     made = replace(made, size=(clean.shape[0], clean.shape[1]))
     if made.classes != len(clean.classes):
         raise ConfigError(
             f"model '{made.label}': expected {len(clean.classes)} classes as {clean.name} has, got {made.classes}"
         )
+    if made.class_names and made.label_map is None:
+        check_classes(made.class_names, clean.classes, made.label)
     if made.is_live and clean.has_images:
         _check_answer(made, clean)
     return made
 
 
-def _has_convolutions(model: Any) -> bool:
-    return isinstance(model, nn.Module) and any(
-        isinstance(layer, nn.Conv2d) and layer.in_channels in (1, 3) for layer in model.modules()
-    )
-
-
 def _moved(model: Classifier, device: str) -> Classifier:
+    """The classifier on a device; the one that was given stays where it is."""
     where = pick_device(device)
-    return model if where == model.device else replace(model, module=model.module.to(where), device=where)
+    if where == model.device:
+        return model
+    front = model.restorer
+    moved = replace(front, module=copy.deepcopy(front.module).to(where), device=where) if front else None
+    return replace(model, module=copy.deepcopy(model.module).to(where), device=where, restorer=moved)
 
 
 def _check_answer(model: Classifier, clean: Dataset) -> None:

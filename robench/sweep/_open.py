@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import corruptions
 from corruptions import Strength
 from robench import datasets, models
 from robench.datasets import Dataset, GeneratedSet
-from robench.errors import ConfigError, RobenchError
+from robench.errors import ConfigError, ModelError, RobenchError
 from robench.models import Classifier, ModelConfig
 from robench.precision import precision_text
 from robench.selection import Cells, check_geometry, select
@@ -21,6 +21,8 @@ from robench.sweep._live import in_memory, live
 from robench.sweep._plan import SweepPlan
 from robench.sweep._precision import compiled
 from robench.sweep._runner import clean_of
+
+Loaded = list[tuple[ModelConfig, Classifier]]
 
 
 class Opened(NamedTuple):
@@ -35,8 +37,8 @@ class Opened(NamedTuple):
 
 def opened(config: SweepConfig) -> Opened:
     """Load the data and the models. Whatever does not fit raises RobenchError or CorruptionError."""
-    entries, strange = models.expand(config.model_configs, config.weights)
-    config = replace(config, models=tuple(entries), weights=None)
+    asked, strange = models.expand(config.model_configs, config.weights)
+    config = replace(config, models=tuple(asked), weights=None)
     cells = select(config.suites, config.corruptions, config.severities, config.levels)
     precision = precision_text(config.precision, config.compile)
     data: Dataset | GeneratedSet
@@ -65,8 +67,11 @@ def opened(config: SweepConfig) -> Opened:
         if not cells:
             raise ConfigError("expected a suite (-s) or a corruption (-c), got neither")
     clean = clean_of(data)
-    loaded, skipped = _loadable(config, clean)
-    first, *others = (_classifiers(loaded, clean, device) for device in config.device.split(","))
+    device, *further = config.device.split(",")
+    loaded, skipped = _loaded_models(config, clean, device)
+    every = [[one for _, one in loaded]]
+    every += [[_classifier(config, model, clean, other) for model, _ in loaded] for other in further]
+    first, *others = (with_shared_parts([_as_asked(config, one) for one in some]) for some in every)
     for classifier in first:
         if classifier.needs_clean and not clean.has_images:
             raise ConfigError(f"model '{classifier.label}' needs the clean images of {config.dataset}: --clean DATASET")
@@ -75,24 +80,26 @@ def opened(config: SweepConfig) -> Opened:
     )
 
 
-def _loaded(spec: str | Dataset, config: SweepConfig, **more: str | None) -> Dataset:
+def _loaded(spec: str | Dataset, config: SweepConfig, **more: Any) -> Dataset:
     """A data set with the view, the choice of images and the order of classes that are asked for."""
     if isinstance(spec, Dataset):
         return in_memory(spec, config)
-    return datasets.load(
-        spec,
-        view=config.view,
-        limit=config.limit,
-        ids=config.ids,
-        class_order=config.class_order,
-        learned=_learned(config),
-        **more,
-    )
+    return datasets.load(spec, view=config.view, **_choice(config), **more)
+
+
+def _choice(config: SweepConfig) -> dict[str, Any]:
+    """Which images are meant, and the order of their classes."""
+    return {
+        "limit": config.limit,
+        "ids": config.ids,
+        "class_order": config.class_order,
+        "learned": _learned(config),
+    }
 
 
 def _learned(config: SweepConfig) -> list[datasets.Names]:
     """The class names of each model, where they count: a label map goes by the names of the data set alone."""
-    specs = [entry.spec for entry in config.model_configs if not (entry.label_map or config.label_map)]
+    specs = [model.spec for model in config.model_configs if not (model.label_map or config.label_map)]
     return [models.class_names(spec) if spec else () for spec in specs]
 
 
@@ -100,7 +107,7 @@ def _views(config: SweepConfig) -> list[str]:
     """The views that the models' cards want for photographs, each once; none where a suite has a view of its own."""
     if any(corruptions.suite(name).views for name in config.suites):
         return []
-    parsed = [models.parse(entry.spec) for entry in config.model_configs if entry.spec]
+    parsed = [models.parse(model.spec) for model in config.model_configs if model.spec]
     cards = [(models.get(one.name), one.checkpoint) for one in parsed if not one.is_file]
     return list(dict.fromkeys(view for card, word in cards if (view := card.views.get(word or "", card.view))))
 
@@ -130,31 +137,31 @@ def _suites(config: SweepConfig) -> dict[str, Cells]:
     return {name: select([name]) for name in config.suites}
 
 
-def _loadable(config: SweepConfig, clean: Dataset) -> tuple[SweepConfig, list[str]]:
-    """Without the optional models that are no classifiers of the data set, and a line for each of these."""
-    kept, skipped = [], []
-    for entry in config.model_configs:
-        if entry.is_optional and (why := _misfit(config, entry, clean)):
-            skipped.append(f"skipped {entry.label or entry.spec}: {why}")
-        else:
-            kept.append(entry)
-    if not kept:
+def _loaded_models(config: SweepConfig, clean: Dataset, device: str) -> tuple[Loaded, list[str]]:
+    """The classifier of each model, and a line for each optional model that is no classifier of the data set."""
+    models.pick_device(device)
+    loaded: Loaded = []
+    skipped = []
+    for model in config.model_configs:
+        try:
+            if model.is_optional:
+                _check_trained_on(str(model.spec), clean)
+            loaded.append((model, _classifier(config, model, clean, device)))
+        except RobenchError as fault:
+            if not model.is_optional:
+                raise
+            skipped.append(f"skipped {model.label or model.spec}: {fault}")
+    if not loaded:
         raise ConfigError(f"no model is a classifier of {clean.name}; {'; '.join(skipped[:3])}")
-    return replace(config, models=tuple(kept)), skipped
+    return loaded, skipped
 
 
-def _misfit(config: SweepConfig, entry: ModelConfig, clean: Dataset) -> str:
-    """Why a model is no classifier of a data set; empty where it is."""
-    spec = str(entry.spec)
-    try:
-        trained, names = models.trained_on(spec), models.class_names(spec)
-        others = {_registered(trained), _registered(clean.name)} - {""}
-        if not names and len(others) == 2:
-            return f"trained on {trained}"
-        _classifier(config, entry, clean, "cpu")
-    except RobenchError as fault:
-        return str(fault)
-    return ""
+def _check_trained_on(spec: str, clean: Dataset) -> None:
+    """Raise ModelError where a checkpoint without class names was trained on another of the data sets by name."""
+    trained = models.trained_on(spec)
+    families = {_registered(trained), _registered(clean.name)} - {""}
+    if len(families) == 2 and not models.class_names(spec):
+        raise ModelError(f"trained on {trained}")
 
 
 def _registered(name: str) -> str:
@@ -162,28 +169,23 @@ def _registered(name: str) -> str:
     return max((known for known in datasets.names() if name.startswith(known)), key=len, default="")
 
 
-def _classifiers(config: SweepConfig, clean: Dataset, device: str) -> list[Classifier]:
-    loaded = (_classifier(config, entry, clean, device) for entry in config.model_configs)
-    return with_shared_parts([_as_asked(config, one) for one in loaded])
-
-
-def _classifier(config: SweepConfig, entry: ModelConfig, clean: Dataset, device: str) -> Classifier:
-    """The classifier of an entry for the images of a data set."""
-    if entry.spec:
+def _classifier(config: SweepConfig, model: ModelConfig, clean: Dataset, device: str) -> Classifier:
+    """The classifier that a model is for the images of a data set."""
+    if model.spec:
         made = models.load(
-            entry.spec,
+            model.spec,
             classes=len(clean.classes),
             input_size=clean.shape[:2],
-            normalize=entry.normalize or config.normalize,
+            normalize=model.normalize or config.normalize,
             random_weights=config.random_weights,
             device=device,
             class_names=clean.classes,
-            label_map=entry.label_map or config.label_map,
+            label_map=model.label_map or config.label_map,
             output=config.output,
         )
     else:
-        made = live(entry.model, clean, device)
-    return replace(made, label=entry.label or made.label, about=entry.about)
+        made = live(model.model, clean, device)
+    return replace(made, label=model.label or made.label, about=model.about)
 
 
 def _as_asked(config: SweepConfig, classifier: Classifier) -> Classifier:
@@ -200,14 +202,7 @@ def _open(config: SweepConfig) -> GeneratedSet:
     if config.clean is None:
         if config.view is not None:
             raise ConfigError(f"a generated set has its view; got --view {config.view}")
-        return datasets.open_generated(
-            folder,
-            name=config.dataset_name,
-            limit=config.limit,
-            ids=config.ids,
-            class_order=config.class_order,
-            learned=_learned(config),
-        )
+        return datasets.open_generated(folder, name=config.dataset_name, **_choice(config))
     clean = _loaded(config.clean, config)
     return datasets.open_generated(folder, clean=clean, name=config.dataset_name)
 

@@ -255,10 +255,7 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, An
             _agree(run, f"'{model['label']}' of {key}", was, now, "choose another folder or name")
         models[model["label"]] = there | {key: model[key] for key in ("code_sha256", "file_sha256")}
     return wanted | {
-        "configs": [
-            *(held_configs := held.get("configs", [])),
-            *(c for c in wanted["configs"] if c not in held_configs),
-        ],
+        "configs": _each_once([*held.get("configs", []), *wanted["configs"]]),
         "models": list(models.values()),
         "unfingerprinted": held["unfingerprinted"] if "unfingerprinted" in held else _unfingerprinted(run),
         "corruptions": held["corruptions"] | wanted["corruptions"],
@@ -269,6 +266,10 @@ def merged(run: Run, wanted: dict[str, Any], *, computing: bool) -> dict[str, An
         else held["environment"],
         "cells": [asdict(cell) for cell in _joined([Cell(**cell) for cell in wanted["cells"]], run.cells())],
     }
+
+
+def _each_once(configs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [config for number, config in enumerate(configs) if config not in configs[:number]]
 
 
 def _unfingerprinted(run: Run) -> int:

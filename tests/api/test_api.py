@@ -156,6 +156,19 @@ def test_a_mistake_is_one_line(net, data, number):
     assert isinstance(caught.value, ValueError)
 
 
+def test_a_classifier_of_the_classes_in_another_order_is_refused(net, data, tmp_path):
+    import json
+
+    from robench import models
+
+    names = [str(number) for number in (1, 0, *range(2, 10))]
+    told = {"schema": models.SCHEMA, "model": "tiny_cnn", "class_names": json.dumps(names)}
+    models.save(tmp_path / "net.safetensors", net, told)
+    classifier = robench.load_model(f"tiny_cnn={tmp_path / 'net.safetensors'}")
+    with pytest.raises(robench.RobenchError, match="expected the data set's classes in its order"):
+        robench.evaluate(classifier, data, "contrast@1", progress=False)
+
+
 def test_every_public_name_is_there():
     assert all(getattr(robench, name) is not None for name in robench.__all__)
     assert "resnet20" in robench.list_models("resnet*")

@@ -40,6 +40,19 @@ def test_two_files_of_one_name_are_two_models(nets):
     assert labels(alone) == ["tiny_cnn=best"]
 
 
+@pytest.mark.parametrize(
+    ("spec", "label"),
+    [
+        ("nets/street.onnx#probabilities", "street#probabilities"),
+        ("nets/a/best.pt2", "best"),
+        ("resnet20@lp_relu1=nets/best.pt#ema", "resnet20@lp_relu1=best#ema"),
+        ("dncnn=noise.pt+nets.py:build=best.pt", "dncnn=noise+nets:build=best"),
+    ],
+)
+def test_a_label_is_what_tables_call_the_model(spec, label):
+    assert label_of(ModelConfig(spec)) == label
+
+
 def test_patterns_and_labels_in_one_command(robench, nets, tmp_path):
     shutil.copy(SHIPPED / "README.md", nets / "notes.safetensors")
     (nets / "c").mkdir()

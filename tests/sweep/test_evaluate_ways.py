@@ -163,7 +163,7 @@ def test_a_wrong_way_is_one_line(tmp_path, options, said):
             models=("tiny_cnn=digits-clean",),
             dataset="digits",
             out=tmp_path / "run",
-            chosen=("awgn@0.1",),
+            corruptions=("awgn@0.1",),
             **options,
         )
     assert said in str(caught.value)
