@@ -153,9 +153,10 @@ class RandomCorrupt(nn.Module):
         p: Probability that an image is corrupted, 0 to 1.
         seed: Of the draws by id.
 
-    >>> import torch
-    >>> RandomCorrupt(["awgn", "fog"], p=1.0)(torch.zeros(3, 32, 32)).shape
-    torch.Size([3, 32, 32])
+    Examples:
+        >>> import torch
+        >>> RandomCorrupt(["awgn", "fog"], p=1.0)(torch.zeros(3, 32, 32)).shape
+        torch.Size([3, 32, 32])
     """
 
     def __init__(

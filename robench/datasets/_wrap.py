@@ -41,8 +41,9 @@ def wrap_dataset(
     Raises:
         ConfigError: Images, labels or class names have another form, or the order of samples is not fixed.
 
-    >>> wrap_dataset(np.zeros((4, 8, 8, 3), np.uint8), [0, 1, 1, 0]).classes
-    ('0', '1')
+    Examples:
+        >>> wrap_dataset(np.zeros((4, 8, 8, 3), np.uint8), [0, 1, 1, 0]).classes
+        ('0', '1')
     """
     if labels is not None:
         images = _array_images(data, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import corruptions
 from robench import models
@@ -13,7 +13,9 @@ from robench.errors import BoardError
 from robench.leaderboard._add import add
 from robench.leaderboard._board import boards
 from robench.models import label_of
-from robench.sweep import SweepConfig, run
+
+if TYPE_CHECKING:
+    from robench.sweep import SweepConfig
 
 
 class Further(NamedTuple):
@@ -36,6 +38,8 @@ def run_suite(suite: str, config: SweepConfig, root: Path, *, link: str = "", pr
     Raises:
         BoardError: No model of the zoo is on a board, or the board does not take the run; what `run` raises.
     """
+    from robench.sweep import run  # not above: tables and sites are made without torch
+
     corruptions.suite(suite)
     labels = list(dict.fromkeys(entry.label for board in boards(root) for entry in board.entries))
     zoo, _ = models.expand(config.model_configs, config.weights)

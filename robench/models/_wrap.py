@@ -61,10 +61,11 @@ def wrap_model(
     Raises:
         ConfigError: An argument is of another type or outside its range.
 
-    >>> import torch
-    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 10))
-    >>> wrap_model(net, num_classes=10).logits(torch.zeros(2, 8, 8, 3, dtype=torch.uint8)).shape
-    torch.Size([2, 10])
+    Examples:
+        >>> import torch
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 10))
+        >>> wrap_model(net, num_classes=10).logits(torch.zeros(2, 8, 8, 3, dtype=torch.uint8)).shape
+        torch.Size([2, 10])
     """
     if not isinstance(module, nn.Module) and (isinstance(module, type) or not callable(module)):
         raise ConfigError(f"wrap_model: expected an nn.Module or a function, got {_shown(module)}")
